@@ -1,0 +1,73 @@
+/** The feeds: synchronized state, by name. */
+import * as v from 'valibot';
+import { defineFeed } from './contract.ts';
+import { HealthItem } from './schema/health.ts';
+import { Job } from './schema/job.ts';
+import { Library } from './schema/library.ts';
+import { Movie, MovieCard } from './schema/movie.ts';
+import { Progress } from './schema/progress.ts';
+import { Count, Id } from './schema/scalar.ts';
+
+export const libraryFeed = defineFeed({
+  id: 1,
+  name: 'library',
+  since: 1,
+  summary: 'Libraries with their scans, how many movies there are, and every movie that comes, changes or goes.',
+  permission: 'libraries:read',
+  key: null,
+  snapshot: v.object({ movieCount: Count, libraries: v.array(Library) }),
+  entry: v.variant('kind', [
+    /** `null`: the movie is gone. */
+    v.object({ kind: v.literal('movie'), id: Id, movie: v.nullable(MovieCard) }),
+    v.object({ kind: v.literal('library'), id: Id, library: v.nullable(Library) }),
+    v.object({ kind: v.literal('movieCount'), id: v.literal('all'), count: Count }),
+  ]),
+});
+
+export const movieFeed = defineFeed({
+  id: 2,
+  name: 'movie',
+  since: 1,
+  summary: 'One movie with its files.',
+  permission: 'movies:read',
+  key: 'movieId',
+  snapshot: v.object({ movie: v.nullable(Movie) }),
+  entry: v.variant('kind', [v.object({ kind: v.literal('movie'), id: Id, movie: v.nullable(Movie) })]),
+});
+
+export const progressFeed = defineFeed({
+  id: 3,
+  name: 'progress',
+  since: 1,
+  summary: 'Where this person is in each movie: the 2,000 latest at first, then every change on any of their devices.',
+  permission: 'self',
+  key: null,
+  snapshot: v.object({ progress: v.array(Progress) }),
+  entry: v.variant('kind', [v.object({ kind: v.literal('progress'), id: Id, progress: Progress })]),
+});
+
+export const jobsFeed = defineFeed({
+  id: 4,
+  name: 'jobs',
+  since: 1,
+  summary: 'Long tasks with their progress.',
+  permission: 'jobs:read',
+  key: null,
+  snapshot: v.object({ jobs: v.array(Job) }),
+  entry: v.variant('kind', [v.object({ kind: v.literal('job'), id: Id, job: v.nullable(Job) })]),
+});
+
+export const healthFeed = defineFeed({
+  id: 5,
+  name: 'health',
+  since: 1,
+  summary: 'What the person who runs the server should know.',
+  permission: 'server:manage',
+  key: null,
+  snapshot: v.object({ items: v.array(HealthItem) }),
+  entry: v.variant('kind', [v.object({ kind: v.literal('health'), id: v.string(), item: v.nullable(HealthItem) })]),
+});
+
+export const feeds = [libraryFeed, movieFeed, progressFeed, jobsFeed, healthFeed] as const;
+export type AnyFeed = (typeof feeds)[number];
+export type FeedName = AnyFeed['name'];

@@ -1,0 +1,20 @@
+/** The whole contract as one value. The only barrel in the project: engine and client both start here. */
+import type { Call } from './contract.ts';
+import { account, session, users } from './methods/accounts.ts';
+import { feed } from './methods/feeds.ts';
+import { jobs } from './methods/jobs.ts';
+import { libraries } from './methods/libraries.ts';
+import { movies } from './methods/movies.ts';
+import { playback } from './methods/playback.ts';
+import { progress } from './methods/progress.ts';
+import { server, setup } from './methods/server.ts';
+
+export const contract = { server, setup, session, account, users, feed, libraries, movies, playback, progress, jobs } as const;
+
+/** Every call, in order of id. */
+export const calls: readonly Call[] = Object.values(contract)
+  .flatMap((group): readonly Call[] => Object.values(group))
+  .toSorted((a, b) => a.id - b.id);
+
+export { feeds } from './feeds.ts';
+export { account, feed, jobs, libraries, movies, playback, progress, server, session, setup, users };

@@ -1,0 +1,35 @@
+/** Opening a movie for playing. */
+import * as v from 'valibot';
+import { defineCall } from '../contract.ts';
+import { DeviceProfile, PLAY_METHODS, Playback } from '../schema/playback.ts';
+import { Count, Id } from '../schema/scalar.ts';
+
+export const playback = {
+  open: defineCall({
+    id: 80,
+    name: 'playback.open',
+    since: 1,
+    summary: 'Decides how a movie reaches this device, says why, and gives a signed URL for it.',
+    permission: 'playback:play',
+    input: v.object({
+      movieId: Id,
+      /** One of the movie's files; absent: the best that is playable. */
+      fileId: v.optional(Id),
+      /** Absent: the baseline that every browser plays (H.264 and AAC in MP4). */
+      profile: v.optional(DeviceProfile),
+      /** FFmpeg's track number; absent: the default of the file. */
+      audioTrack: v.optional(Count),
+      /** Methods that failed on this device for this file and must not be chosen again. */
+      without: v.optional(v.pipe(v.array(v.picklist(PLAY_METHODS)), v.maxLength(3)), []),
+    }),
+    output: Playback,
+    failures: {
+      /** The movie has no file that can be played now; `failure` is the reason of its best file. */
+      notPlayable: v.object({ failure: v.string() }),
+      /** As many transcodes run as this server allows. */
+      tooManyTranscodes: v.object({ running: Count, limit: Count }),
+    },
+    http: { method: 'POST', path: '/movies/{movieId}/playback' },
+    deadlineMs: 30_000,
+  }),
+};
