@@ -16,7 +16,11 @@ export const CLOSE = {
   frameTooLarge: { code: 4413, policy: 'never', reason: 'a frame was larger than the limit' },
   tooManyCalls: { code: 4429, policy: 'retryAfter', reason: 'more calls than the limits allow' },
   slowReader: { code: 4430, policy: 'retry', reason: 'replies were not read in time' },
-  outOfOrder: { code: 4431, policy: 'never', reason: 'a frame came in a state that does not allow it, or was replayed' },
+  outOfOrder: {
+    code: 4431,
+    policy: 'never',
+    reason: 'a frame came in a state that does not allow it, or was replayed',
+  },
 } as const satisfies Record<string, { code: number; policy: ClosePolicy; reason: string }>;
 
 export type CloseName = keyof typeof CLOSE;

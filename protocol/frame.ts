@@ -89,7 +89,11 @@ export const AckFrame = v.strictTuple([v.literal(FRAME.ack), Count, v.nullable(v
 /** `[8, clientTime]`, milliseconds on the client's own monotonic or wall clock, returned untouched. */
 export const PingFrame = v.strictTuple([v.literal(FRAME.ping), v.pipe(v.number(), v.finite())]);
 /** `[9, clientTime, serverTime]`. */
-export const PongFrame = v.strictTuple([v.literal(FRAME.pong), v.pipe(v.number(), v.finite()), v.pipe(v.number(), v.finite())]);
+export const PongFrame = v.strictTuple([
+  v.literal(FRAME.pong),
+  v.pipe(v.number(), v.finite()),
+  v.pipe(v.number(), v.finite()),
+]);
 
 export type ClientFrame =
   | v.InferOutput<typeof HelloFrame>

@@ -45,4 +45,6 @@ export type Handler<C extends Call> = (
 ) => Promise<OutputOf<C>> | OutputOf<C>;
 
 /** One handler for each call of a group. */
-export type Handlers<Group extends Readonly<Record<string, Call>>> = { readonly [Name in keyof Group]: Handler<Group[Name]> };
+export type Handlers<Group extends Readonly<Record<string, Call>>> = {
+  readonly [Name in keyof Group]: Handler<Group[Name]>;
+};

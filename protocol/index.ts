@@ -9,7 +9,19 @@ import { playback } from './methods/playback.ts';
 import { progress } from './methods/progress.ts';
 import { server, setup } from './methods/server.ts';
 
-export const contract = { server, setup, session, account, users, feed, libraries, movies, playback, progress, jobs } as const;
+export const contract = {
+  server,
+  setup,
+  session,
+  account,
+  users,
+  feed,
+  libraries,
+  movies,
+  playback,
+  progress,
+  jobs,
+} as const;
 
 /** Every call, in order of id. */
 export const calls: readonly Call[] = Object.values(contract)

@@ -20,7 +20,8 @@ export const libraries = {
     id: 41,
     name: 'libraries.browse',
     since: 1,
-    summary: 'The folders inside a folder of the server, for choosing one. Without a path: where people usually keep movies.',
+    summary:
+      'The folders inside a folder of the server, for choosing one. Without a path: where people usually keep movies.',
     permission: 'libraries:manage',
     input: v.object({ path: v.optional(PathText) }),
     output: v.object({

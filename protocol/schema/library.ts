@@ -2,7 +2,12 @@
 import * as v from 'valibot';
 import { Count, Id, ShortText, Timestamp } from './scalar.ts';
 
-export const PathText = v.pipe(v.string(), v.minLength(1), v.maxLength(4096), v.check((path) => !path.includes('\0'), 'must not hold a NUL'));
+export const PathText = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(4096),
+  v.check((path) => !path.includes('\0'), 'must not hold a NUL'),
+);
 
 /** How new files are noticed: by the kernel's events, by looking again at intervals, or only when asked. */
 export const WATCH_MODES = ['events', 'polling', 'off'] as const;

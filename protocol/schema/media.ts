@@ -13,7 +13,10 @@ export const HdrKind = v.picklist(HDR_KINDS);
 export type HdrKind = v.InferOutput<typeof HdrKind>;
 
 /** A ratio as FFmpeg states it, so that 24000/1001 stays exact. `den` is never 0. */
-export const Ratio = v.object({ num: v.pipe(v.number(), v.integer()), den: v.pipe(v.number(), v.integer(), v.minValue(1)) });
+export const Ratio = v.object({
+  num: v.pipe(v.number(), v.integer()),
+  den: v.pipe(v.number(), v.integer(), v.minValue(1)),
+});
 export type Ratio = v.InferOutput<typeof Ratio>;
 
 const Disposition = v.object({
@@ -87,7 +90,11 @@ export const SubtitleTrack = v.object({
 });
 export type SubtitleTrack = v.InferOutput<typeof SubtitleTrack>;
 
-export const Chapter = v.object({ startMs: Milliseconds, endMs: v.nullable(Milliseconds), title: v.nullable(ShortText) });
+export const Chapter = v.object({
+  startMs: Milliseconds,
+  endMs: v.nullable(Milliseconds),
+  title: v.nullable(ShortText),
+});
 export type Chapter = v.InferOutput<typeof Chapter>;
 
 export const Attachment = v.object({

@@ -123,7 +123,13 @@ export const Playback = v.object({
   durationMs: Milliseconds,
   /** Where this person left off; 0 to begin at the beginning. */
   resumeMs: Milliseconds,
-  source: v.object({ container: Container, bitrateBps: v.nullable(Count), width: v.nullable(Count), height: v.nullable(Count), sizeBytes: Count }),
+  source: v.object({
+    container: Container,
+    bitrateBps: v.nullable(Count),
+    width: v.nullable(Count),
+    height: v.nullable(Count),
+    sizeBytes: Count,
+  }),
   audioTracks: v.array(AudioChoice),
   subtitleTracks: v.array(SubtitleChoice),
   chapters: v.array(Chapter),
