@@ -1,0 +1,30 @@
+import type { MediaFailure } from '#engine/media/media-failure.ts';
+import type { RenditionSpec, SegmentRange } from '#engine/media/rendition-spec.ts';
+
+export type { RenditionSpec, SegmentRange } from '#engine/media/rendition-spec.ts';
+
+/**
+ * What a rendition host does for its parent. It starts without a file, so that a spare one can wait warm; `open` gives it its
+ * only one. `open` and `produce` answer at once and may be sent in one breath; what comes of them arrives as events.
+ */
+export interface RenditionCalls {
+  /** Gives the host its file and plan, once in its life. What is wrong with the file comes as `failed` after `produce`. */
+  open(spec: RenditionSpec): void;
+  /**
+   * Makes the segments of a range in order, then `idle`. While it works, or later: a range that begins where the host
+   * stands moves only its end; any other makes it seek there, within the same process. The newest call wins.
+   */
+  produce(range: SegmentRange): void;
+  /** Lets the host come to rest where it stands, as if its range ended there. Answers with `idle`. */
+  pause(): void;
+}
+
+/** The events of one `produce`, in order. A segment's file is complete when its event arrives. */
+export type RenditionEvent =
+  /** `init.mp4` is there. Once in a host's life, before its first segment. */
+  | { readonly kind: 'init'; readonly sizeBytes: number }
+  | { readonly kind: 'segment'; readonly index: number; readonly sizeBytes: number }
+  /** The range is done, or it was paused; `next` is the segment that it can go on with for the least price. */
+  | { readonly kind: 'idle'; readonly next: number }
+  /** Segment `index` cannot be made, and the range ends here. `detail` is for the log; it holds no text of the file or FFmpeg. */
+  | { readonly kind: 'failed'; readonly failure: MediaFailure; readonly index: number; readonly detail: string };
