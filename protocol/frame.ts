@@ -23,6 +23,8 @@ export const LIMITS = {
   frameBytes: 1 << 20,
   /** Deepest nesting of arrays and maps in a frame. */
   nesting: 32,
+  /** Values in a frame, keys included: bounds what decoding and parsing can cost, whatever the bytes say. */
+  values: 65_536,
   /** Calls in flight per connection. */
   callsInFlight: 64,
   /** Calls per second per connection, averaged over ten seconds. */
