@@ -131,6 +131,10 @@ create table progress (
   share double precision not null generated always as (
     case when duration_ms > 0 then least(1, position_ms::double precision / duration_ms) else 0 end
   ) stored,
+  -- Where to go on: the beginning once 90 % was reached (WATCHED_SHARE in protocol/schema/progress.ts; a test holds the two together).
+  resume_ms bigint not null generated always as (
+    case when duration_ms > 0 and position_ms >= duration_ms * 0.9 then 0 else position_ms end
+  ) stored,
   is_watched boolean not null default false,
   watch_count integer not null default 0,
   -- When the position was seen, by the server's clock: the newest observation wins.

@@ -3,9 +3,9 @@ import type { Clock } from '#engine/base/clock.ts';
 import type { Handlers } from '#protocol/handler.ts';
 import type { progress } from '#protocol/index.ts';
 import type { Progress } from '#protocol/schema/progress.ts';
-import type { ProgressStore } from './ports.ts';
+import type { ProgressState, ProgressStore } from './ports.ts';
 import { clearPosition, markWatched, observe, resumePositionMs } from './progress-state.ts';
-import type { Observation, ProgressState } from './progress-state.ts';
+import type { Observation } from './progress-state.ts';
 
 /** Observations of one person and movie: the one being written, and the newest that waits [PROG8]. */
 interface Lane {

@@ -1,15 +1,6 @@
 /** How a position becomes progress: pure, so that every order of arrival can be tested. Rules: SPEC.md. */
 import { WATCHED_SHARE } from '#protocol/schema/progress.ts';
-
-export interface ProgressState {
-  /** As it was reported, at most the length. The resume point is derived from it. */
-  readonly positionMs: number;
-  /** 0 while nobody knows the length. */
-  readonly durationMs: number;
-  readonly isWatched: boolean;
-  readonly watchCount: number;
-  readonly observedAtMs: number;
-}
+import type { ProgressState } from './ports.ts';
 
 export interface Observation {
   readonly positionMs: number;

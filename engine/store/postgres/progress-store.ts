@@ -1,31 +1,16 @@
 /** Where everyone is, in Postgres. */
-import type { ProgressStore } from '#engine/progress/ports.ts';
-import type { ProgressState } from '#engine/progress/progress-state.ts';
-import { resumePositionMs } from '#engine/progress/progress-state.ts';
+import type { ProgressState, ProgressStore } from '#engine/progress/ports.ts';
 import type { Progress } from '#protocol/schema/progress.ts';
 import { recordChanges } from './change-feed.ts';
-import type { Sql } from './connect.ts';
+import type { Sql, TransactionSql } from './connect.ts';
 
-export interface ProgressQueries {
-  /** The latest of one person, at most `limit`. */
-  latest(userId: string, limit: number): Promise<Progress[]>;
-  /** Of these movies; those never played are absent. */
-  ofMovies(userId: string, movieIds: readonly string[]): Promise<Progress[]>;
-}
-
-interface Row {
-  movieId: string;
-  positionMs: number;
-  durationMs: number;
-  isWatched: boolean;
-  watchCount: number;
-  observedAtMs: number;
-}
-
-export function createProgressStore(sql: Sql): ProgressStore & ProgressQueries {
+export function createProgressStore(sql: Sql): ProgressStore {
+  const stateColumns = sql`
+    position_ms as "positionMs", duration_ms as "durationMs", is_watched as "isWatched", watch_count as "watchCount",
+    (extract(epoch from observed_at) * 1000)::bigint as "observedAtMs"`;
   const columns = sql`
-    movie_id as "movieId", position_ms as "positionMs", duration_ms as "durationMs", is_watched as "isWatched",
-    watch_count as "watchCount", (extract(epoch from observed_at) * 1000)::bigint as "observedAtMs"`;
+    movie_id as "movieId", resume_ms as "positionMs", duration_ms as "durationMs", is_watched as "isWatched",
+    watch_count as "watchCount", (extract(epoch from observed_at) * 1000)::bigint as "updatedAt"`;
 
   return {
     async update(userId, movieId, change) {
@@ -34,8 +19,8 @@ export function createProgressStore(sql: Sql): ProgressStore & ProgressQueries {
         const [movie] = await tx<{ durationMs: number | null }[]>`
           select duration_ms as "durationMs" from movie where id = ${movieId} for no key update`;
         if (!movie) return null;
-        const [stored] = await tx<Row[]>`
-          select ${columns} from progress where user_id = ${userId} and movie_id = ${movieId}`;
+        const [stored] = await tx<ProgressState[]>`
+          select ${stateColumns} from progress where user_id = ${userId} and movie_id = ${movieId}`;
         const next = change(stored ?? null, movie);
         if (next === stored) return next;
         await write(tx, userId, movieId, next);
@@ -44,20 +29,22 @@ export function createProgressStore(sql: Sql): ProgressStore & ProgressQueries {
       });
     },
     async latest(userId, limit) {
-      const rows = await sql<Row[]>`
-        select ${columns} from progress where user_id = ${userId} order by updated_at desc limit ${limit}`;
-      return rows.map(toProgress);
+      return [
+        ...(await sql<Progress[]>`
+        select ${columns} from progress where user_id = ${userId} order by updated_at desc limit ${limit}`),
+      ];
     },
     async ofMovies(userId, movieIds) {
-      const rows = await sql<Row[]>`
-        select ${columns} from progress where user_id = ${userId} and movie_id = any(${[...movieIds]}::uuid[])`;
-      return rows.map(toProgress);
+      return [
+        ...(await sql<Progress[]>`
+        select ${columns} from progress where user_id = ${userId} and movie_id = any(${[...movieIds]}::uuid[])`),
+      ];
     },
   };
 }
 
 async function write(
-  tx: Parameters<typeof recordChanges>[0],
+  tx: TransactionSql,
   userId: string,
   movieId: string,
   { positionMs, durationMs, isWatched, watchCount, observedAtMs }: ProgressState,
@@ -70,12 +57,3 @@ async function write(
       is_watched = excluded.is_watched, watch_count = excluded.watch_count, observed_at = excluded.observed_at,
       updated_at = now()`;
 }
-
-const toProgress = (row: Row): Progress => ({
-  movieId: row.movieId,
-  positionMs: resumePositionMs(row),
-  durationMs: row.durationMs,
-  isWatched: row.isWatched,
-  watchCount: row.watchCount,
-  updatedAt: row.observedAtMs,
-});
