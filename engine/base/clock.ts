@@ -122,9 +122,10 @@ export class FakeClock implements Clock {
     this.#offsetMs += byMs;
   }
 
-  /** Moves time on and runs what falls due, in order of due time, letting promises settle after each. */
+  /** Moves time on and runs what falls due, in order of due time. Promises settle before, and after each of them. */
   async advance(byMs: number): Promise<void> {
     const untilMs = this.#monotonicMs + byMs;
+    await settle();
     for (let next = this.#next(untilMs); next; next = this.#next(untilMs)) {
       this.#monotonicMs = next.dueMs;
       if (next.periodMs === null) this.#pending.delete(next);

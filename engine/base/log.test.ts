@@ -49,12 +49,10 @@ describe('createLog', () => {
   it('takes secrets out of message, fields and context', () => {
     const { log, lines } = recording();
     const token = 'k3J'.repeat(20);
-    log
-      .child({ sessionToken: token })
-      .info(`served /media/${token}/init.mp4`, {
-        url: `/x?token=${token}`,
-        error: new Error(`bad ${token}?key=${token}`),
-      });
+    log.child({ sessionToken: token }).info(`served /media/${token}/init.mp4`, {
+      url: `/x?token=${token}`,
+      error: new Error(`bad ${token}?key=${token}`),
+    });
     log.info('connected', { databaseUrl: `postgres://matinee:${token}@db/matinee`, headers: { Cookie: `s=${token}` } });
     expect(lines.join('').match(new RegExp(token, 'g'))).toHaveLength(2); // the bare one, in message and stack, has no form to know it by
     expect(lines[1]).toContain(`postgres://matinee:${REDACTED}@db/matinee`);

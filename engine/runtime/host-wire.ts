@@ -1,0 +1,26 @@
+/**
+ * What a ProcessHost and its child say to each other over the IPC channel, which carries structured clones.
+ * Both ends are ours and of one version, so nothing here is parsed; what a user's file can influence is the content of a
+ * reply, and each port says what that may be.
+ */
+export type ToHost =
+  | { readonly kind: 'call'; readonly id: number; readonly name: string; readonly args: readonly unknown[] }
+  | { readonly kind: 'stop' };
+
+export type FromHost<Event> =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'reply'; readonly id: number; readonly result: unknown }
+  | { readonly kind: 'defect'; readonly id: number; readonly error: Error }
+  | { readonly kind: 'event'; readonly event: Event };
+
+/** Names of the calls of a port: those of its members that are functions. */
+export type CallName<Calls> = { [Name in keyof Calls]: Calls[Name] extends AnyCall ? Name : never }[keyof Calls] &
+  string;
+export type CallArgs<Calls, Name extends keyof Calls> = Calls[Name] extends (...args: infer Args) => unknown
+  ? Args
+  : never;
+export type CallResult<Calls, Name extends keyof Calls> = Calls[Name] extends (...args: never[]) => infer Result
+  ? Awaited<Result>
+  : never;
+
+type AnyCall = (...args: never[]) => unknown;

@@ -1,0 +1,287 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '#engine/base/clock.ts';
+import type { Clock, Timer } from '#engine/base/clock.ts';
+import type { CallArgs, CallName, CallResult, FromHost, ToHost } from './host-wire.ts';
+
+/**
+ * One life of one child process that runs dangerous code for us. Its rules are HOST1 to HOST9 of SPEC.md.
+ *
+ * States: starting → ready → stopping → exited, and from each of them straight to exited. It does not restart: whoever
+ * owns it knows what to repeat and what not, and starts another.
+ */
+export class ProcessHost<Calls extends object, Event = never> implements AsyncDisposable {
+  readonly name: string;
+  readonly pid: number | undefined;
+  /** Resolves when the child has loaded and hears calls. Rejects when it ends before that. */
+  readonly ready: Promise<void>;
+  /** Resolves, never rejects, when the process is gone and everything it sent has been heard. */
+  readonly exited: Promise<HostExit>;
+
+  readonly #options: Required<ProcessHostOptions<Event>>;
+  readonly #child: ChildProcess;
+  readonly #whenReady = Promise.withResolvers<void>();
+  readonly #whenExited = Promise.withResolvers<HostExit>();
+  /** Calls sent and not answered, oldest first. The first is the one that the child has in hand. */
+  readonly #calls = new Map<number, PendingCall>();
+  readonly #timers: Timer[];
+  #limit: Timer | undefined;
+  #nextId = 1;
+  #isReady = false;
+  #end: HostEnd | undefined;
+  #exit: HostExit | undefined;
+  #stderr = '';
+  #messagesThisSecond = 0;
+
+  constructor(options: ProcessHostOptions<Event>) {
+    this.#options = { ...DEFAULTS, onEvent: () => undefined, ...options };
+    this.name = options.name;
+    this.ready = this.#whenReady.promise;
+    this.exited = this.#whenExited.promise;
+    this.ready.catch(() => undefined); // whoever waits for it sees the rejection, and nobody has to wait
+
+    this.#child = fork(fileURLToPath(options.entry), [], {
+      execPath: process.execPath,
+      execArgv: [`--max-old-space-size=${this.#options.heapLimitMiB}`],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: hostEnvironment(),
+    });
+    this.pid = this.#child.pid;
+    if (this.pid !== undefined && this.#options.niceness > 0) setNiceness(this.pid, this.#options.niceness);
+
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_TAIL_LENGTH);
+    });
+    this.#child.on('message', (message: FromHost<Event>) => this.#hear(message));
+    // Not `exit`: replies written just before it are still to be read, and they decide which call is to blame [HOST3].
+    this.#child.on('close', (exitCode, signal) => this.#conclude(exitCode, signal));
+    // A spawn that failed has no process and so no `close`; a failed send or kill is followed by one.
+    this.#child.on('error', (error) => {
+      this.#stderr ||= String(error);
+      if (this.pid === undefined) this.#conclude(null, null);
+    });
+
+    const { clock, readyWithinMs, memoryCheckMs } = this.#options;
+    this.#limit = clock.after(readyWithinMs, () => this.#kill('notReady'));
+    this.#timers = [
+      clock.every(1_000, () => (this.#messagesThisSecond = 0)),
+      clock.every(memoryCheckMs, () => void this.#checkMemory()),
+    ];
+  }
+
+  /** Calls sent and not answered yet. */
+  get inFlight(): number {
+    return this.#calls.size;
+  }
+
+  /** How the process ended; `null` while it lives. */
+  get exit(): HostExit | null {
+    return this.#exit ?? null;
+  }
+
+  /**
+   * Sends a call and waits for its answer. The time limit runs from the moment the child takes the call in hand, so a call
+   * may be sent while others are still being worked on.
+   *
+   * Rejects with a HostError: `overloaded` (too many sent already), `failed` (the call threw; its error is the cause),
+   * `lost` (the process ended before this call was in hand: repeating it is safe), or how the process ended.
+   */
+  call<Name extends CallName<Calls>>(
+    name: Name,
+    args: CallArgs<Calls, Name>,
+    timeLimitMs: number,
+  ): Promise<CallResult<Calls, Name>> {
+    if (this.#exit) return Promise.reject(new HostError('lost', this.name, this.#exit));
+    if (this.#calls.size >= this.#options.maxInFlight) return Promise.reject(new HostError('overloaded', this.name));
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const id = this.#nextId++;
+    this.#calls.set(id, { timeLimitMs, resolve, reject });
+    if (this.#calls.size === 1) this.#watchHead();
+    this.#send({ kind: 'call', id, name, args });
+    return promise as Promise<CallResult<Calls, Name>>;
+  }
+
+  /** Ends the process now. What it has in hand is blamed only if the reason says so. */
+  kill(): void {
+    this.#kill('stopped');
+  }
+
+  /** Asks the process to end, kills it after the grace period, and resolves when it is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#end && !this.#exit) {
+      this.#end = 'stopped';
+      this.#limit?.[Symbol.dispose]();
+      this.#send({ kind: 'stop' });
+      this.#timers.push(this.#options.clock.after(this.#options.stopWithinMs, () => this.#child.kill('SIGKILL')));
+    }
+    await this.exited;
+  }
+
+  #hear(message: FromHost<Event>): void {
+    if (++this.#messagesThisSecond > this.#options.maxMessagesPerSecond) return this.#kill('flooded');
+    if (message.kind === 'event') return this.#options.onEvent(message.event);
+    if (message.kind === 'ready') {
+      this.#isReady = true;
+      this.#watchHead();
+      return this.#whenReady.resolve();
+    }
+    const call = this.#calls.get(message.id);
+    if (!call) return;
+    this.#calls.delete(message.id);
+    this.#watchHead();
+    if (message.kind === 'reply') call.resolve(message.result);
+    else call.reject(new HostError('failed', this.name, undefined, message.error));
+  }
+
+  #conclude(exitCode: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#exit) return;
+    this.#exit = { reason: this.#end ?? 'crashed', exitCode, signal, stderr: this.#stderr };
+    for (const timer of this.#timers) timer[Symbol.dispose]();
+    this.#limit?.[Symbol.dispose]();
+    let code: HostError['code'] = this.#isReady ? this.#exit.reason : 'lost';
+    for (const { reject } of this.#calls.values()) {
+      reject(new HostError(code, this.name, this.#exit));
+      code = 'lost';
+    }
+    this.#calls.clear();
+    this.#whenReady.reject(new HostError(this.#exit.reason, this.name, this.#exit));
+    this.#whenExited.resolve(this.#exit);
+  }
+
+  /** Restarts the time limit for the call that the child now has in hand. */
+  #watchHead(): void {
+    if (!this.#isReady || this.#end) return;
+    this.#limit?.[Symbol.dispose]();
+    const head = this.#calls.values().next().value;
+    if (!head) return;
+    this.#limit = this.#options.clock.after(head.timeLimitMs, () => this.#kill('timeLimit'));
+  }
+
+  async #checkMemory(): Promise<void> {
+    if (this.pid === undefined) return;
+    const sizeBytes = await residentBytes(this.pid);
+    if (sizeBytes > this.#options.memoryLimitBytes) this.#kill('memoryLimit');
+  }
+
+  #kill(reason: HostEnd): void {
+    this.#end ??= reason;
+    this.#child.kill('SIGKILL');
+  }
+
+  #send(message: ToHost): void {
+    // A closed channel means that the process has ended: `close` follows and settles every call.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+}
+
+export interface ProcessHostOptions<Event = never> {
+  /** For people, in errors and logs: `probe host 2`. */
+  readonly name: string;
+  /** The child's entry, a `.ts` file that calls `serveHost`. */
+  readonly entry: URL;
+  readonly onEvent?: (event: Event) => void;
+  /** Largest resident size. Read from /proc, so it holds on Linux only. */
+  readonly memoryLimitBytes?: number;
+  readonly memoryCheckMs?: number;
+  /** JavaScript heap of the child; what native code takes counts against `memoryLimitBytes` alone. */
+  readonly heapLimitMiB?: number;
+  readonly readyWithinMs?: number;
+  /** Grace between the request to stop and SIGKILL. */
+  readonly stopWithinMs?: number;
+  /** Most calls sent and not answered. */
+  readonly maxInFlight?: number;
+  readonly maxMessagesPerSecond?: number;
+  /** 0 to 19: how far the process steps back when the processor is wanted by others (nice(2)). */
+  readonly niceness?: number;
+  readonly clock?: Clock;
+}
+
+const DEFAULTS = {
+  memoryLimitBytes: 1024 ** 3,
+  memoryCheckMs: 500,
+  heapLimitMiB: 256,
+  readyWithinMs: 15_000,
+  stopWithinMs: 2_000,
+  maxInFlight: 64,
+  maxMessagesPerSecond: 5_000,
+  niceness: 0,
+  clock: systemClock,
+} as const;
+
+const STDERR_TAIL_LENGTH = 4_096;
+
+/**
+ * How a host ended. `stopped`: we asked for it. `crashed`: by itself, with any exit code or signal. The others are limits
+ * that it broke, and SIGKILL was the answer.
+ */
+export const HOST_ENDS = ['stopped', 'crashed', 'timeLimit', 'memoryLimit', 'flooded', 'notReady'] as const;
+export type HostEnd = (typeof HOST_ENDS)[number];
+
+export interface HostExit {
+  readonly reason: HostEnd;
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The last 4 KiB of what it wrote to stderr. For logs only: may name files. */
+  readonly stderr: string;
+}
+
+export class HostError extends Error {
+  readonly code: HostEnd | 'lost' | 'failed' | 'overloaded';
+  /** How the process ended, when that is why the call failed. */
+  readonly exit: HostExit | undefined;
+
+  constructor(code: HostError['code'], host: string, exit?: HostExit, cause?: Error) {
+    super(`${host}: ${code}${exit ? ` (exit code ${exit.exitCode ?? 'none'}, signal ${exit.signal ?? 'none'})` : ''}`, {
+      cause,
+    });
+    this.name = 'HostError';
+    this.code = code;
+    this.exit = exit;
+  }
+}
+
+interface PendingCall {
+  readonly timeLimitMs: number;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: HostError) => void;
+}
+
+/** Our environment holds secrets (DATABASE_URL, the admin's password); a host that a file may take over gets what it needs to run. */
+function hostEnvironment(): NodeJS.ProcessEnv {
+  const names = [
+    'PATH',
+    'HOME',
+    'LANG',
+    'LC_ALL',
+    'TZ',
+    'TMPDIR',
+    'LD_LIBRARY_PATH',
+    'FONTCONFIG_PATH',
+    'FONTCONFIG_FILE',
+  ];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
+function setNiceness(pid: number, niceness: number): void {
+  try {
+    setPriority(pid, niceness);
+  } catch {
+    // The process has ended already: its exit is reported in its own way.
+  }
+}
+
+/** Resident size of a process, 0 when it is gone or the system does not say. */
+async function residentBytes(pid: number): Promise<number> {
+  try {
+    const status = await readFile(`/proc/${pid}/status`, 'latin1');
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
