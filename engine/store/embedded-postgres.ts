@@ -21,6 +21,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
+import type { Log } from '#engine/base/log.ts';
+import { silentLog } from '#engine/base/log.ts';
 import { StartRefusal } from '#engine/base/start-refusal.ts';
 import type { Account } from './embedded-postgres-account.ts';
 import { chooseAccount } from './embedded-postgres-account.ts';
@@ -42,7 +44,7 @@ export interface EmbeddedPostgresOptions {
   readonly folder: string;
   /** Password of the cluster's administrator, kept in the data folder's secrets. */
   readonly password: string;
-  readonly report?: (level: 'info' | 'warn' | 'error', message: string) => void;
+  readonly log?: Log;
   /** Server settings on top of ours, for tests that need no durability. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly initdbArguments?: readonly string[];
@@ -93,6 +95,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 
 export class EmbeddedPostgres implements AsyncDisposable {
   readonly #options: EmbeddedPostgresOptions;
+  readonly #log: Log;
   readonly #program: PostgresProgram;
   readonly #account: Account | null;
   readonly #cluster: string;
@@ -111,6 +114,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
     found: { program: PostgresProgram; account: Account | null; cluster: string },
   ) {
     this.#options = options;
+    this.#log = options.log ?? silentLog;
     this.#program = found.program;
     this.#account = found.account;
     this.#cluster = found.cluster;
@@ -130,7 +134,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
       ...options,
       program,
       account,
-      onCreate: () => options.report?.('info', 'creating the database'),
+      onCreate: () => options.log?.info('creating the database'),
     });
     const server = new EmbeddedPostgres(options, { program, account, cluster });
     await server.#sweep();
@@ -194,15 +198,11 @@ export class EmbeddedPostgres implements AsyncDisposable {
     for (const listener of this.#listeners) listener(state);
   }
 
-  #report(level: 'info' | 'warn' | 'error', message: string): void {
-    this.#options.report?.(level, message);
-  }
-
   /** Stops what an engine that was killed left running, and removes lock files that would name a stranger by now. */
   async #sweep(): Promise<void> {
     const orphans = await clusterProcesses(this.#cluster);
     if (orphans.length > 0) {
-      this.#report('warn', 'stopping a database that an engine which was killed left running');
+      this.#log.warn('stopping a database that an engine which was killed left running');
       const recorded = Number.parseInt(
         await readFile(join(this.#cluster, 'postmaster.pid'), 'utf8').catch(() => ''),
         10,
@@ -259,7 +259,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
     });
     for (let waitedMs = 0; !(await this.#isReady(child)); waitedMs += 10) {
       if (ending !== undefined) throw this.#startFailure(ending);
-      if (waitedMs > 0 && waitedMs % 10_000 === 0) this.#report('info', 'the database is still recovering');
+      if (waitedMs > 0 && waitedMs % 10_000 === 0) this.#log.info('the database is still recovering');
       await Promise.race([sleep(10), exited]);
     }
     void exited.then((how) => this.#onExit(child, how));
@@ -279,7 +279,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
       for (const line of lines) {
         this.#recentLog.push(line);
         if (this.#recentLog.length > LOG_LINES) this.#recentLog.shift();
-        if (/^(?:FATAL|PANIC|WARNING):/.test(line)) this.#report('warn', `postgres: ${line}`);
+        if (/^(?:FATAL|PANIC|WARNING):/.test(line)) this.#log.warn('postgres said', { line });
       }
     });
   }
@@ -320,7 +320,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
     if (this.#child !== child) return;
     this.#child = undefined;
     if (this.#stopping !== undefined) return;
-    this.#report('error', `the database ended unexpectedly (${how})`);
+    this.#log.error('the database ended unexpectedly', { how });
     this.#setState('restarting');
     void this.#restart();
   }
@@ -330,7 +330,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
       const now = performance.now();
       this.#restartedAt = this.#restartedAt.filter((at) => now - at < RESTARTS.withinMs);
       if (this.#restartedAt.length >= RESTARTS.max) {
-        this.#report('error', `the database ended ${RESTARTS.max} times in ten minutes and stays down`);
+        this.#log.error('the database ended too often and stays down', RESTARTS);
         this.#setState('failed');
         return;
       }
@@ -341,11 +341,11 @@ export class EmbeddedPostgres implements AsyncDisposable {
         await this.#sweep();
         if (this.#stopping !== undefined) return;
         await this.#launch();
-        this.#report('warn', 'the database runs again');
+        this.#log.warn('the database runs again');
         this.#setState('running');
         return;
       } catch (error) {
-        this.#report('error', `the database could not be started again: ${(error as Error).message}`);
+        this.#log.error('the database could not be started again', { error });
         await sleep(backoffMs);
       }
     }

@@ -1,0 +1,238 @@
+/**
+ * Every setting, once. Flags, environment variables, the keys of the configuration file, `--help`, the table in the
+ * README and what is redacted all come from here.
+ */
+import { availableParallelism } from 'node:os';
+import { LOG_LEVELS } from './base/log.ts';
+import type { Secret } from './base/secret.ts';
+import type { DatabaseUrl, Kind } from './setting-kind.ts';
+import * as kinds from './setting-kind.ts';
+
+export interface Setting<T> {
+  readonly kind: Kind<T>;
+  /** Kebab-case. The flag is `--name`, the variable `MATINEE_NAME`, the key in the file `name` in camel case. */
+  readonly name: string;
+  readonly help: string;
+  readonly default: T;
+  /** How the default reads in the documentation. */
+  readonly defaultText: string;
+  /** Variables under names that others gave; ours comes first. */
+  readonly otherVariables?: readonly string[];
+  /** No flag, since every user of the machine sees those; `…_FILE` names a file to read it from; shown «redacted». */
+  readonly isSecret?: boolean;
+  /** Given as often as wanted; separated by `:` in the environment, an array in the file. */
+  readonly separator?: ':' | ',';
+}
+
+const setting = <T>(definition: Setting<T>): Setting<T> => definition;
+
+const cores = availableParallelism();
+
+/** The key is the name inside the program, with its unit. */
+export const SETTINGS = {
+  libraries: setting({
+    name: 'library',
+    kind: kinds.many(kinds.folderKind),
+    help: 'A folder of movies. Repeat it for more.',
+    default: [],
+    defaultText: 'none: asked for in the browser',
+    separator: ':',
+  }),
+  dataFolder: setting<string | null>({
+    name: 'data',
+    kind: kinds.optional(kinds.folderKind),
+    help: 'Where the server keeps everything: database, pictures, keys.',
+    default: null,
+    defaultText: '~/.local/share/matinee; /var/lib/matinee for root',
+  }),
+  port: setting({
+    name: 'port',
+    kind: kinds.integer(0, 65_535),
+    help: 'The port to listen on; 0 takes any that is free.',
+    default: 8420,
+    defaultText: '8420',
+  }),
+  host: setting({
+    name: 'host',
+    kind: kinds.hostKind,
+    help: 'The address to listen on. 127.0.0.1 lets nobody but this machine in, which is right behind a proxy.',
+    // Televisions and phones are what a movie server is for, and nothing is served without signing in. All of IPv4 and
+    // not of IPv6, where a home's addresses are often reachable from the whole internet.
+    default: '0.0.0.0',
+    defaultText: '0.0.0.0: every IPv4 address',
+  }),
+  adminName: setting<string | null>({
+    name: 'admin-name',
+    kind: kinds.optional(kinds.userName),
+    help: 'Name of the first admin, made at the first start. Without it the first visitor signs up with the setup code.',
+    default: null,
+    defaultText: 'none',
+  }),
+  adminPassword: setting<Secret | null>({
+    name: 'admin-password',
+    kind: kinds.optional(kinds.password),
+    help: 'Password of the first admin.',
+    default: null,
+    defaultText: 'none',
+    isSecret: true,
+  }),
+  databaseUrl: setting<DatabaseUrl | null>({
+    name: 'database-url',
+    kind: kinds.optional(kinds.databaseUrl),
+    help: 'A Postgres server of your own, 16 or newer: postgres://user:password@host:5432/database.',
+    default: null,
+    defaultText: 'none: the built-in Postgres',
+    otherVariables: ['DATABASE_URL'],
+    isSecret: true,
+  }),
+  logLevel: setting({
+    name: 'log-level',
+    kind: kinds.choice(LOG_LEVELS),
+    help: 'How much is written to the log.',
+    default: 'info',
+    defaultText: 'info',
+  }),
+  logFormat: setting({
+    name: 'log-format',
+    kind: kinds.choice(['auto', 'text', 'json']),
+    help: 'Lines for people or for machines; auto writes text to a terminal.',
+    default: 'auto',
+    defaultText: 'auto',
+  }),
+  publicUrl: setting<string | null>({
+    name: 'public-url',
+    kind: kinds.optional(kinds.originKind),
+    help: 'The address that people use when a proxy stands in front: https://films.example.',
+    default: null,
+    defaultText: 'none: what the browser asked for',
+  }),
+  allowedOrigins: setting({
+    name: 'allowed-origin',
+    kind: kinds.many(kinds.originKind),
+    help: 'Another web page address that may talk to this server. Repeat it for more.',
+    default: [],
+    defaultText: 'none',
+    separator: ',',
+  }),
+  trustedProxies: setting({
+    name: 'trusted-proxy',
+    kind: kinds.many(kinds.network),
+    help: 'A proxy whose X-Forwarded-For and X-Forwarded-Proto are believed. Repeat it for more.',
+    default: [],
+    defaultText: 'none',
+    separator: ',',
+  }),
+  scratchQuotaBytes: setting({
+    name: 'scratch-quota',
+    kind: kinds.size,
+    help: 'Most disk space for running transcodes.',
+    default: 20e9,
+    defaultText: '20GB',
+  }),
+  pictureQuotaBytes: setting({
+    name: 'picture-quota',
+    kind: kinds.size,
+    help: 'Most disk space for cached pictures.',
+    default: 2e9,
+    defaultText: '2GB',
+  }),
+  maxTranscodes: setting({
+    name: 'max-transcodes',
+    kind: kinds.integer(0, 64),
+    help: 'Transcodes at once; 0 transcodes nothing.',
+    default: Math.max(1, Math.floor(cores / 2)),
+    defaultText: 'half the processor cores',
+  }),
+  watchMode: setting({
+    name: 'watch',
+    kind: kinds.choice(['auto', 'events', 'poll', 'off']),
+    help: 'How changes in the libraries are noticed; auto polls network folders.',
+    default: 'auto',
+    defaultText: 'auto',
+  }),
+  pollIntervalMs: setting({
+    name: 'poll-interval',
+    kind: kinds.duration(5e3, 86_400e3),
+    help: 'How often a polled library is looked at.',
+    default: 60e3,
+    defaultText: '1m',
+  }),
+  sessionLifetimeMs: setting({
+    name: 'session-lifetime',
+    kind: kinds.duration(60e3, 366 * 86_400e3),
+    help: 'How long a device stays signed in after its last visit.',
+    default: 60 * 86_400e3,
+    defaultText: '60d',
+  }),
+  deletionGraceMs: setting({
+    name: 'deletion-grace',
+    kind: kinds.duration(0, 3_660 * 86_400e3),
+    help: 'How long a movie whose file is gone keeps its place, with what people did.',
+    default: 30 * 86_400e3,
+    defaultText: '30d',
+  }),
+  redisUrl: setting<Secret | null>({
+    name: 'redis-url',
+    kind: kinds.optional(kinds.anySecret),
+    help: 'Read for later versions; this one does not use Redis.',
+    default: null,
+    defaultText: 'none',
+    otherVariables: ['REDIS_URL'],
+    isSecret: true,
+  }),
+  typesenseUrl: setting<Secret | null>({
+    name: 'typesense-url',
+    kind: kinds.optional(kinds.anySecret),
+    help: 'Read for later versions; this one does not use Typesense.',
+    default: null,
+    defaultText: 'none',
+    otherVariables: ['TYPESENSE_URL'],
+    isSecret: true,
+  }),
+  tmdbApiKey: setting<Secret | null>({
+    name: 'tmdb-api-key',
+    kind: kinds.optional(kinds.anySecret),
+    help: 'Read for later versions; this one does not ask TMDB.',
+    default: null,
+    defaultText: 'none',
+    otherVariables: ['TMDB_API_KEY'],
+    isSecret: true,
+  }),
+  tmdbBaseUrl: setting<string | null>({
+    name: 'tmdb-base-url',
+    kind: kinds.optional(kinds.httpUrl),
+    help: 'Read for later versions; this one does not ask TMDB.',
+    default: null,
+    defaultText: 'none',
+    otherVariables: ['TMDB_BASE_URL'],
+  }),
+} as const;
+
+export type SettingKey = keyof typeof SETTINGS;
+
+export type SettingValue<K extends SettingKey> = (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
+
+/** One row of `SETTINGS` without the type of its value, for code that treats all alike. */
+export type AnySetting = Omit<Setting<unknown>, 'kind'> & { readonly kind: Kind<unknown> };
+
+export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];
+
+/** The row of a key, for code that treats all alike. */
+export function settingOf(key: SettingKey): AnySetting {
+  return SETTINGS[key];
+}
+
+/** `--admin-name`; `null` for a secret. */
+export function flagOf({ name, isSecret }: AnySetting): string | null {
+  return isSecret === true ? null : `--${name}`;
+}
+
+/** `MATINEE_ADMIN_NAME`, then the names that others gave. */
+export function variablesOf({ name, otherVariables }: AnySetting): string[] {
+  return [`MATINEE_${name.toUpperCase().replaceAll('-', '_')}`, ...(otherVariables ?? [])];
+}
+
+/** `adminName`. */
+export function fileKeyOf({ name }: AnySetting): string {
+  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
