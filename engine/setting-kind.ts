@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { NewPassword, UserName } from '#protocol/schema/account.ts';
 import { Secret } from './base/secret.ts';
-import type { PostgresAddress } from './store/postgres/connect.ts';
 import { parseDatabaseUrl } from './store/postgres/connect.ts';
 
 /** Where a relative path begins, and what `~` means. */
@@ -199,23 +198,13 @@ export const password = secret((value) => {
   if (!v.is(NewPassword, value)) throw new Error('is not 8 to 256 characters long');
 });
 
-/** Address and password of a database, so the whole of it is kept secret. */
-export interface DatabaseUrl {
-  readonly address: PostgresAddress;
-  readonly text: Secret;
-}
-
-export const databaseUrl: Kind<DatabaseUrl> = {
-  placeholder: 'URL',
-  parse(value) {
-    try {
-      return { address: parseDatabaseUrl(value), text: new Secret(value) };
-    } catch (error) {
-      throw new Error(`cannot be used: ${(error as Error).message}`, { cause: error });
-    }
-  },
-  show: ({ text: url }) => String(url),
-};
+export const databaseUrl = secret((value) => {
+  try {
+    parseDatabaseUrl(value);
+  } catch (error) {
+    throw new Error(`cannot be used: ${(error as Error).message}`, { cause: error });
+  }
+});
 
 export const anySecret = secret(() => {});
 

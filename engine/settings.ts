@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { LOG_LEVELS } from './base/log.ts';
 import type { Secret } from './base/secret.ts';
-import type { DatabaseUrl, Kind } from './setting-kind.ts';
+import type { Kind } from './setting-kind.ts';
 import * as kinds from './setting-kind.ts';
 
 export interface Setting<T> {
@@ -76,7 +76,7 @@ export const SETTINGS = {
     defaultText: 'none',
     isSecret: true,
   }),
-  databaseUrl: setting<DatabaseUrl | null>({
+  databaseUrl: setting<Secret | null>({
     name: 'database-url',
     kind: kinds.optional(kinds.databaseUrl),
     help: 'A Postgres server of your own, 16 or newer: postgres://user:password@host:5432/database.',
