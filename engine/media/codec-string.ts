@@ -1,0 +1,162 @@
+/**
+ * RFC 6381 codec strings for the CODECS attribute of a playlist: what a track will be called once it lies in fragmented MP4.
+ * The file's own string comes from the probe; here is what must change on the way, and what can be said where there is none.
+ */
+import type { AudioTrack, VideoTrack } from '#protocol/schema/media.ts';
+
+/** Video codecs that we put into fragmented MP4 unchanged. The others have no sample entry there that players know. */
+const COPYABLE_VIDEO: ReadonlySet<string> = new Set(['h264', 'hevc', 'av1', 'vp9']);
+const COPYABLE_AUDIO: ReadonlySet<string> = new Set(['aac', 'mp3', 'ac3', 'eac3', 'opus', 'flac', 'alac']);
+
+/** Audio codecs with one string whatever their parameters (RFC 6381 and the MP4 registration authority). */
+const FIXED_AUDIO: Readonly<Record<string, string>> = {
+  mp3: 'mp4a.40.34',
+  ac3: 'ac-3',
+  eac3: 'ec-3',
+  opus: 'opus',
+  flac: 'fLaC',
+  alac: 'alac',
+};
+
+/** Audio object types (ISO/IEC 14496-3, table 1.3) by FFmpeg's profile name. */
+const AAC_OBJECT_TYPES: Readonly<Record<string, number>> = {
+  Main: 1,
+  LC: 2,
+  SSR: 3,
+  LTP: 4,
+  'HE-AAC': 5,
+  'HE-AACv2': 29,
+};
+
+/** profile_idc and constraint flags by FFmpeg's profile name (H.264, annex A.2). */
+const H264_PROFILES: Readonly<Record<string, string>> = {
+  Baseline: '4200',
+  'Constrained Baseline': '42E0',
+  Main: '4D40',
+  Extended: '5800',
+  High: '6400',
+  'High 10': '6E00',
+  'High 4:2:2': '7A00',
+};
+
+/** Whether a video codec can be put into fragmented MP4 without encoding it anew. */
+export function isCopyableVideo(codec: string): boolean {
+  return COPYABLE_VIDEO.has(codec);
+}
+
+/** Whether an audio codec can be put into fragmented MP4 without encoding it anew. */
+export function isCopyableAudio(codec: string): boolean {
+  return COPYABLE_AUDIO.has(codec);
+}
+
+/**
+ * The string of a copied video track; `null` where none can be formed, and CODECS is better left out than wrong. HEVC and H.264 are
+ * written with their parameter sets in the sample entry, so `hev1` and `avc3` become `hvc1` and `avc1`.
+ */
+export function copiedVideoCodecString(track: VideoTrack): string | null {
+  const known = track.codecString?.replace(/^hev1\b/, 'hvc1').replace(/^avc3\b/, 'avc1') ?? '';
+  if (/^(avc1\.[0-9A-Fa-f]{6}|hvc1\.[\w.]+|dvh1\.[\w.]+|av01\.[\w.]+|vp09\.[\d.]+)$/.test(known)) return known;
+  const level = track.level ?? -1;
+  switch (track.codec) {
+    case 'h264': {
+      const profile = H264_PROFILES[track.profile ?? ''];
+      return profile && level > 0 && level < 256 ? `avc1.${profile}${hexByte(level)}` : null;
+    }
+    case 'hevc': {
+      if (level <= 0) return null;
+      if (track.profile === 'Main') return `hvc1.1.6.L${level}.B0`;
+      return track.profile === 'Main 10' ? `hvc1.2.4.L${level}.B0` : null;
+    }
+    case 'vp9': {
+      const profile = /^Profile (\d)$/.exec(track.profile ?? '')?.[1] ?? (track.bitDepth === 10 ? '2' : '0');
+      return `vp09.0${profile}.${level > 0 ? level : vp9Level(track)}.${pad(track.bitDepth ?? 8)}`;
+    }
+    case 'av1': {
+      const profile = { Main: 0, High: 1, Professional: 2 }[track.profile ?? 'Main'] ?? 0;
+      // seq_level_idx 8 is 4.0, the level of 1080p; 31 would say "no limits".
+      return `av01.${profile}.${pad(level >= 0 && level < 32 ? level : 8)}M.${pad(track.bitDepth ?? 8)}`;
+    }
+    default:
+      return null;
+  }
+}
+
+/** The string of a copied audio track; `null` where none can be formed. */
+export function copiedAudioCodecString(track: AudioTrack): string | null {
+  if (track.codec !== 'aac') return FIXED_AUDIO[track.codec] ?? null;
+  if (track.codecString && /^mp4a\.40\.\d{1,2}$/.test(track.codecString)) return track.codecString;
+  return `mp4a.40.${AAC_OBJECT_TYPES[track.profile ?? ''] ?? 2}`;
+}
+
+/** AAC-LC, which is what we encode. */
+export const ENCODED_AUDIO_CODEC_STRING = 'mp4a.40.2';
+
+/** Limits of a level (H.264, table A-1): macroblocks a second, in a picture, and in the decoded picture buffer; kbit/s for Baseline and Main. */
+const H264_LEVELS: readonly (readonly [level: number, mbPerS: number, mbs: number, dpbMbs: number, kbps: number])[] = [
+  [10, 1_485, 99, 396, 64],
+  [11, 3_000, 396, 900, 192],
+  [12, 6_000, 396, 2_376, 384],
+  [13, 11_880, 396, 2_376, 768],
+  [20, 11_880, 396, 2_376, 2_000],
+  [21, 19_800, 792, 4_752, 4_000],
+  [22, 20_250, 1_620, 8_100, 4_000],
+  [30, 40_500, 1_620, 8_100, 10_000],
+  [31, 108_000, 3_600, 18_000, 14_000],
+  [32, 216_000, 5_120, 20_480, 20_000],
+  [40, 245_760, 8_192, 32_768, 20_000],
+  [41, 245_760, 8_192, 32_768, 50_000],
+  [42, 522_240, 8_704, 34_816, 50_000],
+  [50, 589_824, 22_080, 110_400, 135_000],
+  [51, 983_040, 36_864, 184_320, 240_000],
+  [52, 2_073_600, 36_864, 184_320, 240_000],
+];
+/** References plus reordering of our encoder's settings: the pictures that a decoder must keep. */
+const H264_BUFFERED_PICTURES = 4;
+
+/** The smallest level of H.264 High that holds a picture size, rate and bit rate. The highest there is where none does. */
+export function h264Level(video: {
+  widthPx: number;
+  heightPx: number;
+  framesPerSecond: number;
+  maxBitrateBps: number;
+}): number {
+  const mbWidth = Math.ceil(video.widthPx / 16);
+  const mbHeight = Math.ceil(video.heightPx / 16);
+  const mbs = mbWidth * mbHeight;
+  const fitting = H264_LEVELS.find(
+    ([, maxRate, maxMbs, maxDpbMbs, maxKbps]) =>
+      mbs <= maxMbs &&
+      Math.max(mbWidth, mbHeight) ** 2 <= maxMbs * 8 &&
+      mbs * H264_BUFFERED_PICTURES <= maxDpbMbs &&
+      mbs * video.framesPerSecond <= maxRate &&
+      // High may have a quarter more than Main (table A-2).
+      video.maxBitrateBps <= maxKbps * 1_250,
+  );
+  return fitting?.[0] ?? 52;
+}
+
+/** The string of the H.264 High that we encode. */
+export function encodedVideoCodecString(level: number): string {
+  return `avc1.6400${hexByte(level)}`;
+}
+
+/** Levels of VP9 by luma samples in a picture and a second (VP9 bitstream specification, annex A): what a track without one needs. */
+function vp9Level(track: VideoTrack): number {
+  const samples = track.width * track.height;
+  const rate = samples * (track.frameRate ? track.frameRate.num / track.frameRate.den : 30);
+  const levels: readonly (readonly [level: number, samples: number, rate: number])[] = [
+    [10, 36_864, 829_440],
+    [20, 122_880, 4_608_000],
+    [30, 552_960, 20_736_000],
+    [31, 983_040, 36_864_000],
+    [40, 2_228_224, 83_558_400],
+    [41, 2_228_224, 160_432_128],
+    [50, 8_912_896, 311_951_360],
+    [51, 8_912_896, 588_251_136],
+    [52, 8_912_896, 1_176_502_272],
+  ];
+  return levels.find(([, maxSamples, maxRate]) => samples <= maxSamples && rate <= maxRate)?.[0] ?? 62;
+}
+
+const hexByte = (value: number): string => value.toString(16).toUpperCase().padStart(2, '0');
+const pad = (value: number): string => String(value).padStart(2, '0');

@@ -1,0 +1,81 @@
+/** How large and how heavy an encoded picture becomes: the rungs of the ladder, and what limits them. */
+import type { VideoTrack } from '#protocol/schema/media.ts';
+
+export interface Size {
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
+/** What this server encodes at most: two cores manage 720p in real time, eight 1080p. */
+export interface EncodeLimits {
+  /** Of a picture 16:9; others get the box of that height, and upright ones the box on its side. */
+  readonly maxHeightPx: number;
+}
+
+/** Peak bit rate of H.264 at x264's `veryfast`, by the height of the 16:9 box that holds the picture, up to 30 pictures a second. */
+const LADDER: readonly (readonly [heightPx: number, maxBitrateBps: number])[] = [
+  [240, 400_000],
+  [360, 800_000],
+  [480, 1_500_000],
+  [576, 2_200_000],
+  [720, 3_500_000],
+  [1080, 7_000_000],
+  [1440, 12_000_000],
+  [2160, 24_000_000],
+];
+const MIN_BITRATE_BPS = 150_000;
+/** Twice the pictures cost about half as much again: neighbours differ less. */
+const FAST_FRAME_RATE = 35;
+const FAST_FACTOR = 1.5;
+
+/** Size as a viewer sees it: turned upright, with square pixels. */
+export function displaySize(video: VideoTrack): Size {
+  const { num, den } = video.pixelAspect;
+  const isSane = num > 0 && num / den > 0.1 && num / den < 10;
+  const widthPx = Math.max(2, Math.round(video.width * (isSane ? num / den : 1)));
+  const heightPx = Math.max(2, video.height);
+  return video.rotation === 90 || video.rotation === 270
+    ? { widthPx: heightPx, heightPx: widthPx }
+    : { widthPx, heightPx };
+}
+
+/**
+ * Size of the encoded picture: never larger than the source, inside the server's and the device's box, and on a rung whose bit rate fits the
+ * line. Even numbers, since 4:2:0 stores colour for pairs.
+ */
+export function encodeSize(
+  source: Size,
+  limits: EncodeLimits & {
+    readonly deviceWidthPx?: number;
+    readonly deviceHeightPx?: number;
+    readonly maxBitrateBps: number | null;
+  },
+): Size {
+  const affordablePx =
+    limits.maxBitrateBps === null
+      ? Infinity
+      : (LADDER.findLast(([, bps]) => bps <= limits.maxBitrateBps!)?.[0] ?? LADDER[0]![0]);
+  const boxPx = Math.min(limits.maxHeightPx, affordablePx);
+  const [long, short] = sides(source);
+  const [deviceLong, deviceShort] = sides({
+    widthPx: limits.deviceWidthPx ?? Infinity,
+    heightPx: limits.deviceHeightPx ?? Infinity,
+  });
+  const scale = Math.min(1, Math.min((boxPx * 16) / 9, deviceLong) / long, Math.min(boxPx, deviceShort) / short);
+  return { widthPx: even(source.widthPx * scale), heightPx: even(source.heightPx * scale) };
+}
+
+/** Peak bit rate for a picture of this size. `roomBps`: what the line leaves for it, `null` for no limit. */
+export function maxBitrateFor(size: Size, framesPerSecond: number, roomBps: number | null): number {
+  const [long, short] = sides(size);
+  const boxPx = Math.max(short, (long * 9) / 16);
+  const rungBps = (LADDER.find(([heightPx]) => heightPx >= boxPx - 8) ?? LADDER.at(-1)!)[1];
+  const wantedBps = framesPerSecond > FAST_FRAME_RATE ? rungBps * FAST_FACTOR : rungBps;
+  return Math.round(Math.max(MIN_BITRATE_BPS, Math.min(wantedBps, roomBps ?? Infinity)));
+}
+
+function sides({ widthPx, heightPx }: Size): [long: number, short: number] {
+  return widthPx >= heightPx ? [widthPx, heightPx] : [heightPx, widthPx];
+}
+
+const even = (value: number): number => Math.max(2, Math.round(value / 2) * 2);
