@@ -56,7 +56,7 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   comlink: ['engine/runtime', 'engine/hosts'],
   'hash-wasm': ['engine/hosts'],
   pino: ['engine/base'],
-  chokidar: ['engine/library'],
+  chokidar: ['engine/store'],
   msgpackr: ['protocol'],
   'hls.js': ['client/player'],
   preact: ['client/ui', 'client/player'],
