@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { PING } from './host-wire.ts';
 import type { CallName, FromHost, ToHost } from './host-wire.ts';
 
 export interface HostServer<Event> {
@@ -45,7 +46,8 @@ async function answer<Calls extends object>(
   // The next call waits until this answer is in the pipe: an answer lost in a crash would put the blame on the wrong call.
   try {
     const call = calls[name as CallName<Calls>] as (...args: readonly unknown[]) => unknown;
-    await send({ kind: 'reply', id, result: await call.apply(calls, [...args]) });
+    const result = name === PING ? undefined : await call.apply(calls, [...args]);
+    await send({ kind: 'reply', id, result });
   } catch (thrown) {
     await send({ kind: 'defect', id, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
   }

@@ -7,6 +7,9 @@ export type ToHost =
   | { readonly kind: 'call'; readonly id: number; readonly name: string; readonly args: readonly unknown[] }
   | { readonly kind: 'stop' };
 
+/** A call that every host answers by itself. */
+export const PING = '#ping';
+
 export type FromHost<Event> =
   | { readonly kind: 'ready' }
   | { readonly kind: 'reply'; readonly id: number; readonly result: unknown }

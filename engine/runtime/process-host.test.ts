@@ -91,7 +91,23 @@ describe('ProcessHost limits', () => {
     const hang = codeOf(host.call('hang', [], 50));
     const waiting = codeOf(host.call('echo', [1], 1)); // shorter than the wait for its turn: not its fault
     await expect(Promise.all([hang, waiting])).resolves.toEqual(['timeLimit', 'lost']);
-    await expect(host.exited).resolves.toMatchObject({ reason: 'timeLimit', signal: 'SIGKILL' });
+    await expect(host.exited).resolves.toMatchObject({ reason: 'timeLimit', signal: 'SIGKILL', wasBusy: true });
+  });
+
+  it('[HOST5] tells a child that waited from one that computed', async () => {
+    const host = startHost();
+    await host.ready;
+    await expect(codeOf(host.call('sleep', [], 50))).resolves.toBe('timeLimit');
+    expect(host.exit).toMatchObject({ wasBusy: false });
+  });
+
+  it('[HOST5] pings a child that works behind its calls, and ends it when it does not come up for air', async () => {
+    const host = startHost();
+    await expect(host.ping(LONG_MS)).resolves.toBeUndefined();
+    await host.call('hangBehind', [], LONG_MS);
+    let code = 'answered';
+    while (code === 'answered') code = await codeOf(host.ping(50)); // until it has begun to hang
+    expect(code).toBe('timeLimit');
   });
 
   it('[HOST6] kills a child that takes more memory than its limit', async () => {

@@ -1,10 +1,12 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '#engine/base/clock.ts';
 import type { Clock, Timer } from '#engine/base/clock.ts';
+import { PING } from './host-wire.ts';
 import type { CallArgs, CallName, CallResult, FromHost, ToHost } from './host-wire.ts';
 
 /**
@@ -34,6 +36,7 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
   #end: HostEnd | undefined;
   #exit: HostExit | undefined;
   #stderr = '';
+  #wasBusy = true;
   #messagesThisSecond = 0;
 
   constructor(options: ProcessHostOptions<Event>) {
@@ -51,6 +54,7 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
       env: hostEnvironment(),
     });
     this.pid = this.#child.pid;
+    living.add(this.#child);
     if (this.pid !== undefined && this.#options.niceness > 0) setNiceness(this.pid, this.#options.niceness);
 
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -95,19 +99,16 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
     args: CallArgs<Calls, Name>,
     timeLimitMs: number,
   ): Promise<CallResult<Calls, Name>> {
-    if (this.#exit) return Promise.reject(new HostError('lost', this.name, this.#exit));
-    if (this.#calls.size >= this.#options.maxInFlight) return Promise.reject(new HostError('overloaded', this.name));
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const id = this.#nextId++;
-    this.#calls.set(id, { timeLimitMs, resolve, reject });
-    if (this.#calls.size === 1) this.#watchHead();
-    this.#send({ kind: 'call', id, name, args });
-    return promise as Promise<CallResult<Calls, Name>>;
+    return this.#request(name, args, timeLimitMs) as Promise<CallResult<Calls, Name>>;
+  }
+  /** Resolves when the child comes up for air: for hosts that work behind their calls. Ends it if that takes too long. */
+  ping(timeLimitMs: number): Promise<void> {
+    return this.#request(PING, [], timeLimitMs) as Promise<void>;
   }
 
-  /** Ends the process now. What it has in hand is blamed only if the reason says so. */
-  kill(): void {
-    this.#kill('stopped');
+  /** Ends the process now, for a limit that its owner watches. */
+  kill(reason: HostEnd): void {
+    this.#kill(reason);
   }
 
   /** Asks the process to end, kills it after the grace period, and resolves when it is gone. */
@@ -119,6 +120,17 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
       this.#timers.push(this.#options.clock.after(this.#options.stopWithinMs, () => this.#child.kill('SIGKILL')));
     }
     await this.exited;
+  }
+
+  #request(name: string, args: readonly unknown[], timeLimitMs: number): Promise<unknown> {
+    if (this.#exit) return Promise.reject(new HostError('lost', this.name, this.#exit));
+    if (this.#calls.size >= this.#options.maxInFlight) return Promise.reject(new HostError('overloaded', this.name));
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const id = this.#nextId++;
+    this.#calls.set(id, { timeLimitMs, resolve, reject });
+    if (this.#calls.size === 1) this.#watchHead();
+    this.#send({ kind: 'call', id, name, args });
+    return promise;
   }
 
   #hear(message: FromHost<Event>): void {
@@ -139,7 +151,8 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
 
   #conclude(exitCode: number | null, signal: NodeJS.Signals | null): void {
     if (this.#exit) return;
-    this.#exit = { reason: this.#end ?? 'crashed', exitCode, signal, stderr: this.#stderr };
+    living.delete(this.#child);
+    this.#exit = { reason: this.#end ?? 'crashed', exitCode, signal, wasBusy: this.#wasBusy, stderr: this.#stderr };
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#limit?.[Symbol.dispose]();
     let code: HostError['code'] = this.#isReady ? this.#exit.reason : 'lost';
@@ -158,7 +171,19 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
     this.#limit?.[Symbol.dispose]();
     const head = this.#calls.values().next().value;
     if (!head) return;
-    this.#limit = this.#options.clock.after(head.timeLimitMs, () => this.#kill('timeLimit'));
+    this.#limit = this.#options.clock.after(head.timeLimitMs, () => this.#onLimit());
+  }
+
+  /**
+   * Before a late child is killed, it is watched for a moment: one that computes is stuck in the file, one that sleeps waits
+   * for a disk, and that is not the file's fault. An answer in that moment saves it.
+   */
+  #onLimit(): void {
+    const cpuMs = processorMs(this.pid);
+    this.#limit = this.#options.clock.after(BUSY_SAMPLE_MS, () => {
+      this.#wasBusy = processorMs(this.pid) - cpuMs >= BUSY_SAMPLE_MS / 4;
+      this.#kill('timeLimit');
+    });
   }
 
   async #checkMemory(): Promise<void> {
@@ -213,6 +238,13 @@ const DEFAULTS = {
 } as const;
 
 const STDERR_TAIL_LENGTH = 4_096;
+const BUSY_SAMPLE_MS = 400;
+
+/** Children of this thread. One that is stuck does not notice that its channel closed, so they end with the thread by force. */
+const living = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
 
 /**
  * How a host ended. `stopped`: we asked for it. `crashed`: by itself, with any exit code or signal. The others are limits
@@ -225,6 +257,8 @@ export interface HostExit {
   readonly reason: HostEnd;
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** `false` when it was killed for its time limit while it waited for a disk rather than computed. */
+  readonly wasBusy: boolean;
   /** The last 4 KiB of what it wrote to stderr. For logs only: may name files. */
   readonly stderr: string;
 }
@@ -281,6 +315,21 @@ async function residentBytes(pid: number): Promise<number> {
   try {
     const status = await readFile(`/proc/${pid}/status`, 'latin1');
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** Processor time that a process has used, 0 when it is gone or the system does not say: it then counts as waiting. */
+function processorMs(pid: number | undefined): number {
+  try {
+    // proc(5): utime and stime are fields 14 and 15, in ticks of 10 ms; the name in field 2 may hold spaces.
+    const fields =
+      readFileSync(`/proc/${pid ?? 0}/stat`, 'latin1')
+        .split(') ')
+        .at(-1)
+        ?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10 || 0;
   } catch {
     return 0;
   }

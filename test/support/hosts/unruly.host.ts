@@ -13,6 +13,10 @@ export interface UnrulyPort {
   exitWith(code: number): Promise<never>;
   /** Blocks the event loop for good, as a native call that never returns. */
   hang(): Promise<never>;
+  /** Answers first, then blocks for good. */
+  hangBehind(): Promise<void>;
+  /** Never answers and uses no processor, as a read from a share that is gone. */
+  sleep(): Promise<never>;
   /** Takes memory outside the JavaScript heap and keeps it. */
   allocate(sizeBytes: number): Promise<number>;
   flood(count: number): Promise<void>;
@@ -37,6 +41,13 @@ const host = serveHost<UnrulyPort, UnrulyEvent>(
     hang: () => {
       for (;;);
     },
+    hangBehind: () => {
+      setTimeout(() => {
+        for (;;);
+      }, 20);
+      return Promise.resolve();
+    },
+    sleep: () => new Promise(() => undefined),
     allocate: (sizeBytes) => {
       kept.push(Buffer.alloc(sizeBytes, 1));
       return Promise.resolve(kept.length);
