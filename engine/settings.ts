@@ -3,6 +3,7 @@
  * README and what is redacted all come from here.
  */
 import { availableParallelism } from 'node:os';
+import type { LogLevel } from './base/log.ts';
 import { LOG_LEVELS } from './base/log.ts';
 import type { Secret } from './base/secret.ts';
 import type { Kind } from './setting-kind.ts';
@@ -85,14 +86,14 @@ export const SETTINGS = {
     otherVariables: ['DATABASE_URL'],
     isSecret: true,
   }),
-  logLevel: setting({
+  logLevel: setting<LogLevel>({
     name: 'log-level',
     kind: kinds.choice(LOG_LEVELS),
     help: 'How much is written to the log.',
     default: 'info',
     defaultText: 'info',
   }),
-  logFormat: setting({
+  logFormat: setting<'auto' | 'text' | 'json'>({
     name: 'log-format',
     kind: kinds.choice(['auto', 'text', 'json']),
     help: 'Lines for people or for machines; auto writes text to a terminal.',
@@ -143,7 +144,7 @@ export const SETTINGS = {
     default: Math.max(1, Math.floor(cores / 2)),
     defaultText: 'half the processor cores',
   }),
-  watchMode: setting({
+  watchMode: setting<'auto' | 'events' | 'poll' | 'off'>({
     name: 'watch',
     kind: kinds.choice(['auto', 'events', 'poll', 'off']),
     help: 'How changes in the libraries are noticed; auto polls network folders.',

@@ -181,6 +181,12 @@ export class EmbeddedPostgres implements AsyncDisposable {
     return this.#stopping;
   }
 
+  /** Ends the server at once, for a process that is about to exit. The next start recovers from the log. */
+  abandon(): void {
+    this.#stopping ??= Promise.resolve();
+    if (this.#child?.pid !== undefined) send(this.#child.pid, 'SIGQUIT');
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
