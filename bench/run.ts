@@ -45,7 +45,8 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function printRow({ bench, metric, unit, ours, peer, peerName, ratio }: BenchRow): void {
-  const comparison = peer === null ? '' : `${peerName} ${peer} ${unit}, ratio ${ratio}`;
+  const comparison =
+    peer === null || peerName === null || ratio === null ? '' : `${peerName} ${peer} ${unit}, ratio ${ratio}`;
   console.log(`${bench.padEnd(14)} ${metric.padEnd(36)} ${`${ours} ${unit}`.padEnd(20)} ${comparison}`);
 }
 
