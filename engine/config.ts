@@ -123,7 +123,7 @@ function build(layers: readonly Values[], dataFolder: string | null, problems: s
   for (const key of SETTING_KEYS) {
     const setting = settingOf(key);
     const found = layers.findLast((layer) => layer.has(key))?.get(key);
-    config[key] = found === undefined ? setting.default : parse(setting, found, problems);
+    config[key] = found === undefined ? Object.freeze(setting.default) : parse(setting, found, problems);
     origins[key] = found?.origin ?? 'default';
   }
   if (origins.dataFolder === 'default') config['dataFolder'] = dataFolder;
