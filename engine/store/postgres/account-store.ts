@@ -2,8 +2,8 @@
 import type { AccountStore, NewUser, SessionRow, UserRow } from '#engine/accounts/ports.ts';
 import type { Sql } from './connect.ts';
 
-/** Any fixed number: serializes the making of the first admin [ACC5]. */
-const FIRST_ADMIN_LOCK = 6_284_634;
+/** Any fixed number but those of the migrations and the change feed: serializes the making of the first admin [ACC5]. */
+const FIRST_ADMIN_LOCK = 6_284_635;
 
 export function createAccountStore(sql: Sql): AccountStore {
   const userColumns = sql`id, name, role, (extract(epoch from created_at) * 1000)::bigint as "createdAtMs"`;
