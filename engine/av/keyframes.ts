@@ -1,0 +1,198 @@
+/**
+ * Keyframe times of a video track, as microseconds from the movie's beginning (`MediaInfo.startMs`).
+ *
+ * Three ways, from cheap to dear: the container's own index (a few small reads, equal to what a demuxer would find), a
+ * walk from keyframe to keyframe by seeking, and a scan of the whole file. The last two go through FFmpeg.
+ */
+import { AVDISCARD_ALL, AVDISCARD_NONKEY, AV_NOPTS_VALUE, AV_PKT_FLAG_DISCARD } from 'node-av/constants';
+import { Packet } from 'node-av/lib';
+import { MediaError } from '../media/media-failure.ts';
+import { ByteSource } from './byte-source.ts';
+import { openInput } from './input.ts';
+import type { OpenedInput } from './input.ts';
+import { blocksFrom, readCues, readMatroska } from './matroska.ts';
+import type { Cue, MatroskaFile } from './matroska.ts';
+import { readMp4 } from './mp4.ts';
+import type { Mp4File } from './mp4.ts';
+import { fragmentWalk, segmentIndexTimesUs, syncSampleTimesUs } from './mp4-samples.ts';
+
+/** Blocks looked at behind a cue before it is called wrong: a cluster holds a few seconds of all tracks. */
+const MAX_BLOCKS_PER_CHECK = 2000;
+const INDEX_BUDGET_BYTES = 160 << 20;
+const MAX_KEYFRAMES = 2_000_000;
+/** Of one packet: what the clock is read for. */
+const CLOCK_EVERY = 64;
+
+/** The container's index of one video track, on the file's timeline. `null`: the file has none, or it proves wrong. */
+export function matroskaKeyframesUs(source: ByteSource, file: MatroskaFile, trackNumber: number): number[] | null {
+  const cues = readCues(source, file, trackNumber);
+  if (cues === null || cues.length === 0) return null;
+  const middle = cues[cues.length >> 1];
+  if (middle === undefined || !isCueTrue(source, middle)) return null;
+  const times = cues.map((cue) => Math.round((cue.timeTicks * file.tickNs) / 1000));
+  return times.filter((time, i) => time !== times[i - 1]);
+}
+
+/** Cues go stale when a file is cut or repaired by tools that do not know them; one in the middle speaks for all. */
+function isCueTrue(source: ByteSource, cue: Cue): boolean {
+  let seen = 0;
+  for (const block of blocksFrom(source, cue.clusterAt)) {
+    if (block.trackNumber === cue.trackNumber && block.timeTicks === cue.timeTicks) return block.isKeyframe;
+    seen += 1;
+    if (seen > MAX_BLOCKS_PER_CHECK) return false;
+  }
+  return false;
+}
+
+export function mp4KeyframesUs(source: ByteSource, file: Mp4File, trackId: number): number[] | null {
+  const track = file.tracks.find((t) => t.id === trackId);
+  if (track === undefined) return null;
+  return file.isFragmented ? segmentIndexTimesUs(source, file, track) : syncSampleTimesUs(file, track);
+}
+
+export interface KeyframeOptions {
+  /** Of `MediaInfo.startMs`, times 1000: subtracted from every time. */
+  readonly startUs: number;
+  readonly timeLimitMs: number;
+}
+
+/** Keyframes of a track by whichever way works. Throws `MediaError`: `unsupported` (no such track), `timeout`, `truncated`. */
+export function findKeyframesUs(path: string, trackIndex: number, options: KeyframeOptions): Float64Array {
+  const endsAt = performance.now() + options.timeLimitMs;
+  const isTimeUp = (): boolean => performance.now() > endsAt;
+  using input = openInput(path);
+  const isMp4 = input.demuxer.startsWith('mov');
+  const fromIndex = containerKeyframesUs(input, trackIndex, isTimeUp);
+  if (fromIndex !== null) return onMovieTimeline(fromIndex, options.startUs);
+  // MPEG-TS has no index, and a search by time in it costs more than reading on.
+  const canSeek = isMp4 || input.demuxer === 'matroska,webm' || input.demuxer === 'avi';
+  if (!isMp4 && !canSeek) input.analyze();
+  if (input.streams[trackIndex] === undefined) throw new MediaError('unsupported', `no track ${trackIndex}`);
+  const times = canSeek ? walkKeyframes(input, trackIndex, isTimeUp) : scanKeyframes(input, trackIndex, isTimeUp);
+  return onMovieTimeline(times, options.startUs);
+}
+
+function containerKeyframesUs(
+  input: OpenedInput,
+  trackIndex: number,
+  isTimeUp: () => boolean,
+): readonly number[] | null {
+  using source = new ByteSource(input.path, { budgetBytes: INDEX_BUDGET_BYTES });
+  const stream = input.streams[trackIndex];
+  if (stream === undefined) throw new MediaError('unsupported', `no track ${trackIndex}`);
+  try {
+    if (input.demuxer === 'matroska,webm') {
+      const file = readMatroska(source);
+      const number = file === null ? null : matroskaTrackNumber(input, file, trackIndex);
+      return file === null || number === null ? null : matroskaKeyframesUs(source, file, number);
+    }
+    if (!input.demuxer.startsWith('mov')) return null;
+    const file = readMp4(source);
+    if (file === null) return null;
+    const times = mp4KeyframesUs(source, file, stream.id);
+    const track = file.tracks.find((t) => t.id === stream.id);
+    if (times !== null || !file.isFragmented || track === undefined) return times;
+    return fragmentWalk(source, file, track, isTimeUp)?.syncTimesUs ?? null;
+  } catch (error) {
+    // The index is damaged or absurd: the packets themselves decide.
+    if (error instanceof RangeError || (error instanceof MediaError && error.failure === 'tooComplex')) return null;
+    throw error;
+  }
+}
+
+/** Track types of Matroska that FFmpeg makes streams of: video, audio, subtitles, metadata. */
+const STREAM_TYPES = [1, 2, 0x11, 0x21];
+const STREAM_TYPE_OF: Readonly<Record<number, number>> = { 0: 1, 1: 2, 3: 0x11 };
+
+/**
+ * The track behind one of FFmpeg's streams: FFmpeg numbers tracks in the order of their entries and leaves out those it
+ * cannot describe. `null` where the orders do not agree.
+ */
+export function matroskaTrackNumber(input: OpenedInput, file: MatroskaFile, streamIndex: number): number | null {
+  const tracks = file.tracks.filter((track) => STREAM_TYPES.includes(track.type));
+  const track = tracks[streamIndex];
+  const mediaType = input.streams[streamIndex]?.codecpar.codecType;
+  if (track === undefined || mediaType === undefined || STREAM_TYPE_OF[mediaType] !== track.type) return null;
+  return track.number;
+}
+
+function onMovieTimeline(timesUs: readonly number[], startUs: number): Float64Array {
+  const moved = Float64Array.from(timesUs, (time) => Math.max(0, time - startUs)).toSorted();
+  return moved.filter((time, i) => i === 0 || time !== moved[i - 1]);
+}
+
+/** Seeks from each keyframe to the next. Costs one seek and one packet each, which the index of the demuxer makes cheap. */
+function walkKeyframes(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): number[] {
+  const { context } = input;
+  const stream = input.streams[trackIndex];
+  if (stream === undefined) throw new MediaError('unsupported', `no track ${trackIndex}`);
+  discardOthers(input, trackIndex);
+  const { num, den } = stream.timeBase;
+  const halfSecond = BigInt(Math.max(1, Math.round(den / num / 2)));
+  const times: number[] = [];
+  using packet = newPacket();
+  let last: bigint | null = null;
+  let target = -(2n ** 40n);
+  for (let step = 0; step < MAX_KEYFRAMES; step += 1) {
+    if (isTimeUp()) throw new MediaError('timeout', 'keyframe walk');
+    if (context.seekFrameSync(trackIndex, target) < 0) break;
+    if (!readKeyframe(input, packet, trackIndex, isTimeUp)) break;
+    const pts = packet.pts === AV_NOPTS_VALUE ? packet.dts : packet.pts;
+    const dts = packet.dts === AV_NOPTS_VALUE ? pts : packet.dts;
+    if (pts === AV_NOPTS_VALUE) break;
+    if (last !== null && pts <= last) {
+      // The seek went back to the same keyframe: step on until it lets go.
+      target = dts + 1n > target ? dts + 1n : target + halfSecond;
+      continue;
+    }
+    last = pts;
+    times.push(shownTimeUs(pts, num, den));
+    target = (pts > dts ? pts : dts) + 1n;
+  }
+  if (times.length === 0) throw new MediaError('truncated', 'no keyframe found');
+  return times;
+}
+
+function readKeyframe(input: OpenedInput, packet: Packet, trackIndex: number, isTimeUp: () => boolean): boolean {
+  for (let n = 0; ; n += 1) {
+    packet.unref();
+    if (input.context.readFrameSync(packet) < 0) return false;
+    if (packet.streamIndex === trackIndex && packet.isKeyframe) return true;
+    if (n % CLOCK_EVERY === 0 && isTimeUp()) throw new MediaError('timeout', 'keyframe walk');
+  }
+}
+
+/** Reads the file from end to end and keeps the keyframes. */
+function scanKeyframes(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): number[] {
+  const stream = input.streams[trackIndex];
+  if (stream === undefined) throw new MediaError('unsupported', `no track ${trackIndex}`);
+  discardOthers(input, trackIndex);
+  stream.discard = AVDISCARD_NONKEY;
+  const { num, den } = stream.timeBase;
+  const times: number[] = [];
+  using packet = newPacket();
+  for (let n = 0; times.length < MAX_KEYFRAMES; n += 1) {
+    packet.unref();
+    if (input.context.readFrameSync(packet) < 0) break;
+    if (n % CLOCK_EVERY === 0 && isTimeUp()) throw new MediaError('timeout', 'keyframe scan');
+    if (packet.streamIndex !== trackIndex || !packet.isKeyframe || packet.pts === AV_NOPTS_VALUE) continue;
+    if (packet.hasFlags(AV_PKT_FLAG_DISCARD)) continue;
+    times.push(shownTimeUs(packet.pts, num, den));
+  }
+  if (times.length === 0) throw new MediaError('truncated', 'no keyframe found');
+  return times;
+}
+
+function shownTimeUs(pts: bigint, num: number, den: number): number {
+  return Math.round((Number(pts) * num * 1e6) / den);
+}
+
+function discardOthers(input: OpenedInput, trackIndex: number): void {
+  for (const stream of input.streams) if (stream.index !== trackIndex) stream.discard = AVDISCARD_ALL;
+}
+
+function newPacket(): Packet {
+  const packet = new Packet();
+  packet.alloc();
+  return packet;
+}

@@ -1,0 +1,58 @@
+import type { MediaInfo } from '#protocol/schema/media.ts';
+import type { MediaFailure } from '#engine/media/media-failure.ts';
+
+/**
+ * What a probe host does for its parent: one call at a time, each about one file, so that when the process dies it is
+ * clear which file did it. To work on several files at once, run several hosts.
+ *
+ * What is wrong with a file is an outcome, never an exception. `path` is absolute; a pipe or device is refused unopened.
+ */
+export interface ProbePort {
+  /** Everything about a file. Milliseconds for most files, some 50 ms for MPEG-TS and rare codecs; reads headers and index only. */
+  probe(path: string): ProbeResult;
+  /**
+   * Keyframes of a video track by whichever way works: the container's index, else a walk by seeking, else a scan of the
+   * whole file. For files whose probe gave `null`. Reads at most for `KEYFRAMES_LIMIT_MS`, then fails with `timeout`.
+   */
+  keyframes(path: string, trackIndex: number): KeyframesResult;
+  /** One picture that stands for the movie: upright, square pixels, SDR, not black. */
+  picture(path: string, request: PictureRequest): PictureResult;
+}
+
+/** What `keyframes` allows itself; the parent's own limit lies above it. */
+export const KEYFRAMES_LIMIT_MS = 120_000;
+/** What `picture` allows itself before it makes do with what it has seen. */
+export const PICTURE_LIMIT_MS = 10_000;
+
+export type ProbeResult =
+  | {
+      readonly ok: true;
+      readonly media: MediaInfo;
+      /**
+       * Keyframes of the first video track in rising order, microseconds from the movie's beginning (`media.startMs` on
+       * the file's own timeline). `null`: the container has no usable index, ask `keyframes`.
+       */
+      readonly keyframesUs: Float64Array | null;
+    }
+  | { readonly ok: false; readonly failure: MediaFailure };
+
+export type KeyframesResult =
+  | { readonly ok: true; readonly keyframesUs: Float64Array }
+  | { readonly ok: false; readonly failure: MediaFailure };
+
+export interface PictureRequest {
+  /** Wanted width, 16 to 3840. A picture is never enlarged. */
+  readonly widthPx: number;
+  /** Where in the movie to look first, 0 to 1. */
+  readonly atFraction: number;
+}
+
+export type PictureResult =
+  | {
+      readonly ok: true;
+      readonly bytes: Uint8Array;
+      readonly mimeType: 'image/webp';
+      readonly widthPx: number;
+      readonly heightPx: number;
+    }
+  | { readonly ok: false; readonly failure: MediaFailure };
