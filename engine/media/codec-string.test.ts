@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { audioTrack, videoTrack } from '#test/support/media-info.ts';
-import { copiedAudioCodecString, copiedVideoCodecString, encodedVideoCodecString, h264Level } from './codec-string.ts';
+import { copiedAudioCodecString, copiedVideoCodecString } from './codec-string.ts';
 
 describe('copiedVideoCodecString', () => {
   it.each<[string, Parameters<typeof videoTrack>[0], string | null]>([
     ['what the probe says', { codecString: 'avc1.64001F' }, 'avc1.64001F'],
-    ['parameter sets moved to the sample entry', { codec: 'hevc', codecString: 'hev1.2.4.L120.B0' }, 'hvc1.2.4.L120.B0'],
+    [
+      'parameter sets moved to the sample entry',
+      { codec: 'hevc', codecString: 'hev1.2.4.L120.B0' },
+      'hvc1.2.4.L120.B0',
+    ],
     ['the same for H.264', { codecString: 'avc3.640028' }, 'avc1.640028'],
     ['H.264 from profile and level', { profile: 'High', level: 41 }, 'avc1.640029'],
     ['Constrained Baseline', { profile: 'Constrained Baseline', level: 30 }, 'avc1.42E01E'],
@@ -14,9 +18,17 @@ describe('copiedVideoCodecString', () => {
     ['HEVC range extensions', { codec: 'hevc', profile: 'Rext', level: 120 }, null],
     ['VP9 without a level', { codec: 'vp9', profile: 'Profile 0', level: -99 }, 'vp09.00.40.08'],
     ['VP9 of 10 bits', { codec: 'vp9', profile: 'Profile 2', level: 41, bitDepth: 10 }, 'vp09.02.41.10'],
-    ['VP9 in 4K at 60', { codec: 'vp9', profile: null, level: null, width: 3840, height: 2160, frameRate: { num: 60, den: 1 } }, 'vp09.00.51.08'],
+    [
+      'VP9 in 4K at 60',
+      { codec: 'vp9', profile: null, level: null, width: 3840, height: 2160, frameRate: { num: 60, den: 1 } },
+      'vp09.00.51.08',
+    ],
     ['AV1', { codec: 'av1', profile: 'Main', level: 9, bitDepth: 10 }, 'av01.0.09M.10'],
-    ['a string that would end the attribute', { codecString: 'avc1.640028",X="', profile: 'High', level: 40 }, 'avc1.640028'],
+    [
+      'a string that would end the attribute',
+      { codecString: 'avc1.640028",X="', profile: 'High', level: 40 },
+      'avc1.640028',
+    ],
     ['a codec that is never copied', { codec: 'mpeg2video' }, null],
   ])('%s', (_what, part, expected) => {
     expect(copiedVideoCodecString(videoTrack(part))).toBe(expected);
@@ -37,26 +49,5 @@ describe('copiedAudioCodecString', () => {
     ['DTS, which is never copied', { codec: 'dts', profile: null }, null],
   ])('%s', (_what, part, expected) => {
     expect(copiedAudioCodecString(audioTrack(part))).toBe(expected);
-  });
-});
-
-describe('h264Level', () => {
-  it.each<[string, number, number, number, number, number]>([
-    ['240p', 426, 240, 24, 400_000, 21],
-    ['480p', 854, 480, 24, 1_500_000, 30],
-    ['720p', 1280, 720, 24, 3_500_000, 31],
-    ['720p at 60', 1280, 720, 60, 5_000_000, 32],
-    ['1080p', 1920, 1080, 24, 7_000_000, 40],
-    ['1080p at 60', 1920, 1080, 60, 10_500_000, 42],
-    ['1080p of 40 Mbit/s', 1920, 1080, 24, 40_000_000, 41],
-    ['2160p', 3840, 2160, 24, 24_000_000, 51],
-    ['a strip wider than its area allows', 4096, 64, 24, 1_000_000, 40],
-    ['more than there is', 16_384, 8_192, 60, 24_000_000, 52],
-  ])('%s', (_what, widthPx, heightPx, framesPerSecond, maxBitrateBps, expected) => {
-    expect(h264Level({ widthPx, heightPx, framesPerSecond, maxBitrateBps })).toBe(expected);
-  });
-
-  it('is written as two hexadecimal digits', () => {
-    expect([encodedVideoCodecString(31), encodedVideoCodecString(10)]).toEqual(['avc1.64001F', 'avc1.64000A']);
   });
 });

@@ -91,55 +91,6 @@ export function copiedAudioCodecString(track: AudioTrack): string | null {
 /** AAC-LC, which is what we encode. */
 export const ENCODED_AUDIO_CODEC_STRING = 'mp4a.40.2';
 
-/** Limits of a level (H.264, table A-1): macroblocks a second, in a picture, and in the decoded picture buffer; kbit/s for Baseline and Main. */
-const H264_LEVELS: readonly (readonly [level: number, mbPerS: number, mbs: number, dpbMbs: number, kbps: number])[] = [
-  [10, 1_485, 99, 396, 64],
-  [11, 3_000, 396, 900, 192],
-  [12, 6_000, 396, 2_376, 384],
-  [13, 11_880, 396, 2_376, 768],
-  [20, 11_880, 396, 2_376, 2_000],
-  [21, 19_800, 792, 4_752, 4_000],
-  [22, 20_250, 1_620, 8_100, 4_000],
-  [30, 40_500, 1_620, 8_100, 10_000],
-  [31, 108_000, 3_600, 18_000, 14_000],
-  [32, 216_000, 5_120, 20_480, 20_000],
-  [40, 245_760, 8_192, 32_768, 20_000],
-  [41, 245_760, 8_192, 32_768, 50_000],
-  [42, 522_240, 8_704, 34_816, 50_000],
-  [50, 589_824, 22_080, 110_400, 135_000],
-  [51, 983_040, 36_864, 184_320, 240_000],
-  [52, 2_073_600, 36_864, 184_320, 240_000],
-];
-/** References plus reordering of our encoder's settings: the pictures that a decoder must keep. */
-const H264_BUFFERED_PICTURES = 4;
-
-/** The smallest level of H.264 High that holds a picture size, rate and bit rate. The highest there is where none does. */
-export function h264Level(video: {
-  widthPx: number;
-  heightPx: number;
-  framesPerSecond: number;
-  maxBitrateBps: number;
-}): number {
-  const mbWidth = Math.ceil(video.widthPx / 16);
-  const mbHeight = Math.ceil(video.heightPx / 16);
-  const mbs = mbWidth * mbHeight;
-  const fitting = H264_LEVELS.find(
-    ([, maxRate, maxMbs, maxDpbMbs, maxKbps]) =>
-      mbs <= maxMbs &&
-      Math.max(mbWidth, mbHeight) ** 2 <= maxMbs * 8 &&
-      mbs * H264_BUFFERED_PICTURES <= maxDpbMbs &&
-      mbs * video.framesPerSecond <= maxRate &&
-      // High may have a quarter more than Main (table A-2).
-      video.maxBitrateBps <= maxKbps * 1_250,
-  );
-  return fitting?.[0] ?? 52;
-}
-
-/** The string of the H.264 High that we encode. */
-export function encodedVideoCodecString(level: number): string {
-  return `avc1.6400${hexByte(level)}`;
-}
-
 /** Levels of VP9 by luma samples in a picture and a second (VP9 bitstream specification, annex A): what a track without one needs. */
 function vp9Level(track: VideoTrack): number {
   const samples = track.width * track.height;

@@ -1,10 +1,6 @@
 /** How large and how heavy an encoded picture becomes: the rungs of the ladder, and what limits them. */
-import type { VideoTrack } from '#protocol/schema/media.ts';
-
-export interface Size {
-  readonly widthPx: number;
-  readonly heightPx: number;
-}
+import { pictureSize } from './picture-size.ts';
+import type { CodedPicture, PictureSize } from './picture-size.ts';
 
 /** What this server encodes at most: two cores manage 720p in real time, eight 1080p. */
 export interface EncodeLimits {
@@ -28,45 +24,35 @@ const MIN_BITRATE_BPS = 150_000;
 const FAST_FRAME_RATE = 35;
 const FAST_FACTOR = 1.5;
 
-/** Size as a viewer sees it: turned upright, with square pixels. */
-export function displaySize(video: VideoTrack): Size {
-  const { num, den } = video.pixelAspect;
-  const isSane = num > 0 && num / den > 0.1 && num / den < 10;
-  const widthPx = Math.max(2, Math.round(video.width * (isSane ? num / den : 1)));
-  const heightPx = Math.max(2, video.height);
-  return video.rotation === 90 || video.rotation === 270
-    ? { widthPx: heightPx, heightPx: widthPx }
-    : { widthPx, heightPx };
-}
-
 /**
  * Size of the encoded picture: never larger than the source, inside the server's and the device's box, and on a rung whose bit rate fits the
- * line. Even numbers, since 4:2:0 stores colour for pairs.
+ * line.
  */
 export function encodeSize(
-  source: Size,
+  video: CodedPicture,
   limits: EncodeLimits & {
     readonly deviceWidthPx?: number;
     readonly deviceHeightPx?: number;
     readonly maxBitrateBps: number | null;
   },
-): Size {
+): PictureSize {
   const affordablePx =
     limits.maxBitrateBps === null
       ? Infinity
       : (LADDER.findLast(([, bps]) => bps <= limits.maxBitrateBps!)?.[0] ?? LADDER[0]![0]);
   const boxPx = Math.min(limits.maxHeightPx, affordablePx);
+  const source = pictureSize(video, Infinity);
   const [long, short] = sides(source);
   const [deviceLong, deviceShort] = sides({
     widthPx: limits.deviceWidthPx ?? Infinity,
     heightPx: limits.deviceHeightPx ?? Infinity,
   });
   const scale = Math.min(1, Math.min((boxPx * 16) / 9, deviceLong) / long, Math.min(boxPx, deviceShort) / short);
-  return { widthPx: even(source.widthPx * scale), heightPx: even(source.heightPx * scale) };
+  return pictureSize(video, even(source.heightPx * scale));
 }
 
 /** Peak bit rate for a picture of this size. `roomBps`: what the line leaves for it, `null` for no limit. */
-export function maxBitrateFor(size: Size, framesPerSecond: number, roomBps: number | null): number {
+export function maxBitrateFor(size: PictureSize, framesPerSecond: number, roomBps: number | null): number {
   const [long, short] = sides(size);
   const boxPx = Math.max(short, (long * 9) / 16);
   const rungBps = (LADDER.find(([heightPx]) => heightPx >= boxPx - 8) ?? LADDER.at(-1)!)[1];
@@ -74,7 +60,7 @@ export function maxBitrateFor(size: Size, framesPerSecond: number, roomBps: numb
   return Math.round(Math.max(MIN_BITRATE_BPS, Math.min(wantedBps, roomBps ?? Infinity)));
 }
 
-function sides({ widthPx, heightPx }: Size): [long: number, short: number] {
+function sides({ widthPx, heightPx }: PictureSize): [long: number, short: number] {
   return widthPx >= heightPx ? [widthPx, heightPx] : [heightPx, widthPx];
 }
 

@@ -9,7 +9,7 @@ import type { AudioTrack, MediaInfo, VideoTrack } from '#protocol/schema/media.t
 import { PLAY_REASONS } from '#protocol/schema/playback.ts';
 import type { DeviceProfile, PlayMethod, PlayReason, VideoCodecSupport } from '#protocol/schema/playback.ts';
 import { isCopyableAudio, isCopyableVideo } from './codec-string.ts';
-import { displaySize, encodeSize, maxBitrateFor } from './encode-ladder.ts';
+import { encodeSize, maxBitrateFor } from './encode-ladder.ts';
 import type { EncodeLimits } from './encode-ladder.ts';
 import { chooseAudioTrack } from './track-choice.ts';
 
@@ -246,7 +246,7 @@ function decideAudio(track: AudioTrack, profile: DeviceProfile): CopiedTrack | E
 function encodeVideo(video: VideoTrack, profile: DeviceProfile, limits: EncodeLimits, soundBps: number): EncodedVideo {
   const h264 = profile.segments.video.find(({ codec }) => codec === 'h264');
   const roomBps = profile.maxBitrateBps === undefined ? null : Math.max(0, profile.maxBitrateBps - soundBps);
-  const size = encodeSize(displaySize(video), {
+  const size = encodeSize(video, {
     ...limits,
     ...(h264?.maxWidth !== undefined && { deviceWidthPx: h264.maxWidth }),
     ...(h264?.maxHeight !== undefined && { deviceHeightPx: h264.maxHeight }),
