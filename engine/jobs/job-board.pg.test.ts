@@ -91,10 +91,8 @@ describe('a job', () => {
     await (
       await open().run(spec, async () => {})
     ).ended;
-    const [{ count }] = (await database.sql<{ count: number }[]>`select count(*)::int as count from job`) as [
-      { count: number },
-    ];
-    expect(count).toBe(500);
+    const [row] = await database.sql<{ count: number }[]>`select count(*)::int as count from job`;
+    expect(row!.count).toBe(500);
   });
 });
 
