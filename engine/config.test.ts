@@ -229,8 +229,11 @@ describe('the configuration', () => {
 
   it('has units that mean what they say', () => {
     const { config } = read([
-      ...['--scratch-quota', '1.5TB', '--picture-quota', '1GiB'],
-      ...['--poll-interval', '90s', '--deletion-grace', '0d', '--session-lifetime', '12 h'],
+      '--scratch-quota=1.5TB',
+      '--picture-quota=1GiB',
+      '--poll-interval=90s',
+      '--deletion-grace=0d',
+      '--session-lifetime=12 h',
     ]);
     expect(config).toMatchObject({
       scratchQuotaBytes: 1.5e12,

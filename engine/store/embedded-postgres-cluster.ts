@@ -54,9 +54,8 @@ export async function openCluster(options: ClusterOptions): Promise<string> {
     await checkCluster(cluster, program.major);
     return realpath(cluster);
   }
-  for (const name of names) {
-    // An initdb that was interrupted.
-    if (name.startsWith('draft-')) await rm(join(folder, name), { recursive: true, force: true });
+  for (const name of names.filter((candidate) => candidate.startsWith('draft-'))) {
+    await removeDraft(join(folder, name));
   }
   options.onCreate?.();
   const draft = join(folder, `draft-${process.pid}`);
@@ -69,6 +68,14 @@ export async function openCluster(options: ClusterOptions): Promise<string> {
     throw error;
   }
   return realpath(cluster);
+}
+
+/** Left by an initdb that was interrupted, and that may run on although its engine was killed. */
+async function removeDraft(draft: string): Promise<void> {
+  const real = await realpath(draft).catch(() => draft);
+  for (const pid of await clusterProcesses(real)) process.kill(pid, 'SIGKILL');
+  // What was just killed may still be writing.
+  await rm(draft, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
 async function refuseForeign(folder: string, names: readonly string[], major: number): Promise<void> {
@@ -185,7 +192,7 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync();
 }
 
-/** Processes of Postgres whose working folder is this cluster: a postmaster and what it forked. */
+/** Processes of Postgres whose working folder is this cluster: a postmaster and what it forked, or initdb. */
 export async function clusterProcesses(cluster: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const isOurs = await Promise.all(
@@ -194,7 +201,7 @@ export async function clusterProcesses(cluster: string): Promise<number[]> {
       const folder = await readlink(`/proc/${pid}/cwd`).catch(() => null);
       if (folder !== cluster) return false;
       const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
-      return basename(program.replace(/ \(deleted\)$/, '')) === 'postgres';
+      return ['postgres', 'initdb'].includes(basename(program.replace(/ \(deleted\)$/, '')));
     }),
   );
   return pids.filter((_, index) => isOurs[index]).map(Number);

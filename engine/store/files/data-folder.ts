@@ -291,6 +291,7 @@ async function writeDurably(path: string, text: string, mode: number): Promise<v
 const EXPLANATIONS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not write there. Change its owner (chown), or give another one with --data DIR',
   EPERM: 'this user may not write there. Change its owner (chown), or give another one with --data DIR',
+  ENOENT: 'it cannot be made there. Give another one with --data DIR',
   EROFS: 'it is on a file system that is mounted read-only. Give another one with --data DIR',
   ENOSPC: 'its disk is full. Free some space, or give another one with --data DIR',
   EDQUOT: 'the disk quota of this user is used up. Free some space, or give another one with --data DIR',

@@ -4,6 +4,7 @@
  * Rows come as the SQL names them: there is no renaming between `snake_case` and `camelCase`, so a statement says
  * `size_bytes as "sizeBytes"` and what it returns can be read from it, found by search and checked by `describe`.
  */
+import { Socket } from 'node:net';
 import postgres from 'postgres';
 import { StartRefusal } from '#engine/base/start-refusal.ts';
 
@@ -112,7 +113,32 @@ export function connectPostgres(address: PostgresAddress, options: ConnectionOpt
     types: { bigint: { to: 20, from: [20], serialize: String, parse: parseBigint } },
     onnotice: (notice) => options.onNotice?.(`${notice['severity'] ?? 'NOTICE'}: ${notice['message'] ?? ''}`),
   };
-  return postgres({ ...address, ...settings });
+  return postgres({ ...address, ...settings, ...{ socket: () => openSocket(address) } });
+}
+
+/**
+ * A connection that breaks ends without an error event, which has postgres.js reject everything that was sent on it. With
+ * one (3.4.9), a statement sent between the events `error` and `close` is never answered: the first retry would hang forever.
+ */
+class QuietSocket extends Socket {
+  #isConnected = false;
+
+  constructor() {
+    super();
+    this.once('connect', () => {
+      this.#isConnected = true;
+    });
+  }
+
+  override destroy(error?: Error): this {
+    return super.destroy(this.#isConnected ? undefined : error);
+  }
+}
+
+function openSocket({ host, port }: PostgresAddress): Socket {
+  const socket = new QuietSocket();
+  // What is written before the connection stands is kept until it does.
+  return host.startsWith('/') ? socket.connect(`${host}/.s.PGSQL.${port}`) : socket.connect(port, host);
 }
 
 function parseBigint(text: string): number {
