@@ -100,7 +100,9 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
  */
 export function connectPostgres(address: PostgresAddress, options: ConnectionOptions): Sql {
   const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
-  const settings: postgres.Options<{ bigint: postgres.PostgresType<number> }> = {
+  // `socket` is missing from the package's types.
+  const settings: postgres.Options<{ bigint: postgres.PostgresType<number> }> & { socket: () => Socket } = {
+    socket: () => openSocket(address),
     max: options.max ?? 10,
     connect_timeout: 10,
     // A restarted server must be met again soon, and five pools must not hammer it.
@@ -113,7 +115,7 @@ export function connectPostgres(address: PostgresAddress, options: ConnectionOpt
     types: { bigint: { to: 20, from: [20], serialize: String, parse: parseBigint } },
     onnotice: (notice) => options.onNotice?.(`${notice['severity'] ?? 'NOTICE'}: ${notice['message'] ?? ''}`),
   };
-  return postgres({ ...address, ...settings, ...{ socket: () => openSocket(address) } });
+  return postgres({ ...address, ...settings });
 }
 
 /**
