@@ -65,7 +65,9 @@ function soundOfStream(stream: Stream): SoundFormat {
     const config = parsePlainAacLc(extradata);
     if (config !== null) return { ...stated, ...config, profile: AAC_LC as AVProfile };
   }
-  if (codecId === AV_CODEC_ID_NONE || (stated.channelLayout !== null && codecId !== AV_CODEC_ID_FLAC)) return stated;
+  const isLossless = codecId === AV_CODEC_ID_FLAC || codecId === AV_CODEC_ID_ALAC;
+  // A layout is known for one and two channels; the bit depth of lossless sound only to its decoder.
+  if (codecId === AV_CODEC_ID_NONE || (stated.channelLayout !== null && !isLossless)) return stated;
   const known = soundOfHeader(stream);
   return known === null ? stated : { ...known, profile: known.profile >= 0 ? known.profile : stated.profile };
 }

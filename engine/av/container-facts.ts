@@ -5,10 +5,10 @@ import type { RawChapter } from './chapters.ts';
 import { frameTiming } from './frame-timing.ts';
 import type { FrameTiming } from './frame-timing.ts';
 import { matroskaKeyframesUs, matroskaTrackNumber, mp4KeyframesUs } from './keyframes.ts';
-import { blocksFrom, readCues, readLastBlockTicks, readMatroska } from './matroska.ts';
-import type { MatroskaFile } from './matroska.ts';
+import { blocksFrom, clusterNear, readCues, readLastBlockTicks, readMatroska } from './matroska.ts';
+import type { Cue, MatroskaFile, MatroskaTrack } from './matroska.ts';
 import { readMp4 } from './mp4.ts';
-import type { Mp4File } from './mp4.ts';
+import type { Mp4File, Mp4Track } from './mp4.ts';
 import { fragmentWalk, hasVariableDurations, hasVariableFragment, segmentIndexEndUs } from './mp4-samples.ts';
 import { MediaError } from '../media/media-failure.ts';
 
@@ -16,7 +16,10 @@ import { MediaError } from '../media/media-failure.ts';
 const MAX_START_BLOCKS = 300;
 /** Pictures looked at in each place of the file to see whether the frame rate varies. */
 const WINDOW_PICTURES = 40;
-const MAX_WINDOW_BLOCKS = 600;
+/** Where the file states no frame rate, its beginning must also tell the average. */
+const UNSTATED_WINDOW_PICTURES = 1000;
+const BLOCKS_PER_PICTURE = 15;
+const FURTHER_WINDOWS = [0.35, 0.7];
 /** A fragmented file without an index is walked box by box; on slow storage that must end. */
 const FRAGMENT_WALK_LIMIT_MS = 2000;
 
@@ -76,9 +79,17 @@ function orNothing<T>(nothing: T, read: () => T): T {
 }
 
 function matroskaFacts(input: OpenedInput, source: ByteSource, file: MatroskaFile): ContainerFacts {
-  const trackOf = (streamIndex: number): MatroskaFile['tracks'][number] | null => {
+  const trackOf = (streamIndex: number): MatroskaTrack | null => {
     const number = matroskaTrackNumber(input, file, streamIndex);
     return number === null ? null : (file.tracks.find((track) => track.number === number) ?? null);
+  };
+  const cues = new Map<number, readonly Cue[] | null>();
+  const cuesOf = (trackNumber: number): readonly Cue[] | null => {
+    const known = cues.get(trackNumber);
+    if (known !== undefined) return known;
+    const read = readCues(source, file, trackNumber);
+    cues.set(trackNumber, read);
+    return read;
   };
   const startTicks = orNothing(null, () => firstShownTicks(source, file));
   const toUs = (ticks: number): number => Math.round((ticks * file.tickNs) / 1000);
@@ -93,12 +104,12 @@ function matroskaFacts(input: OpenedInput, source: ByteSource, file: MatroskaFil
     codecId: (index) => trackOf(index)?.codecId ?? null,
     keyframesUs: (index) => {
       const track = trackOf(index);
-      return track === null ? null : orNothing(null, () => matroskaKeyframesUs(source, file, track.number));
+      return track === null ? null : orNothing(null, () => matroskaKeyframesUs(source, file, cuesOf(track.number)));
     },
     timing: (index, hasFrameCount) => {
       const track = trackOf(index);
       if (track === null) return null;
-      return orNothing(null, () => matroskaTiming(source, file, track, hasFrameCount));
+      return orNothing(null, () => matroskaTiming({ source, file, track, cuesOf, hasFrameCount }));
     },
   };
 }
@@ -117,47 +128,55 @@ function firstShownTicks(source: ByteSource, file: MatroskaFile): number | null 
   return first;
 }
 
-/**
- * The beginning tells most; a file without a frame count to hold against its stated rate is looked at in two more places.
- */
-function matroskaTiming(
-  source: ByteSource,
-  file: MatroskaFile,
-  track: MatroskaFile['tracks'][number],
-  hasFrameCount: boolean,
-): FrameTiming | null {
+interface TimingRequest {
+  readonly source: ByteSource;
+  readonly file: MatroskaFile;
+  readonly track: MatroskaTrack;
+  readonly cuesOf: (trackNumber: number) => readonly Cue[] | null;
+  /** Whether the file counts its frames: then its stated rate can be believed. */
+  readonly hasFrameCount: boolean;
+}
+
+/** The beginning tells most; where nothing vouches for the stated rate, two more places are looked at. */
+function matroskaTiming({ source, file, track, cuesOf, hasFrameCount }: TimingRequest): FrameTiming | null {
   if (file.firstClusterAt === null) return null;
   const ticksPerSecond = 1e9 / file.tickNs;
   const stated = track.defaultDurationNs === null ? null : 1e9 / track.defaultDurationNs;
-  const windows = [pictureTimes(source, file.firstClusterAt, track.number)];
+  const pictures = stated === null ? UNSTATED_WINDOW_PICTURES : WINDOW_PICTURES;
+  const windows = [pictureTimes(source, file.firstClusterAt, { trackNumber: track.number, pictures })];
   const head = frameTiming(windows, ticksPerSecond);
   const differs = (rate: number | null): boolean =>
     stated !== null && rate !== null && Math.abs(rate / stated - 1) > 0.05 && stated < ticksPerSecond / 4;
   if (head.isVariable || differs(head.framesPerSecond)) return { ...head, isVariable: true };
   if (hasFrameCount && stated !== null) return head;
-  const cues = readCues(source, file, track.number) ?? [];
-  if (cues.length >= 6) {
-    for (const fraction of [0.35, 0.7]) {
-      const cue = cues[Math.floor(cues.length * fraction)];
-      if (cue !== undefined) windows.push(pictureTimes(source, cue.clusterAt, track.number));
-    }
+  const cues = cuesOf(track.number) ?? [];
+  for (const fraction of FURTHER_WINDOWS) {
+    const cue = cues[Math.floor(cues.length * fraction)];
+    const clusterAt = cue?.clusterAt ?? clusterNear(source, file, Math.floor(source.sizeBytes * fraction));
+    if (clusterAt === null || clusterAt === file.firstClusterAt) continue;
+    windows.push(pictureTimes(source, clusterAt, { trackNumber: track.number, pictures: WINDOW_PICTURES }));
   }
-  return frameTiming(windows, ticksPerSecond);
+  const { isVariable } = frameTiming(windows, ticksPerSecond);
+  return { ...head, isVariable };
 }
 
-function pictureTimes(source: ByteSource, clusterAt: number, trackNumber: number): number[] {
+function pictureTimes(
+  source: ByteSource,
+  clusterAt: number,
+  { trackNumber, pictures }: { trackNumber: number; pictures: number },
+): number[] {
   const times: number[] = [];
   let seen = 0;
   for (const block of blocksFrom(source, clusterAt)) {
     if (block.trackNumber === trackNumber) times.push(block.timeTicks);
     seen += 1;
-    if (times.length >= WINDOW_PICTURES || seen >= MAX_WINDOW_BLOCKS) break;
+    if (times.length >= pictures || seen >= pictures * BLOCKS_PER_PICTURE) break;
   }
   return times;
 }
 
 function mp4Facts(input: OpenedInput, source: ByteSource, file: Mp4File): ContainerFacts {
-  const trackOf = (streamIndex: number): Mp4File['tracks'][number] | null => {
+  const trackOf = (streamIndex: number): Mp4Track | null => {
     const id = input.streams[streamIndex]?.id;
     return file.tracks.find((track) => track.id === id) ?? null;
   };

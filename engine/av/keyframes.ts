@@ -24,9 +24,12 @@ const MAX_KEYFRAMES = 2_000_000;
 const CLOCK_EVERY = 64;
 
 /** The container's index of one video track, on the file's timeline. `null`: the file has none, or it proves wrong. */
-export function matroskaKeyframesUs(source: ByteSource, file: MatroskaFile, trackNumber: number): number[] | null {
-  const cues = readCues(source, file, trackNumber);
-  if (cues === null || cues.length === 0) return null;
+export function matroskaKeyframesUs(
+  source: ByteSource,
+  file: MatroskaFile,
+  cues: readonly Cue[] | null,
+): number[] | null {
+  if (cues === null) return null;
   const middle = cues[cues.length >> 1];
   if (middle === undefined || !isCueTrue(source, middle)) return null;
   const times = cues.map((cue) => Math.round((cue.timeTicks * file.tickNs) / 1000));
@@ -84,7 +87,8 @@ function containerKeyframesUs(
     if (input.demuxer === 'matroska,webm') {
       const file = readMatroska(source);
       const number = file === null ? null : matroskaTrackNumber(input, file, trackIndex);
-      return file === null || number === null ? null : matroskaKeyframesUs(source, file, number);
+      if (file === null || number === null) return null;
+      return matroskaKeyframesUs(source, file, readCues(source, file, number));
     }
     if (!input.demuxer.startsWith('mov')) return null;
     const file = readMp4(source);

@@ -58,6 +58,8 @@ const MAX_CUES = 500_000;
 const MAX_RAW_CHAPTERS = 10_000;
 /** How far back from the end a last cluster is looked for in a file without duration. */
 const TAIL_BYTES = 8 << 20;
+const MAX_CLUSTER_SEARCH_BYTES = 4 << 20;
+const CLUSTER_MARK = Buffer.from([0x1f, 0x43, 0xb6, 0x75]);
 
 export interface MatroskaTrack {
   readonly number: number;
@@ -355,17 +357,23 @@ function blockOfGroup(source: ByteSource, at: number, length: number, clusterTic
   return block === null ? null : { ...block, isKeyframe: !hasReference };
 }
 
+/** The first cluster that begins in the `MAX_CLUSTER_SEARCH_BYTES` behind a position. `null`: none there. */
+export function clusterNear(source: ByteSource, file: MatroskaFile, position: number): number | null {
+  const from = Math.max(position, file.firstClusterAt ?? Infinity);
+  const at = source.read(from, MAX_CLUSTER_SEARCH_BYTES).indexOf(CLUSTER_MARK);
+  return at < 0 ? null : from + at;
+}
+
 /** Time of the last block near the end of the file, for recordings that never got a duration. */
 export function readLastBlockTicks(source: ByteSource, file: MatroskaFile): number | null {
   const from = Math.max(file.firstClusterAt ?? source.sizeBytes, source.sizeBytes - TAIL_BYTES);
   const tail = source.read(from, source.sizeBytes - from);
-  const marker = Buffer.from([0x1f, 0x43, 0xb6, 0x75]);
-  for (let at = tail.lastIndexOf(marker), tries = 0; at >= 0 && tries < 64; tries += 1) {
+  for (let at = tail.lastIndexOf(CLUSTER_MARK), tries = 0; at >= 0 && tries < 64; tries += 1) {
     let last: number | null = null;
     for (const block of blocksFrom(source, from + at)) last = Math.max(last ?? 0, block.timeTicks);
     if (last !== null) return last;
     if (at === 0) return null;
-    at = tail.lastIndexOf(marker, at - 1);
+    at = tail.lastIndexOf(CLUSTER_MARK, at - 1);
   }
   return null;
 }

@@ -154,7 +154,7 @@ function quickTimeChapters(source: ByteSource, tracks: readonly Mp4Track[]): Raw
   const ids = new Set(tracks.flatMap((track) => track.chapterTrackIds));
   const track = tracks.find((t) => ids.has(t.id) && ['text', 'sbtl', 'subt'].includes(t.handler));
   if (track === undefined || track.timescale === 0) return [];
-  const sizes = new Table(boxIn(track.sampleTable, 'stsz'), 4, 12);
+  const sizes = new SampleSizes(boxIn(track.sampleTable, 'stsz'));
   const durations = sampleDurations(new Table(boxIn(track.sampleTable, 'stts'), 8));
   const chapters: RawChapter[] = [];
   let ticks = 0;
@@ -162,7 +162,7 @@ function quickTimeChapters(source: ByteSource, tracks: readonly Mp4Track[]): Raw
   for (const at of sampleOffsets(track.sampleTable, sizes)) {
     const duration = durations.next();
     if (duration.done === true || index >= MAX_RAW_CHAPTERS) break;
-    const size = Math.min(sizes.unsigned(index), MAX_CHAPTER_TITLE_BYTES);
+    const size = Math.min(sizes.at(index), MAX_CHAPTER_TITLE_BYTES);
     const title = chapterTitle(source.read(at, size, size > 64));
     const startUs = (ticks / track.timescale) * 1e6;
     ticks += duration.value;
@@ -188,8 +188,25 @@ function* sampleDurations(stts: Table): Generator<number, undefined> {
   }
 }
 
+/** `stsz`: one size for all samples, or a table. */
+class SampleSizes {
+  readonly length: number;
+  readonly #size: number;
+  readonly #table: Table;
+
+  constructor(stsz: Buffer | null) {
+    this.#size = stsz === null || stsz.length < 12 ? 0 : stsz.readUInt32BE(4);
+    this.#table = new Table(stsz, 4, 12);
+    this.length = this.#size > 0 && stsz !== null ? stsz.readUInt32BE(8) : this.#table.length;
+  }
+
+  at(sample: number): number {
+    return this.#size > 0 ? this.#size : this.#table.unsigned(sample);
+  }
+}
+
 /** File positions of the samples in order: chunks from `stco`/`co64`, samples per chunk from `stsc`. */
-function* sampleOffsets(stbl: Buffer | null, sizes: Table): Generator<number> {
+function* sampleOffsets(stbl: Buffer | null, sizes: SampleSizes): Generator<number> {
   const short = new Table(boxIn(stbl, 'stco'), 4);
   const long = new Table(boxIn(stbl, 'co64'), 8);
   const runs = new Table(boxIn(stbl, 'stsc'), 12);
@@ -202,7 +219,7 @@ function* sampleOffsets(stbl: Buffer | null, sizes: Table): Generator<number> {
     for (let n = runs.length > 0 ? runs.unsigned(run, 4) : 1; n > 0; n -= 1) {
       if (sample >= sizes.length) return;
       yield at;
-      at += sizes.unsigned(sample);
+      at += sizes.at(sample);
       sample += 1;
     }
   }

@@ -1,0 +1,41 @@
+/**
+ * Entry of a probe host: a child process that reads users' files with FFmpeg.
+ *
+ * One thread, synchronous calls: FFmpeg cannot be stopped inside a call but by SIGKILL, and a thread that is terminated
+ * during one aborts the process (measured). Parallel work is more processes, which also keeps the blame for a crash exact.
+ */
+import { findKeyframesUs } from '#engine/av/keyframes.ts';
+import { takePicture } from '#engine/av/picture.ts';
+import { probe } from '#engine/av/probe.ts';
+import { MediaError } from '#engine/media/media-failure.ts';
+import type { MediaFailure } from '#engine/media/media-failure.ts';
+import { serveHost } from '#engine/runtime/host-server.ts';
+import { KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS } from './probe.port.ts';
+import type { ProbePort } from './probe.port.ts';
+
+const calls: ProbePort = {
+  probe: (path) => outcome(() => ({ ok: true, ...probe(path) })),
+  keyframes: (path, trackIndex) =>
+    outcome(() => {
+      const startUs = probe(path).media.startMs * 1000;
+      return { ok: true, keyframesUs: findKeyframesUs(path, trackIndex, { startUs, timeLimitMs: KEYFRAMES_LIMIT_MS }) };
+    }),
+  picture: (path, request) =>
+    outcome(() => ({
+      ok: true,
+      mimeType: 'image/webp',
+      ...takePicture(path, { ...request, timeLimitMs: PICTURE_LIMIT_MS }),
+    })),
+};
+
+/** What is wrong with the file is an answer; everything else is a defect and goes to the log with its stack. */
+function outcome<Result>(work: () => Result): Result | { readonly ok: false; readonly failure: MediaFailure } {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof MediaError && error.failure !== 'internal') return { ok: false, failure: error.failure };
+    throw error;
+  }
+}
+
+serveHost(calls);
