@@ -9,7 +9,6 @@ import {
   AV_CODEC_ID_VP8,
   AV_CODEC_ID_VP9,
   AV_CODEC_ID_WMV3,
-  AV_PKT_DATA_DISPLAYMATRIX,
   AV_PKT_DATA_DOVI_CONF,
   AV_PKT_DATA_DYNAMIC_HDR10_PLUS,
 } from 'node-av/constants';
@@ -31,6 +30,7 @@ import { avcParameterSets, hevcParameterSets } from './headers/nal-unit.ts';
 import { UNSPECIFIED, pixelFormatName } from './headers/video-header.ts';
 import type { VideoHeader } from './headers/video-header.ts';
 import { parseVp9Header } from './headers/vp9.ts';
+import { rotationOf } from './stream-rotation.ts';
 import { codecStringOf, profileNameOf, trackBase } from './track-base.ts';
 import type { TrackTags } from './track-base.ts';
 
@@ -231,15 +231,6 @@ function pixelAspectOf(stream: Stream, header: VideoHeader | null): Ratio {
 }
 
 const NONE = { num: 0, den: 0 };
-
-/** Display matrix: 16.16 fixed point, FFmpeg turns counter-clockwise, a player wants clockwise quarters. */
-function rotationOf(stream: Stream): VideoTrack['rotation'] {
-  const matrix = stream.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX);
-  if (matrix === null || matrix.length < 36) return 0;
-  const degrees = (Math.atan2(matrix.readInt32LE(4), matrix.readInt32LE(0)) * 180) / Math.PI;
-  const quarters = ((Math.round(degrees / 90) % 4) + 4) % 4;
-  return ([0, 90, 180, 270] as const)[quarters] ?? 0;
-}
 
 function bitDepthOf(pixelFormat: string | null, rawBits: number): number | null {
   if (rawBits > 0) return rawBits;
