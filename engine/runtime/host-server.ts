@@ -30,12 +30,18 @@ export function serveHost<Calls extends object, Event = never>(
   const send = (message: FromHost<Event>): Promise<void> =>
     new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
   let line: Promise<void> = Promise.resolve();
+  let callId = 0;
   process.on('message', (message: ToHost) => {
     if (message.kind === 'stop') void Promise.resolve(onStop()).finally(() => process.exit(0));
-    else line = line.then(() => answer(calls, message, send));
+    else {
+      line = line.then(() => {
+        callId = message.id;
+        return answer(calls, message, send);
+      });
+    }
   });
   void send({ kind: 'ready' });
-  return { emit: (event) => void send({ kind: 'event', event }) };
+  return { emit: (event) => void send({ kind: 'event', event, callId }) };
 }
 
 async function answer<Calls extends object>(

@@ -14,7 +14,8 @@ export type FromHost<Event> =
   | { readonly kind: 'ready' }
   | { readonly kind: 'reply'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'defect'; readonly id: number; readonly error: Error }
-  | { readonly kind: 'event'; readonly event: Event };
+  /** `callId`: the newest call that had been begun, so that the parent can tell what came of an older one. */
+  | { readonly kind: 'event'; readonly event: Event; readonly callId: number };
 
 /** Names of the calls of a port: those of its members that are functions. */
 export type CallName<Calls> = { [Name in keyof Calls]: Calls[Name] extends AnyCall ? Name : never }[keyof Calls] &

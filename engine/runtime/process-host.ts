@@ -77,9 +77,18 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
     ];
   }
 
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   /** Calls sent and not answered yet. */
   get inFlight(): number {
     return this.#calls.size;
+  }
+
+  /** The newest call that was sent. Ids rise by one with each call. */
+  get lastCallId(): number {
+    return this.#nextId - 1;
   }
 
   /** How the process ended; `null` while it lives. */
@@ -135,7 +144,7 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
 
   #hear(message: FromHost<Event>): void {
     if (++this.#messagesThisSecond > this.#options.maxMessagesPerSecond) return this.#kill('flooded');
-    if (message.kind === 'event') return this.#options.onEvent(message.event);
+    if (message.kind === 'event') return this.#options.onEvent(message.event, message.callId);
     if (message.kind === 'ready') {
       this.#isReady = true;
       this.#watchHead();
@@ -152,10 +161,19 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
   #conclude(exitCode: number | null, signal: NodeJS.Signals | null): void {
     if (this.#exit) return;
     living.delete(this.#child);
-    this.#exit = { reason: this.#end ?? 'crashed', exitCode, signal, wasBusy: this.#wasBusy, stderr: this.#stderr };
+    const hadCall = this.#isReady && this.#calls.size > 0;
+    this.#exit = {
+      reason: this.#end ?? 'crashed',
+      exitCode,
+      signal,
+      wasReady: this.#isReady,
+      wasBusy: this.#wasBusy,
+      hadCall,
+      stderr: this.#stderr,
+    };
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#limit?.[Symbol.dispose]();
-    let code: HostError['code'] = this.#isReady ? this.#exit.reason : 'lost';
+    let code: HostError['code'] = hadCall ? this.#exit.reason : 'lost';
     for (const { reject } of this.#calls.values()) {
       reject(new HostError(code, this.name, this.#exit));
       code = 'lost';
@@ -208,7 +226,8 @@ export interface ProcessHostOptions<Event = never> {
   readonly name: string;
   /** The child's entry, a `.ts` file that calls `serveHost`. */
   readonly entry: URL;
-  readonly onEvent?: (event: Event) => void;
+  /** `callId` is the newest call that the child had begun by then; compare with `lastCallId`. */
+  readonly onEvent?: (event: Event, callId: number) => void;
   /** Largest resident size. Read from /proc, so it holds on Linux only. */
   readonly memoryLimitBytes?: number;
   readonly memoryCheckMs?: number;
@@ -257,8 +276,12 @@ export interface HostExit {
   readonly reason: HostEnd;
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** `false` when it never came to hear calls. */
+  readonly wasReady: boolean;
   /** `false` when it was killed for its time limit while it waited for a disk rather than computed. */
   readonly wasBusy: boolean;
+  /** Whether it had a call in hand. */
+  readonly hadCall: boolean;
   /** The last 4 KiB of what it wrote to stderr. For logs only: may name files. */
   readonly stderr: string;
 }

@@ -53,6 +53,20 @@ describe('Supervisor', () => {
     await supervisor[Symbol.asyncDispose]();
   });
 
+  it('[SUP1] hands out no child that has ended, not even while it is being released', async () => {
+    const released = Promise.withResolvers<void>();
+    const { supervisor, clock } = makeSupervisor({}, (life) =>
+      Promise.resolve({ ...life, [Symbol.asyncDispose]: () => released.promise }),
+    );
+    (await supervisor.running()).end();
+    await nextTurn();
+    const next = supervisor.running();
+    released.resolve();
+    await clock.advance(100);
+    expect((await next).number).toBe(2);
+    await supervisor[Symbol.asyncDispose]();
+  });
+
   it('[SUP2] waits longer after each end that follows closely', async () => {
     const { supervisor, clock, waitsMs } = makeSupervisor();
     for (let round = 0; round < 4; round++) {

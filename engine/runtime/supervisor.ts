@@ -73,11 +73,13 @@ export class Supervisor<Child extends Supervised> implements AsyncDisposable {
       if (signal.aborted) return undefined;
       this.#state = 'running';
       this.#next.resolve(child);
-      return await Promise.race([child.ended, this.#stopping.promise]);
+      try {
+        return await Promise.race([child.ended, this.#stopping.promise]);
+      } finally {
+        this.#expectNext(); // before the release, which may take a while: nobody is to get what has ended
+      }
     } catch (error) {
       return error;
-    } finally {
-      if (this.#state === 'running') this.#expectNext();
     }
   }
 

@@ -1,0 +1,155 @@
+import { availableParallelism } from 'node:os';
+import { CallHosts } from './call-hosts.ts';
+import type { FileFailure, Refusal } from './call-hosts.ts';
+import type { MediaHostsReport, MediaHostsStatus, MediaPriority, QuarantinedFile } from './media-supervisor.port.ts';
+import { KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS } from './probe.port.ts';
+import type { KeyframesResult, PictureRequest, PictureResult, ProbePort, ProbeResult } from './probe.port.ts';
+import { Quarantine } from './quarantine.ts';
+import { RenditionHosts } from './rendition-hosts.ts';
+import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.port.ts';
+
+/**
+ * Owns every media host process. Lives in a thread of its own (media-supervisor.worker.ts), so that starting processes and
+ * reading from them never holds up the main loop. Errors lose their codes on the way between threads, so it answers with
+ * values only: outcomes, file failures and refusals.
+ */
+export class MediaSupervisor {
+  readonly #quarantine: Quarantine;
+  readonly #probes: CallHosts<ProbePort>;
+  readonly #renditions: RenditionHosts;
+  readonly #maxTranscodes: number;
+  /** Calls that can still be withdrawn, by the caller's id. */
+  readonly #withdrawals = new Map<number, AbortController>();
+
+  constructor(
+    settings: MediaSupervisorSettings,
+    onEvent: (id: number, event: RenditionEvent) => void,
+    onReport: (report: MediaHostsReport) => void,
+  ) {
+    this.#quarantine = new Quarantine(settings.quarantined ?? [], (files) => onReport({ kind: 'quarantine', files }));
+    this.#maxTranscodes = settings.maxTranscodes ?? Math.max(1, Math.floor(availableParallelism() / 2));
+    const shared = { quarantine: this.#quarantine, onReport };
+    this.#probes = new CallHosts<ProbePort>({
+      ...shared,
+      name: 'probe host',
+      entry: new URL(settings.probeEntry),
+      count: settings.probeHosts ?? Math.min(4, availableParallelism()),
+      limits: { memoryLimitBytes: 1024 ** 3, niceness: 5 },
+    });
+    this.#renditions = new RenditionHosts({
+      ...shared,
+      entry: new URL(settings.renditionEntry),
+      maxTranscodes: this.#maxTranscodes,
+      spares: settings.spareHosts ?? 2,
+      onEvent,
+      limits: { memoryLimitBytes: 2 * 1024 ** 3, niceness: 5 },
+    });
+  }
+
+  probe(id: number, path: string, priority: MediaPriority): Promise<ProbeResult | FileFailure | Refusal> {
+    return this.#run(id, (signal) =>
+      this.#probes.run('probe', [path], {
+        path,
+        signal,
+        level: LEVELS[priority],
+        timeLimitMs: PROBE_LIMIT_MS,
+        isHeavy: false,
+      }),
+    );
+  }
+
+  keyframes(
+    id: number,
+    path: string,
+    trackIndex: number,
+    priority: MediaPriority,
+  ): Promise<KeyframesResult | FileFailure | Refusal> {
+    const limits = { timeLimitMs: KEYFRAMES_LIMIT_MS + MARGIN_MS, isHeavy: true };
+    return this.#run(id, (signal) =>
+      this.#probes.run('keyframes', [path, trackIndex], { path, signal, level: LEVELS[priority], ...limits }),
+    );
+  }
+
+  picture(
+    id: number,
+    path: string,
+    request: PictureRequest,
+    priority: MediaPriority,
+  ): Promise<PictureResult | FileFailure | Refusal> {
+    const limits = { timeLimitMs: PICTURE_LIMIT_MS + MARGIN_MS, isHeavy: true };
+    return this.#run(id, (signal) =>
+      this.#probes.run('picture', [path, request], { path, signal, level: LEVELS[priority], ...limits }),
+    );
+  }
+
+  withdraw(id: number): void {
+    this.#withdrawals.get(id)?.abort();
+  }
+
+  openRendition(id: number, spec: RenditionSpec): Refusal | null {
+    return this.#renditions.open(id, spec);
+  }
+
+  produce(id: number, range: SegmentRange): Promise<void> {
+    return this.#renditions.produce(id, range);
+  }
+
+  pause(id: number): void {
+    this.#renditions.pause(id);
+  }
+
+  closeRendition(id: number): Promise<void> {
+    return this.#renditions.close(id);
+  }
+
+  quarantined(): readonly QuarantinedFile[] {
+    return this.#quarantine.list();
+  }
+
+  release(path: string): boolean {
+    return this.#quarantine.release(path);
+  }
+
+  status(): MediaHostsStatus {
+    return {
+      probeHosts: this.#probes.hostCount,
+      calls: this.#probes.callCount,
+      renditions: this.#renditions.count,
+      transcodes: this.#renditions.transcodeCount,
+      maxTranscodes: this.#maxTranscodes,
+      spareHosts: this.#renditions.spareCount,
+      quarantinedFiles: this.#quarantine.list().length,
+    };
+  }
+
+  /** Ends every host. Nothing is answered but with refusals from here on. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#probes[Symbol.asyncDispose](), this.#renditions[Symbol.asyncDispose]()]);
+  }
+
+  async #run<Outcome>(id: number, call: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+    const abort = new AbortController();
+    this.#withdrawals.set(id, abort);
+    try {
+      return await call(abort.signal);
+    } finally {
+      this.#withdrawals.delete(id);
+    }
+  }
+}
+
+const PROBE_LIMIT_MS = 30_000;
+/** Over what a call allows itself: one that passes this is stuck in native code. */
+const MARGIN_MS = 20_000;
+
+const LEVELS: Readonly<Record<MediaPriority, 0 | 1>> = { interactive: 0, background: 1 };
+
+/** Plain data: crosses into the thread. */
+export interface MediaSupervisorSettings {
+  readonly probeEntry: string;
+  readonly renditionEntry: string;
+  readonly probeHosts?: number | undefined;
+  readonly maxTranscodes?: number | undefined;
+  readonly spareHosts?: number | undefined;
+  readonly quarantined?: readonly QuarantinedFile[] | undefined;
+}
