@@ -149,6 +149,17 @@ describe('CallHosts', () => {
     expect(hosts.callCount).toBe(0);
   });
 
+  it('[CALL7] ends the host of a withdrawn call that has it to itself, without blame', async () => {
+    const { hosts, probe, quarantine, reports } = startHosts();
+    const abort = new AbortController();
+    const endless = probe('hang', { isHeavy: true, signal: abort.signal });
+    const next = probe('next');
+    await expect.poll(() => hosts.hostCount).toBe(1);
+    abort.abort();
+    await expect(Promise.all([endless, next])).resolves.toEqual([{ refusal: 'stopped' }, FINE]);
+    expect([quarantine.list(), reports]).toEqual([[], []]);
+  });
+
   it('[CALL7] disposal refuses everything, also what hangs', async () => {
     const { hosts, probe, quarantine } = startHosts();
     const outcomes = Promise.all(['hang', 'second', 'third'].map((name) => probe(name, { isHeavy: true })));

@@ -56,7 +56,7 @@ export class CallHosts<Calls extends object> implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     const job: Job = { ...options, name, args, resolve };
     if (!this.#queue.push(job, job.level)) return { refusal: 'overloaded' };
-    const withdraw = (): void => void (this.#queue.remove(job) && resolve({ refusal: 'stopped' }));
+    const withdraw = (): void => this.#withdraw(job);
     options.signal?.addEventListener('abort', withdraw, { once: true });
     this.#pump();
     try {
@@ -71,6 +71,15 @@ export class CallHosts<Calls extends object> implements AsyncDisposable {
     this.#pause?.[Symbol.dispose]();
     for (const job of this.#queue.drain()) job.resolve({ refusal: 'stopped' });
     await Promise.all([...this.#slots].map(({ host }) => host[Symbol.asyncDispose]()));
+  }
+
+  /** A call that a host has to itself is ended with the host: it may read a whole movie for nobody. Others are soon done. */
+  #withdraw(job: Job): void {
+    if (this.#queue.remove(job)) return job.resolve({ refusal: 'stopped' });
+    const slot = [...this.#slots].find(({ jobs }) => jobs.has(job));
+    if (!slot || slot.jobs.size > 1) return;
+    slot.isRetiring = true;
+    slot.host.kill('stopped');
   }
 
   /** Hands out what waits, as far as there is room. */
@@ -128,7 +137,7 @@ export class CallHosts<Calls extends object> implements AsyncDisposable {
   async #judge(slot: Slot<Calls>, job: Job, error: unknown): Promise<void> {
     const { path, resolve } = job;
     if (!(error instanceof HostError)) throw error;
-    if (this.#isStopped) return resolve({ refusal: 'stopped' });
+    if (this.#isStopped || job.signal?.aborted) return resolve({ refusal: 'stopped' });
     if (error.code === 'lost' || error.code === 'overloaded') {
       return this.#queue.unshift(job, job.level);
     }

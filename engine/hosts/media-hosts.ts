@@ -13,7 +13,14 @@ import type {
   QuarantinedFile,
   RenditionHandle,
 } from './media-supervisor.port.ts';
-import type { KeyframesResult, PictureRequest, PictureResult, ProbeResult } from './probe.port.ts';
+import type {
+  KeyframesResult,
+  PictureRequest,
+  PictureResult,
+  ProbeResult,
+  SubtitleRequest,
+  SubtitleResult,
+} from './probe.port.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.port.ts';
 
 /**
@@ -54,6 +61,11 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
   picture(path: string, request: PictureRequest, options: MediaCallOptions = {}): Promise<PictureResult> {
     const { priority = 'interactive', signal } = options;
     return this.#call(signal, (remote, id) => remote.picture(id, path, request, priority));
+  }
+
+  subtitle(path: string, request: SubtitleRequest, options: MediaCallOptions = {}): Promise<SubtitleResult> {
+    const { priority = 'interactive', signal } = options;
+    return this.#call(signal, (remote, id) => remote.subtitle(id, path, request, priority));
   }
 
   async openRendition(spec: RenditionSpec, onEvent: (event: RenditionEvent) => void): Promise<RenditionHandle> {

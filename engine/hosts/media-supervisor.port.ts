@@ -1,5 +1,12 @@
 import type { HostEnd } from '#engine/runtime/process-host.ts';
-import type { KeyframesResult, PictureRequest, PictureResult, ProbeResult } from './probe.port.ts';
+import type {
+  KeyframesResult,
+  PictureRequest,
+  PictureResult,
+  ProbeResult,
+  SubtitleRequest,
+  SubtitleResult,
+} from './probe.port.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.port.ts';
 
 /** Whether somebody waits for the answer. Background work never goes first and has a queue of its own. */
@@ -8,7 +15,7 @@ export type MediaPriority = 'interactive' | 'background';
 export interface MediaCallOptions {
   /** `interactive` unless told. */
   readonly priority?: MediaPriority;
-  /** Withdraws what waits. What a host has in hand it finishes, and nobody hears of it. */
+  /** Withdraws the call. The caller is told at once; a short call that a host has in hand is finished for nobody. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -20,6 +27,7 @@ export interface MediaHostsPort {
   probe(path: string, options?: MediaCallOptions): Promise<ProbeResult>;
   keyframes(path: string, trackIndex: number, options?: MediaCallOptions): Promise<KeyframesResult>;
   picture(path: string, request: PictureRequest, options?: MediaCallOptions): Promise<PictureResult>;
+  subtitle(path: string, request: SubtitleRequest, options?: MediaCallOptions): Promise<SubtitleResult>;
   /**
    * Gives a rendition a host of its own. Rejects with `atCapacity` when `maxTranscodes` are open already: close one that
    * nobody watches, or say so. `onEvent` hears what RenditionEvent says; a host that died is replaced without an event.

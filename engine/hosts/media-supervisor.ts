@@ -1,9 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { CallHosts } from './call-hosts.ts';
-import type { FileFailure, Refusal } from './call-hosts.ts';
+import type { CallOptions, FileFailure, Refusal } from './call-hosts.ts';
 import type { MediaHostsReport, MediaHostsStatus, MediaPriority, QuarantinedFile } from './media-supervisor.port.ts';
-import { KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS } from './probe.port.ts';
-import type { KeyframesResult, PictureRequest, PictureResult, ProbePort, ProbeResult } from './probe.port.ts';
+import { KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS, SUBTITLE_LIMIT_MS } from './probe.port.ts';
+import type {
+  KeyframesResult,
+  PictureRequest,
+  PictureResult,
+  ProbePort,
+  ProbeResult,
+  SubtitleRequest,
+  SubtitleResult,
+} from './probe.port.ts';
 import { Quarantine } from './quarantine.ts';
 import { RenditionHosts } from './rendition-hosts.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.port.ts';
@@ -16,6 +24,8 @@ import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.po
 export class MediaSupervisor {
   readonly #quarantine: Quarantine;
   readonly #probes: CallHosts<ProbePort>;
+  /** For calls that may read a whole file: a probe that somebody waits for must not stand behind them. */
+  readonly #readers: CallHosts<ProbePort>;
   readonly #renditions: RenditionHosts;
   readonly #maxTranscodes: number;
   /** Calls that can still be withdrawn, by the caller's id. */
@@ -29,13 +39,14 @@ export class MediaSupervisor {
     this.#quarantine = new Quarantine(settings.quarantined ?? [], (files) => onReport({ kind: 'quarantine', files }));
     this.#maxTranscodes = settings.maxTranscodes ?? Math.max(1, Math.floor(availableParallelism() / 2));
     const shared = { quarantine: this.#quarantine, onReport };
-    this.#probes = new CallHosts<ProbePort>({
+    const probing = {
       ...shared,
-      name: 'probe host',
       entry: new URL(settings.probeEntry),
-      count: settings.probeHosts ?? Math.min(4, availableParallelism()),
       limits: { memoryLimitBytes: 1024 ** 3, niceness: 5 },
-    });
+    };
+    const count = settings.probeHosts ?? Math.min(4, availableParallelism());
+    this.#probes = new CallHosts({ ...probing, name: 'probe host', count });
+    this.#readers = new CallHosts({ ...probing, name: 'reading host', count: Math.ceil(count / 2) });
     this.#renditions = new RenditionHosts({
       ...shared,
       entry: new URL(settings.renditionEntry),
@@ -47,14 +58,19 @@ export class MediaSupervisor {
   }
 
   probe(id: number, path: string, priority: MediaPriority): Promise<ProbeResult | FileFailure | Refusal> {
-    return this.#run(id, (signal) =>
-      this.#probes.run('probe', [path], {
-        path,
-        signal,
-        level: LEVELS[priority],
-        timeLimitMs: PROBE_LIMIT_MS,
-        isHeavy: false,
-      }),
+    const limits = { timeLimitMs: PROBE_LIMIT_MS, isHeavy: false };
+    return this.#run(id, path, priority, (about) => this.#probes.run('probe', [path], { ...about, ...limits }));
+  }
+
+  picture(
+    id: number,
+    path: string,
+    request: PictureRequest,
+    priority: MediaPriority,
+  ): Promise<PictureResult | FileFailure | Refusal> {
+    const limits = { timeLimitMs: PICTURE_LIMIT_MS + MARGIN_MS, isHeavy: true };
+    return this.#run(id, path, priority, (about) =>
+      this.#probes.run('picture', [path, request], { ...about, ...limits }),
     );
   }
 
@@ -65,20 +81,20 @@ export class MediaSupervisor {
     priority: MediaPriority,
   ): Promise<KeyframesResult | FileFailure | Refusal> {
     const limits = { timeLimitMs: KEYFRAMES_LIMIT_MS + MARGIN_MS, isHeavy: true };
-    return this.#run(id, (signal) =>
-      this.#probes.run('keyframes', [path, trackIndex], { path, signal, level: LEVELS[priority], ...limits }),
+    return this.#run(id, path, priority, (about) =>
+      this.#readers.run('keyframes', [path, trackIndex], { ...about, ...limits }),
     );
   }
 
-  picture(
+  subtitle(
     id: number,
     path: string,
-    request: PictureRequest,
+    request: SubtitleRequest,
     priority: MediaPriority,
-  ): Promise<PictureResult | FileFailure | Refusal> {
-    const limits = { timeLimitMs: PICTURE_LIMIT_MS + MARGIN_MS, isHeavy: true };
-    return this.#run(id, (signal) =>
-      this.#probes.run('picture', [path, request], { path, signal, level: LEVELS[priority], ...limits }),
+  ): Promise<SubtitleResult | FileFailure | Refusal> {
+    const limits = { timeLimitMs: SUBTITLE_LIMIT_MS + MARGIN_MS, isHeavy: true };
+    return this.#run(id, path, priority, (about) =>
+      this.#readers.run('subtitle', [path, request], { ...about, ...limits }),
     );
   }
 
@@ -112,8 +128,8 @@ export class MediaSupervisor {
 
   status(): MediaHostsStatus {
     return {
-      probeHosts: this.#probes.hostCount,
-      calls: this.#probes.callCount,
+      probeHosts: this.#probes.hostCount + this.#readers.hostCount,
+      calls: this.#probes.callCount + this.#readers.callCount,
       renditions: this.#renditions.count,
       transcodes: this.#renditions.transcodeCount,
       maxTranscodes: this.#maxTranscodes,
@@ -124,14 +140,19 @@ export class MediaSupervisor {
 
   /** Ends every host. Nothing is answered but with refusals from here on. */
   async stop(): Promise<void> {
-    await Promise.all([this.#probes[Symbol.asyncDispose](), this.#renditions[Symbol.asyncDispose]()]);
+    await Promise.all([this.#probes, this.#readers, this.#renditions].map((hosts) => hosts[Symbol.asyncDispose]()));
   }
 
-  async #run<Outcome>(id: number, call: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+  async #run<Outcome>(
+    id: number,
+    path: string,
+    priority: MediaPriority,
+    call: (about: Pick<CallOptions, 'path' | 'level' | 'signal'>) => Promise<Outcome>,
+  ): Promise<Outcome> {
     const abort = new AbortController();
     this.#withdrawals.set(id, abort);
     try {
-      return await call(abort.signal);
+      return await call({ path, level: priority === 'interactive' ? 0 : 1, signal: abort.signal });
     } finally {
       this.#withdrawals.delete(id);
     }
@@ -141,8 +162,6 @@ export class MediaSupervisor {
 const PROBE_LIMIT_MS = 30_000;
 /** Over what a call allows itself: one that passes this is stuck in native code. */
 const MARGIN_MS = 20_000;
-
-const LEVELS: Readonly<Record<MediaPriority, 0 | 1>> = { interactive: 0, background: 1 };
 
 /** Plain data: crosses into the thread. */
 export interface MediaSupervisorSettings {

@@ -29,4 +29,5 @@ serveHost<ProbePort>({
   probe: (path): ProbeResult => answer(path),
   keyframes: (path) => answer(path),
   picture: (path) => answer(path),
+  subtitle: (path) => answer(path),
 });
