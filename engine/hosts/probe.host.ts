@@ -7,10 +7,11 @@
 import { findKeyframesUs } from '#engine/av/keyframes.ts';
 import { takePicture } from '#engine/av/picture.ts';
 import { probe } from '#engine/av/probe.ts';
+import { readSubtitle } from '#engine/av/subtitle.ts';
 import { MediaError } from '#engine/media/media-failure.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import { serveHost } from '#engine/runtime/host-server.ts';
-import { KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS } from './probe.port.ts';
+import { KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS, SUBTITLE_LIMIT_MS } from './probe.port.ts';
 import type { ProbePort } from './probe.port.ts';
 
 const calls: ProbePort = {
@@ -26,6 +27,8 @@ const calls: ProbePort = {
       mimeType: 'image/webp',
       ...takePicture(path, { ...request, timeLimitMs: PICTURE_LIMIT_MS }),
     })),
+  subtitle: (path, request) =>
+    outcome(() => ({ ok: true, text: readSubtitle(path, { ...request, timeLimitMs: SUBTITLE_LIMIT_MS }) })),
 };
 
 /** What is wrong with the file is an answer; everything else is a defect and goes to the log with its stack. */

@@ -17,12 +17,16 @@ export interface ProbePort {
   keyframes(path: string, trackIndex: number): KeyframesResult;
   /** One picture that stands for the movie: upright, square pixels, SDR, not black. */
   picture(path: string, request: PictureRequest): PictureResult;
+  /** A text subtitle track as WebVTT, on the timeline of HLS segments. Reads the whole file, at most for `SUBTITLE_LIMIT_MS`. */
+  subtitle(path: string, request: SubtitleRequest): SubtitleResult;
 }
 
 /** What `keyframes` allows itself; the parent's own limit lies above it. */
 export const KEYFRAMES_LIMIT_MS = 120_000;
 /** What `picture` allows itself before it makes do with what it has seen. */
 export const PICTURE_LIMIT_MS = 10_000;
+/** What `subtitle` allows itself, then it fails with `timeout`. */
+export const SUBTITLE_LIMIT_MS = 300_000;
 
 export type ProbeResult =
   | {
@@ -55,4 +59,14 @@ export type PictureResult =
       readonly widthPx: number;
       readonly heightPx: number;
     }
+  | { readonly ok: false; readonly failure: MediaFailure };
+
+export interface SubtitleRequest {
+  readonly trackIndex: number;
+  /** `MediaInfo.startMs`. */
+  readonly startMs: number;
+}
+
+export type SubtitleResult =
+  | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly failure: MediaFailure };
