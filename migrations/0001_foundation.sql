@@ -9,6 +9,11 @@ create function fold_text(value text) returns text
   language sql immutable strict parallel safe
   return lower(unaccent('unaccent'::regdictionary, value));
 
+-- For finding a movie by its name: spaces and punctuation do not count, so that "Spider-Man" and "Spider.Man" are one.
+create function name_key(value text) returns text
+  language sql immutable strict parallel safe
+  return coalesce(nullif(translate(fold_text(value), E' \t!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~·', ''), ''), fold_text(value));
+
 -- Facts about this database itself: the epoch of its change feed, and later settings that belong to no file.
 create table server_fact (
   name text primary key,
@@ -43,6 +48,8 @@ create table library (
   id uuid primary key,
   name text not null,
   path text not null unique,
+  -- What stood at that path when it was last scanned: an empty mount point is something else than an emptied folder.
+  root_identity text,
   created_at timestamptz not null default now(),
   last_scan_at timestamptz
 );
@@ -57,37 +64,52 @@ create table movie (
     regexp_replace(fold_text(title), '^(the|a|an|der|die|das|le|la|les|il|lo|el|los|las)\s+(?=\S)', '')
   ) stored,
   search_text text not null generated always as (fold_text(title) || coalesce(' ' || year::text, '')) stored,
+  name_key text not null generated always as (name_key(title)) stored,
   -- Facts of the best file, kept here so that a window of the grid is one index scan. Written with the files, in the same transaction.
+  best_file_id uuid,
   duration_ms bigint,
   resolution integer,
   hdr text,
   is_playable boolean not null default false,
+  -- Libraries that hold a file of it.
+  library_ids uuid[] not null default '{}',
   -- The picture is cached under this version; null until there is one.
   picture_version text,
   picture_width integer,
   picture_height integer,
+  -- The file that a picture was made from, or could not be made from: another best file is tried again.
+  picture_file_id uuid,
   added_at timestamptz not null default now(),
-  -- Set when the last file is gone. After the grace period the row is hidden for good unless someone has progress in it.
+  -- Set while no file of it is left. After the grace period the row goes, unless someone has progress in it.
   deleted_at timestamptz
 );
 create index movie_by_title on movie (sort_title, id) where deleted_at is null;
 create index movie_by_year on movie (year desc nulls last, sort_title, id) where deleted_at is null;
+create index movie_by_year_up on movie (year, sort_title, id) where deleted_at is null;
 create index movie_by_added on movie (added_at desc, id desc) where deleted_at is null;
 create index movie_by_duration on movie (duration_ms desc nulls last, id) where deleted_at is null;
 create index movie_by_resolution on movie (resolution desc nulls last, sort_title, id) where deleted_at is null;
 create index movie_search on movie using gin (search_text gin_trgm_ops);
-create index movie_by_name on movie (fold_text(title), year);
+create index movie_by_name on movie (name_key, year);
+create index movie_pictureless on movie (added_at desc, id desc)
+  where deleted_at is null and is_playable and picture_version is null and picture_file_id is distinct from best_file_id;
+create index movie_deleted on movie (deleted_at) where deleted_at is not null;
 
 create table movie_file (
   id uuid primary key,
   movie_id uuid not null references movie,
   library_id uuid not null references library on delete cascade,
-  -- Relative to the library's folder, with "/" between names.
-  path text not null,
+  -- Relative to the library's folder, with "/" between names. Compared byte by byte, so that a folder is a range of the index.
+  path text collate "C" not null,
+  folder text collate "C" not null generated always as (
+    case when strpos(path, '/') = 0 then '' else regexp_replace(path, '/[^/]*$', '') end
+  ) stored,
   size_bytes bigint not null,
   mtime_us bigint not null,
-  -- Device and inode as text: both may exceed 2^63.
+  -- As text, for it may exceed 2^63. Without the device, whose number changes from one mount to the next.
   inode text not null,
+  -- Number of this file in a movie that is cut into several.
+  part integer,
   -- xxh3 of size, head, middle and tail; the whole file's hash is made only when two files must be told apart.
   content_hash text,
   whole_hash text,
@@ -100,6 +122,8 @@ create table movie_file (
   container text generated always as (media ->> 'container') stored,
   duration_ms bigint generated always as ((media ->> 'durationMs')::bigint) stored,
   video_codec text generated always as (media #>> '{video,0,codec}') stored,
+  -- Short side of the picture as people name it: 2160, 1080, 720 …
+  resolution integer,
   width integer generated always as ((media #>> '{video,0,width}')::integer) stored,
   height integer generated always as ((media #>> '{video,0,height}')::integer) stored,
   hdr text generated always as (media #>> '{video,0,hdr}') stored,
@@ -111,13 +135,15 @@ create table movie_file (
   unique (library_id, path)
 );
 create index movie_file_by_movie on movie_file (movie_id);
+create index movie_file_by_folder on movie_file (library_id, folder);
+create index movie_file_unplayable on movie_file (library_id, path) where state = 'unplayable';
 create index movie_file_by_hash on movie_file (content_hash) where content_hash is not null;
 create index movie_file_missing on movie_file (missing_since) where missing_since is not null;
 
 -- Folders and files that a scan could not read or use, beside the unplayable files above.
 create table library_issue (
   library_id uuid not null references library on delete cascade,
-  path text not null,
+  path text collate "C" not null,
   reason text not null,
   seen_at timestamptz not null default now(),
   primary key (library_id, path)

@@ -1,0 +1,286 @@
+/** What the library needs from the rest of the engine. `main.ts` hands the implementations in; their types match by shape. */
+import type { MediaFailure } from '#engine/media/media-failure.ts';
+import type { FolderCheck, Library, LibraryIssue } from '#protocol/schema/library.ts';
+import type { HealthItem } from '#protocol/schema/health.ts';
+import type { MediaInfo } from '#protocol/schema/media.ts';
+import type { MOVIE_SORTS, Movie, MovieCard, MovieTile, SORT_ORDERS } from '#protocol/schema/movie.ts';
+
+// Files on disk. Paths are relative to the library's folder with "/" between names; '' is the folder itself.
+
+/** A file as the walk sees it, without opening it. */
+export interface SeenFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mtimeUs: number;
+  /** Without the device: its number changes from one mount to the next. */
+  readonly inode: string;
+}
+
+export interface WalkIssue {
+  /** Bytes that are no UTF-8 stand as `\xff`. */
+  readonly path: string;
+  readonly reason: 'nameNotUtf8' | 'pathTooLong' | 'symlinkLoop' | 'notReadable' | 'notFound';
+}
+
+export interface WalkBatch {
+  readonly files: readonly SeenFile[];
+  readonly issues: readonly WalkIssue[];
+  /** Folders and files that could not be looked at: what is known at or below them is neither there nor gone. */
+  readonly unseen: readonly string[];
+}
+
+/** What stands where the library should be. */
+export type RootLook =
+  /** `identity` differs where another file system, or the empty folder under a mount point, is there instead. */
+  | { readonly kind: 'there'; readonly identity: string; readonly isEmpty: boolean }
+  /** `code` is the system's word for it: `ENOENT`, `EACCES`, `EIO` … */
+  | { readonly kind: 'unavailable'; readonly code: string };
+
+export interface TreeWalkPort {
+  look(root: string): Promise<RootLook>;
+  /** The movie files at and below each of `scopes`. Stops between batches when the signal is aborted, and throws its reason. */
+  walk(root: string, scopes: readonly string[], signal: AbortSignal): AsyncIterable<WalkBatch>;
+  /** Each as it is now, `null` where there is no such file. Throws where that cannot be told. */
+  stat(root: string, paths: readonly string[]): Promise<(SeenFile | null)[]>;
+}
+
+/** How a library is watched, and why not as was asked. */
+export type WatchNews =
+  /** Files or folders that came, went or changed. */
+  | { readonly kind: 'changed'; readonly paths: readonly string[] }
+  /** The kernel watches no further folder (`watches`) or no further program (`instances`): the library is polled from now on. */
+  | {
+      readonly kind: 'limit';
+      readonly limit: 'watches' | 'instances';
+      readonly allowed: number | null;
+      readonly folders: number;
+    }
+  /** Watching ended by a fault; the library is polled from now on. */
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+export type WatchMode = 'auto' | 'events' | 'poll' | 'off';
+
+export interface TreeWatch extends AsyncDisposable {
+  /** What it does now: changes to `polling` with the news `limit` or `failed`. */
+  readonly mode: Library['watching'];
+}
+
+export interface TreeWatchPort {
+  /** Resolves when everything that is there now is watched. Rejects where the folder cannot be listed. */
+  watch(root: string, mode: 'auto' | 'events' | 'poll', listener: (news: WatchNews) => void): Promise<TreeWatch>;
+}
+
+/** Looking at folders for the person who chooses one. Reads names and permissions only. */
+export interface FolderPort {
+  /** `libraries`: the folders that are libraries already. */
+  check(path: string, libraries: readonly string[]): Promise<FolderCheck>;
+  browse(path: string | null): Promise<{
+    path: string | null;
+    parent: string | null;
+    folders: { name: string; path: string; isReadable: boolean }[];
+    isMore: boolean;
+  } | null>;
+}
+
+// Media hosts, jobs, health.
+
+export type ProbeOutcome =
+  | {
+      readonly ok: true;
+      readonly media: MediaInfo;
+      /** Keyframe times of the first video track in µs from the start of the file; `null` where the container has no index. */
+      readonly keyframesUs: ArrayLike<number> | null;
+    }
+  | { readonly ok: false; readonly failure: MediaFailure };
+
+export type FrameOutcome =
+  | { readonly ok: true; readonly bytes: Uint8Array; readonly widthPx: number; readonly heightPx: number }
+  | { readonly ok: false; readonly failure: MediaFailure };
+
+export interface MediaTaskOptions {
+  /** Somebody waits for it now; otherwise it goes after whatever somebody waits for. */
+  readonly isUrgent: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Both take absolute paths. They reject only with the signal's reason, or when the hosts are stopped. */
+export interface MediaPort {
+  probe(path: string, options: MediaTaskOptions): Promise<ProbeOutcome>;
+  picture(path: string, options: MediaTaskOptions & { readonly widthPx: number }): Promise<FrameOutcome>;
+  /** Lets a file that ended its host twice be tried again. */
+  release(path: string): Promise<void>;
+}
+
+export interface RunningJob {
+  readonly id: string;
+  readonly signal: AbortSignal;
+  progress(progress: { readonly done?: number; readonly total?: number | null; readonly note?: string | null }): void;
+}
+
+export interface JobPort {
+  /** Resolves when the job is in the database and runs; `ended` never rejects. */
+  run(
+    spec: { readonly kind: 'scan' | 'pictures'; readonly subject: string; readonly libraryId: string | null },
+    work: (job: RunningJob) => Promise<void>,
+  ): Promise<{ readonly job: { readonly id: string }; readonly ended: Promise<{ readonly state: string }> }>;
+}
+
+export interface HealthPort {
+  set(finding: Omit<HealthItem, 'since'>): void;
+  clear(id: string): void;
+}
+
+// What is stored.
+
+export interface LibraryRow {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  /** `RootLook.identity` at the last complete scan. */
+  readonly rootIdentity: string | null;
+  readonly lastScanAtMs: number | null;
+}
+
+export interface LibraryCounts {
+  readonly movieCount: number;
+  readonly fileCount: number;
+  readonly issueCount: number;
+}
+
+export interface LibraryStore {
+  list(): Promise<LibraryRow[]>;
+  counts(): Promise<ReadonlyMap<string, LibraryCounts>>;
+  /** `null` where that folder is a library already. */
+  add(library: { readonly id: string; readonly name: string; readonly path: string }): Promise<LibraryRow | null>;
+  /** Forgets the library and its files. Movies without another file are hidden; what people did is kept. */
+  remove(libraryId: string): Promise<void>;
+  issues(page: {
+    readonly libraryId: string | null;
+    readonly offset: number;
+    readonly limit: number;
+  }): Promise<{ total: number; issues: LibraryIssue[] }>;
+  file(fileId: string): Promise<(KnownFile & { readonly libraryPath: string }) | null>;
+  /** Tells every screen that shows this library to look at it again. */
+  touch(libraryId: string): Promise<void>;
+}
+
+/** A file as the database knows it. */
+export interface KnownFile extends SeenFile {
+  readonly id: string;
+  readonly libraryId: string;
+  readonly movieId: string;
+  readonly contentHash: string | null;
+  readonly state: 'playable' | 'unplayable' | 'missing';
+  readonly failure: MediaFailure | null;
+  readonly wasProbed: boolean;
+}
+
+/** A movie's name as the scan read it. */
+export interface NamedMovie {
+  readonly title: string;
+  readonly year: number | null;
+  readonly part: number | null;
+}
+
+export type ProbedMedia = {
+  readonly media: MediaInfo;
+  readonly resolution: number | null;
+  /** `encodeKeyframes`. */
+  readonly keyframes: Uint8Array | null;
+};
+
+/** What a scan found out about one file. */
+export type FileWrite =
+  /** New, or its content changed. */
+  | {
+      readonly kind: 'probed';
+      /** The row that it replaces, `null` for a file at a path that has none. */
+      readonly fileId: string | null;
+      readonly file: SeenFile;
+      readonly name: NamedMovie;
+      readonly contentHash: string | null;
+      readonly outcome: ProbedMedia | { readonly failure: MediaFailure };
+    }
+  /** The content of a known file that is no longer where it was. */
+  | { readonly kind: 'moved'; readonly fileId: string; readonly file: SeenFile; readonly name: NamedMovie }
+  /** The same content at the same path: there again, or only its times changed. */
+  | { readonly kind: 'kept'; readonly fileId: string; readonly file: SeenFile };
+
+export interface ScanStore {
+  /** The files known at these paths, by path. */
+  filesAt(libraryId: string, paths: readonly string[]): Promise<ReadonlyMap<string, KnownFile>>;
+  /** All files with one of these hashes, in every library, with the folder of theirs. */
+  filesByHash(hashes: readonly string[]): Promise<(KnownFile & { readonly libraryPath: string })[]>;
+  /**
+   * Writes all of it, together with the movies and the change feed, in one transaction. Returns those that the database
+   * will not take whatever we do (text that it cannot store); all the others are written.
+   */
+  write(libraryId: string, writes: readonly FileWrite[]): Promise<FileWrite[]>;
+  /** Files at or below `scope` that are not missing, in order of path, from behind `afterPath`. */
+  presentFiles(
+    libraryId: string,
+    scope: string,
+    afterPath: string | null,
+    limit: number,
+  ): Promise<{ readonly id: string; readonly path: string }[]>;
+  markMissing(libraryId: string, fileIds: readonly string[]): Promise<void>;
+  /** Replaces what was said about paths at or below `scopes`. */
+  replaceIssues(
+    libraryId: string,
+    scopes: readonly string[],
+    issues: readonly { readonly path: string; readonly reason: string }[],
+  ): Promise<void>;
+  /** Notes a complete scan. */
+  finish(libraryId: string, rootIdentity: string): Promise<void>;
+  /** Removes files and movies that have been gone for longer than the grace period, but no movie that somebody has progress in. */
+  purge(graceMs: number): Promise<void>;
+}
+
+export interface MovieQuery {
+  readonly offset: number;
+  readonly limit: number;
+  readonly sort: (typeof MOVIE_SORTS)[number];
+  readonly order: (typeof SORT_ORDERS)[number] | null;
+  readonly search: string | null;
+  readonly libraryId: string | null;
+  readonly isWatched: boolean | null;
+}
+
+/** A movie that has no picture yet, with the file that one can be made from. */
+export interface Pictureless {
+  readonly movieId: string;
+  readonly fileId: string;
+  /** Absolute. */
+  readonly path: string;
+}
+
+export interface MovieStore {
+  list(userId: string, query: MovieQuery): Promise<{ total: number; movies: MovieTile[] }>;
+  home(
+    userId: string,
+    limit: number,
+  ): Promise<{ continueWatching: MovieTile[]; recentlyAdded: MovieTile[]; movieCount: number }>;
+  /** `withPaths`: for people who manage libraries. `null` where there is no such movie, or it is hidden. */
+  get(movieId: string, withPaths: boolean): Promise<Movie | null>;
+  /** Cards of the movies that are there, by id. */
+  cards(movieIds: readonly string[]): Promise<ReadonlyMap<string, MovieCard>>;
+  count(): Promise<number>;
+  /** Movies that need a picture and whose present best file was not tried yet, the newest first; only those of `among` where given. */
+  pictureless(limit: number, among: readonly string[] | null): Promise<Pictureless[]>;
+  picturelessCount(): Promise<number>;
+  /** `null`: none could be made from that file. */
+  setPicture(
+    movieId: string,
+    fileId: string,
+    picture: { readonly version: string; readonly widthPx: number; readonly heightPx: number } | null,
+  ): Promise<void>;
+  /** The current picture of a movie, and the file that it can be made from again. `null` where it has none. */
+  pictureOf(movieId: string): Promise<{ readonly version: string; readonly path: string | null } | null>;
+}
+
+/** Pictures on disk by version: a bounded cache, so each may be gone at any time. */
+export interface PictureCachePort {
+  /** Absolute path of a picture that is there, and its media type; `null` where it is not. */
+  find(version: string): Promise<{ readonly path: string; readonly contentType: string } | null>;
+  put(version: string, bytes: Uint8Array): Promise<void>;
+}

@@ -1,0 +1,295 @@
+/**
+ * The catalogue as screens read it. A window of the grid is found by an index alone and only then joined with its rows, so
+ * that a place far down costs no more than stepping over index entries; the size of the whole is remembered
+ * until something is written.
+ */
+import type { MovieQuery, MovieStore, Pictureless } from '#engine/library/ports.ts';
+import type { HdrKind } from '#protocol/schema/media.ts';
+import type { Movie, MovieCard, MovieFile, MovieTile } from '#protocol/schema/movie.ts';
+import { recordChanges } from './change-feed.ts';
+import type postgres from 'postgres';
+import type { Sql } from './connect.ts';
+import type { RememberedCount } from './remembered-count.ts';
+import { searchTerms } from './search-terms.ts';
+import type { SearchTerm } from './search-terms.ts';
+
+/** Continue watching: from 1 % to 90 % of the length, for 90 days. */
+const STARTED_SHARE = 0.01;
+const WATCHED_SHARE = 0.9;
+const CONTINUE_DAYS = 90;
+/** Of what a search with typing errors finds, the share of the best one's likeness that the others need. */
+const LIKENESS_OF_BEST = 0.75;
+const SIMILARITY_THRESHOLD = 0.4;
+const MAX_LIKE = 200;
+
+type Fragment = postgres.PendingQuery<postgres.Row[]>;
+
+interface CardRow {
+  readonly id: string;
+  readonly title: string;
+  readonly year: number | null;
+  readonly durationMs: number | null;
+  readonly resolution: number | null;
+  readonly hdr: HdrKind | null;
+  readonly isPlayable: boolean;
+  readonly addedAt: number;
+  readonly pictureVersion: string | null;
+  readonly pictureWidth: number | null;
+  readonly pictureHeight: number | null;
+}
+
+interface TileRow extends CardRow {
+  readonly resumeMs: number | null;
+  readonly progressDurationMs: number;
+  readonly isWatched: boolean;
+  readonly watchCount: number;
+  readonly progressAt: number;
+}
+
+export interface MovieStoreOptions {
+  readonly pictureUrl: (movieId: string, version: string) => string;
+  readonly count: RememberedCount;
+}
+
+export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOptions): MovieStore {
+  const cardColumns = sql`
+    m.id, m.title, m.year, m.duration_ms as "durationMs", m.resolution, m.hdr, m.is_playable as "isPlayable",
+    (extract(epoch from m.added_at) * 1000)::bigint as "addedAt", m.picture_version as "pictureVersion",
+    m.picture_width as "pictureWidth", m.picture_height as "pictureHeight"`;
+  const progressColumns = sql`
+    p.resume_ms as "resumeMs", p.duration_ms as "progressDurationMs", p.is_watched as "isWatched", p.watch_count as "watchCount",
+    (extract(epoch from p.observed_at) * 1000)::bigint as "progressAt"`;
+
+  const toCard = (row: CardRow): MovieCard => ({
+    id: row.id,
+    title: row.title,
+    year: row.year,
+    durationMs: row.durationMs,
+    picture:
+      row.pictureVersion === null
+        ? null
+        : { url: pictureUrl(row.id, row.pictureVersion), width: row.pictureWidth ?? 0, height: row.pictureHeight ?? 0 },
+    resolution: row.resolution,
+    hdr: row.hdr,
+    isPlayable: row.isPlayable,
+    addedAt: row.addedAt,
+  });
+
+  const toTile = (row: TileRow): MovieTile => ({
+    ...toCard(row),
+    progress:
+      row.resumeMs === null
+        ? null
+        : {
+            movieId: row.id,
+            positionMs: row.resumeMs,
+            durationMs: row.progressDurationMs,
+            isWatched: row.isWatched,
+            watchCount: row.watchCount,
+            updatedAt: row.progressAt,
+          },
+  });
+
+  const isInLibrary = (libraryId: string | null) =>
+    libraryId === null ? sql`true` : sql`m.library_ids @> array[${libraryId}]::uuid[]`;
+
+  const total = (libraryId: string | null): Promise<number> =>
+    count.get(libraryId ?? '', async () => {
+      const [row] = await sql<{ count: number }[]>`
+        select count(*) as count from movie m where m.deleted_at is null and ${isInLibrary(libraryId)}`;
+      return row?.count ?? 0;
+    });
+
+  async function watchedCount(userId: string, libraryId: string | null): Promise<number> {
+    const [row] = await sql<{ count: number }[]>`
+      select count(*) as count from progress p join movie m on m.id = p.movie_id
+      where p.user_id = ${userId} and p.is_watched and m.deleted_at is null and ${isInLibrary(libraryId)}`;
+    return row?.count ?? 0;
+  }
+
+  /** Each order with its columns under the alias `m`; ids make it total, so that windows never overlap. */
+  function orderBy({ sort, order }: Pick<MovieQuery, 'sort' | 'order'>) {
+    const isUp = (order ?? (sort === 'title' ? 'ascending' : 'descending')) === 'ascending';
+    switch (sort) {
+      case 'title':
+        return isUp ? sql`m.sort_title, m.id` : sql`m.sort_title desc, m.id desc`;
+      case 'year':
+        return isUp ? sql`m.year, m.sort_title, m.id` : sql`m.year desc nulls last, m.sort_title, m.id`;
+      case 'added':
+        return isUp ? sql`m.added_at, m.id` : sql`m.added_at desc, m.id desc`;
+      case 'duration':
+        return isUp ? sql`m.duration_ms, m.id` : sql`m.duration_ms desc nulls last, m.id`;
+      case 'resolution':
+        return isUp ? sql`m.resolution, m.sort_title, m.id` : sql`m.resolution desc nulls last, m.sort_title, m.id`;
+    }
+  }
+
+  const isWatchedBy = (userId: string) =>
+    sql`exists (select from progress w where w.user_id = ${userId} and w.movie_id = m.id and w.is_watched)`;
+
+  async function window(userId: string, query: MovieQuery): Promise<MovieTile[]> {
+    const order = orderBy(query);
+    const { isWatched, libraryId } = query;
+    const watched = isWatched === null ? sql`true` : isWatched ? isWatchedBy(userId) : sql`not ${isWatchedBy(userId)}`;
+    const rows = await sql<TileRow[]>`
+      with page as materialized (
+        select m.id from movie m where m.deleted_at is null and ${isInLibrary(libraryId)} and ${watched}
+        order by ${order} limit ${query.limit} offset ${query.offset})
+      select ${cardColumns}, ${progressColumns}
+      from page join movie m on m.id = page.id
+      left join progress p on p.user_id = ${userId} and p.movie_id = m.id
+      order by ${order}`;
+    return rows.map(toTile);
+  }
+
+  /** [CAT6]: what holds every word; only where there is nothing, what is like it. */
+  async function search(userId: string, query: MovieQuery, terms: readonly SearchTerm[]) {
+    const { isWatched, libraryId } = query;
+    const byRelevance = query.sort === 'title' && query.order === null;
+    const watched = isWatched === null ? sql`true` : isWatched ? isWatchedBy(userId) : sql`not ${isWatchedBy(userId)}`;
+    const holds = ({ text, place }: SearchTerm): Fragment =>
+      place === 'anywhere'
+        ? sql`m.search_text like '%' || fold_text(${text}) || '%'`
+        : sql`(m.search_text like fold_text(${text}) || '%' or m.search_text like '% ' || fold_text(${text}) || '%')`;
+    const like = (term: SearchTerm): Fragment => sql`(${holds(term)} or m.search_text %> fold_text(${term.text}))`;
+    const all = (condition: (term: SearchTerm) => Fragment): Fragment =>
+      terms.map(condition).reduce((left, right) => sql`${left} and ${right}`);
+    const whole = terms.map(({ text }) => text).join(' ');
+    const nearest = sql`
+      (m.search_text = fold_text(${whole}) or m.name_key = name_key(${whole})) desc,
+      (m.search_text like fold_text(${whole}) || '%' or m.sort_title like fold_text(${whole}) || '%') desc,
+      m.search_text like '% ' || fold_text(${whole}) || '%' desc, m.sort_title, m.id`;
+    const found = sql`m.deleted_at is null and ${isInLibrary(libraryId)} and ${watched}`;
+
+    const order = byRelevance ? nearest : orderBy(query);
+    const rows = await sql<(TileRow & { total: number })[]>`
+      with hit as materialized (select m.* from movie m where ${all(holds)} and ${found}),
+        page as materialized (select m.id from hit m order by ${order} limit ${query.limit} offset ${query.offset})
+      select ${cardColumns}, ${progressColumns}, (select count(*) from hit) as total
+      from page join movie m on m.id = page.id
+      left join progress p on p.user_id = ${userId} and p.movie_id = m.id
+      order by ${order}`;
+    if (rows.length > 0) return { total: rows[0]!.total, movies: rows.map(toTile) };
+    if (query.offset > 0) {
+      const [hits] = await sql<{ count: number }[]>`
+        select count(*) as count from movie m where ${all(holds)} and ${found}`;
+      if (hits && hits.count > 0) return { total: hits.count, movies: [] };
+    }
+
+    const likeness = terms
+      .map(({ text }) => sql`word_similarity(fold_text(${text}), m.search_text)`)
+      .reduce((left, right) => sql`${left} + ${right}`);
+    const likeOrder = byRelevance ? sql`m.likeness desc, m.sort_title, m.id` : orderBy(query);
+    return sql.begin('read only', async (tx) => {
+      await tx`select set_config('pg_trgm.word_similarity_threshold', ${String(SIMILARITY_THRESHOLD)}, true)`;
+      const alike = await tx<(TileRow & { total: number })[]>`
+        with near as materialized (
+            select m.*, ${likeness} as likeness from movie m where ${all(like)} and ${found} order by likeness desc, m.id limit ${MAX_LIKE}),
+          hit as materialized (select * from near where likeness >= (select max(likeness) from near) * ${LIKENESS_OF_BEST}::real),
+          page as materialized (select m.id, m.likeness from hit m order by ${likeOrder} limit ${query.limit} offset ${query.offset})
+        select ${cardColumns}, ${progressColumns}, (select count(*) from hit) as total
+        from page join (select movie.*, page.likeness from movie join page using (id)) m on m.id = page.id
+        left join progress p on p.user_id = ${userId} and p.movie_id = m.id
+        order by ${likeOrder}`;
+      return { total: alike[0]?.total ?? 0, movies: alike.map(toTile) };
+    });
+  }
+
+  return {
+    async list(userId, query) {
+      const { isWatched, libraryId } = query;
+      const terms = query.search === null ? [] : searchTerms(query.search);
+      if (terms.length > 0) return search(userId, query, terms);
+      if (query.search !== null && query.search.trim() !== '') return { total: 0, movies: [] };
+      const [movies, size, watched] = await Promise.all([
+        window(userId, query),
+        isWatched === true ? 0 : total(libraryId),
+        isWatched === null ? 0 : watchedCount(userId, libraryId),
+      ]);
+      return { total: isWatched === true ? watched : Math.max(0, size - watched), movies };
+    },
+    async home(userId, limit) {
+      const [going, newest, movieCount] = await Promise.all([
+        sql<TileRow[]>`
+          select ${cardColumns}, ${progressColumns}
+          from progress p join movie m on m.id = p.movie_id
+          where p.user_id = ${userId} and p.share >= ${STARTED_SHARE} and p.share < ${WATCHED_SHARE}
+            and p.observed_at > now() - ${CONTINUE_DAYS} * interval '1 day' and m.deleted_at is null
+          order by p.observed_at desc, m.id limit ${limit}`,
+        sql<TileRow[]>`
+          select ${cardColumns}, ${progressColumns}
+          from (select * from movie where deleted_at is null order by added_at desc, id desc limit ${limit}) m
+          left join progress p on p.user_id = ${userId} and p.movie_id = m.id
+          order by m.added_at desc, m.id desc`,
+        total(null),
+      ]);
+      return { continueWatching: going.map(toTile), recentlyAdded: newest.map(toTile), movieCount };
+    },
+    async get(movieId, withPaths) {
+      const [rows, files] = await Promise.all([
+        sql<(CardRow & Pick<Movie, 'sortTitle' | 'match'>)[]>`
+          select ${cardColumns}, m.sort_title as "sortTitle", m.match from movie m
+          where m.id = ${movieId} and m.deleted_at is null`,
+        sql<(MovieFile & { path: string })[]>`
+          select f.id, regexp_replace(f.path, '^.*/', '') as name, f.path, f.library_id as "libraryId", f.size_bytes as "sizeBytes",
+            f.state, case when f.state = 'unplayable' then f.failure end as failure, f.container, f.media,
+            (extract(epoch from f.added_at) * 1000)::bigint as "addedAt"
+          from movie_file f join movie m on m.id = f.movie_id
+          where f.movie_id = ${movieId}
+          order by (f.id = m.best_file_id) desc nulls last, (f.state = 'playable') desc, f.part nulls first,
+            f.resolution desc nulls last, f.path`,
+      ]);
+      const [row] = rows;
+      if (!row) return null;
+      return {
+        ...toCard(row),
+        sortTitle: row.sortTitle,
+        match: row.match,
+        files: files.map((file) => ({ ...file, path: withPaths ? file.path : null })),
+      };
+    },
+    async cards(movieIds) {
+      const rows = await sql<CardRow[]>`
+        select ${cardColumns} from movie m where m.id = any(${[...movieIds]}::uuid[]) and m.deleted_at is null`;
+      return new Map(rows.map((row) => [row.id, toCard(row)]));
+    },
+    count: () => total(null),
+    async pictureless(limit, among) {
+      return [
+        ...(await sql<Pictureless[]>`
+          select m.id as "movieId", m.best_file_id as "fileId", l.path || '/' || f.path as path
+          from movie m join movie_file f on f.id = m.best_file_id join library l on l.id = f.library_id
+          where m.deleted_at is null and m.is_playable and m.picture_version is null
+            and m.picture_file_id is distinct from m.best_file_id
+            and ${among === null ? sql`true` : sql`m.id = any(${[...among]}::uuid[])`}
+          order by m.added_at desc, m.id desc limit ${limit}`),
+      ];
+    },
+    async picturelessCount() {
+      const [row] = await sql<{ count: number }[]>`
+        select count(*) as count from movie m where m.deleted_at is null and m.is_playable and m.picture_version is null
+          and m.picture_file_id is distinct from m.best_file_id`;
+      return row?.count ?? 0;
+    },
+    async setPicture(movieId, fileId, picture) {
+      await sql.begin(async (tx) => {
+        const { count: changed } = await tx`
+          update movie set picture_file_id = ${fileId},
+            picture_version = coalesce(${picture?.version ?? null}, picture_version),
+            picture_width = coalesce(${picture?.widthPx ?? null}, picture_width),
+            picture_height = coalesce(${picture?.heightPx ?? null}, picture_height)
+          where id = ${movieId}`;
+        if (changed === 0 || picture === null) return;
+        await recordChanges(tx, [{ feed: 'library', audience: null, kind: 'movie', entityId: movieId }]);
+      });
+    },
+    async pictureOf(movieId) {
+      const [row] = await sql<{ version: string; path: string | null }[]>`
+        select m.picture_version as version, l.path || '/' || f.path as path
+        from movie m left join movie_file f on f.id = coalesce(m.best_file_id, m.picture_file_id) and f.state = 'playable'
+        left join library l on l.id = f.library_id
+        where m.id = ${movieId} and m.picture_version is not null`;
+      return row ?? null;
+    },
+  };
+}

@@ -1,0 +1,489 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { createUuidFactory } from '#engine/base/ids.ts';
+import { systemClock } from '#engine/base/clock.ts';
+import type { FileWrite, LibraryStore, MovieStore, ScanStore, SeenFile } from '#engine/library/ports.ts';
+import { movieNameOf } from '#engine/media/file-name.ts';
+import { testMedia } from '#test/support/media-info.ts';
+import { createTestDatabase } from '#test/support/postgres.ts';
+import type { TestDatabase } from '#test/support/postgres.ts';
+import { createLibraryStore } from './library-store.ts';
+import { createMovieStore } from './movie-store.ts';
+import { RememberedCount } from './remembered-count.ts';
+import { createScanStore } from './scan-store.ts';
+
+const newId = createUuidFactory(systemClock);
+const count = new RememberedCount();
+let database: TestDatabase;
+let libraries: LibraryStore;
+let scans: ScanStore;
+let movies: MovieStore;
+let libraryId: string;
+let otherLibraryId: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase({ max: 8 });
+  const onWrite = () => count.forget();
+  libraries = createLibraryStore(database.sql, { onWrite });
+  scans = createScanStore(database.sql, { newId, onWrite });
+  movies = createMovieStore(database.sql, {
+    pictureUrl: (id, version) => `/images/movie/${id}/${version}.webp`,
+    count,
+  });
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await database.sql`truncate library, movie, app_user, change restart identity cascade`;
+  count.forget();
+  libraryId = (await libraries.add({ id: newId(), name: 'Movies', path: '/movies' }))!.id;
+  otherLibraryId = (await libraries.add({ id: newId(), name: 'More', path: '/more' }))!.id;
+});
+
+let serial = 0;
+const seen = (path: string): SeenFile => ({
+  path,
+  sizeBytes: 1_000,
+  mtimeUs: 1_700_000_000_000_000,
+  inode: String(++serial),
+});
+
+function probed(path: string, overrides: Partial<Extract<FileWrite, { kind: 'probed' }>> = {}): FileWrite {
+  return {
+    kind: 'probed',
+    fileId: null,
+    file: seen(path),
+    name: movieNameOf(path),
+    contentHash: `hash of ${path}`,
+    outcome: { media: testMedia(), resolution: 1080, keyframes: null },
+    ...overrides,
+  };
+}
+const playable = (resolution: number) => ({
+  outcome: { media: testMedia({ height: resolution }), resolution, keyframes: null },
+});
+
+const add = async (...paths: string[]) =>
+  scans.write(
+    libraryId,
+    paths.map((path) => probed(path)),
+  );
+const fileAt = async (path: string, library = libraryId) => (await scans.filesAt(library, [path])).get(path);
+const movieIdAt = async (path: string) => (await fileAt(path))?.movieId;
+
+async function move(from: string, to: string, library = libraryId): Promise<void> {
+  const file = (await fileAt(from))!;
+  await scans.write(library, [{ kind: 'moved', fileId: file.id, file: seen(to), name: movieNameOf(to) }]);
+}
+
+async function remove(...paths: string[]): Promise<void> {
+  const files = await scans.filesAt(libraryId, paths);
+  await scans.markMissing(
+    libraryId,
+    [...files.values()].map(({ id }) => id),
+  );
+}
+
+async function visible(): Promise<string[]> {
+  const rows = await database.sql<{ name: string }[]>`
+    select title || coalesce(' (' || year || ')', '') as name from movie where deleted_at is null order by name`;
+  return rows.map(({ name }) => name);
+}
+
+async function addUser(): Promise<string> {
+  const id = newId();
+  await database.sql`insert into app_user (id, name, role, password_hash) values (${id}, ${id}, 'user', '')`;
+  return id;
+}
+
+async function watch(userId: string, movieId: string, positionMs: number, at = new Date()): Promise<void> {
+  await database.sql`
+    insert into progress (user_id, movie_id, position_ms, duration_ms, observed_at)
+    values (${userId}, ${movieId}, ${positionMs}, 6000000, ${at})`;
+}
+
+const positions = async (movieId: string) =>
+  (await database.sql<{ at: number }[]>`select position_ms as at from progress where movie_id = ${movieId}`).map(
+    ({ at }) => at,
+  );
+
+describe('writing files', () => {
+  it('stores what a probe found, and gives it back', async () => {
+    const keyframes = new Uint8Array([0, 1, 255]);
+    const media = testMedia({ hdr: 'hdr10', width: 3840, height: 1600 });
+    expect(
+      await scans.write(libraryId, [probed('Heat (1995).mkv', { outcome: { media, resolution: 2160, keyframes } })]),
+    ).toEqual([]);
+    const file = (await fileAt('Heat (1995).mkv'))!;
+    expect(file).toMatchObject({
+      sizeBytes: 1_000,
+      mtimeUs: 1_700_000_000_000_000,
+      state: 'playable',
+      failure: null,
+      wasProbed: true,
+    });
+    const movie = (await movies.get(file.movieId, true))!;
+    expect(movie).toMatchObject({
+      title: 'Heat',
+      year: 1995,
+      sortTitle: 'heat',
+      match: 'unmatched',
+      resolution: 2160,
+      hdr: 'hdr10',
+      isPlayable: true,
+      durationMs: 6_000_000,
+      picture: null,
+    });
+    expect(movie.files).toEqual([
+      expect.objectContaining({
+        id: file.id,
+        name: 'Heat (1995).mkv',
+        path: 'Heat (1995).mkv',
+        libraryId,
+        sizeBytes: 1_000,
+        state: 'playable',
+        failure: null,
+        container: 'matroska',
+        media,
+      }),
+    ]);
+    expect((await movies.get(file.movieId, false))!.files[0]!.path).toBeNull();
+    const [row] = await database.sql<
+      { keyframes: Uint8Array }[]
+    >`select keyframes from movie_file where id = ${file.id}`;
+    expect(new Uint8Array(row!.keyframes)).toEqual(keyframes);
+  });
+
+  it('[SCAN5] lists a file that cannot be played, with its failure, and forgets that when it can', async () => {
+    await scans.write(libraryId, [probed('Heat (1995).mkv', { outcome: { failure: 'truncated' } })]);
+    const file = (await fileAt('Heat (1995).mkv'))!;
+    expect(await movies.get(file.movieId, false)).toMatchObject({
+      isPlayable: false,
+      files: [{ state: 'unplayable', failure: 'truncated', media: null }],
+    });
+    expect(await libraries.issues({ libraryId, offset: 0, limit: 10 })).toMatchObject({
+      total: 1,
+      issues: [{ fileId: file.id, path: 'Heat (1995).mkv', reason: 'truncated', libraryId }],
+    });
+    await scans.write(libraryId, [probed('Heat (1995).mkv', { fileId: file.id })]);
+    expect(await movies.get(file.movieId, false)).toMatchObject({
+      isPlayable: true,
+      files: [{ id: file.id, failure: null }],
+    });
+  });
+
+  it('[SCAN14] a text that cannot be stored costs its own file and no other', async () => {
+    const poison = probed('Poison (2001).mkv', {
+      outcome: { media: testMedia({ title: 'a\0b' }), resolution: 1080, keyframes: null },
+    });
+    const paths = ['A (2001).mkv', 'B (2001).mkv', 'C (2001).mkv', 'D (2001).mkv'];
+    const refused = await scans.write(libraryId, [
+      ...paths.slice(0, 3).map((path) => probed(path)),
+      poison,
+      probed(paths[3]!),
+    ]);
+    expect(refused).toEqual([poison]);
+    expect([...(await scans.filesAt(libraryId, paths)).keys()].toSorted()).toEqual(paths);
+  });
+
+  it('records one change for each movie, in the same transaction', async () => {
+    await database.sql`truncate change`;
+    await add('A (2001).mkv', 'A (2001) 720p.mkv', 'B (2002).mkv');
+    const changes = await database.sql`select kind, entity_id as id from change order by seq`;
+    expect(changes.map(({ kind }) => kind)).toEqual(['movie', 'movie']);
+    expect(new Set(changes.map(({ id }) => id))).toEqual(
+      new Set([await movieIdAt('A (2001).mkv'), await movieIdAt('B (2002).mkv')]),
+    );
+  });
+
+  it('the best file of a movie is one that plays, then the sharpest', async () => {
+    await scans.write(libraryId, [
+      probed('Heat (1995) 720p.mkv', playable(720)),
+      probed('Heat (1995) 1080p.mkv', playable(1080)),
+      probed('Heat (1995) 2160p.mkv', { outcome: { failure: 'truncated' } }),
+    ]);
+    const movie = (await movies.get((await movieIdAt('Heat (1995) 720p.mkv'))!, false))!;
+    expect(movie.resolution).toBe(1080);
+    expect(movie.files.map(({ name }) => name)).toEqual([
+      'Heat (1995) 1080p.mkv',
+      'Heat (1995) 720p.mkv',
+      'Heat (1995) 2160p.mkv',
+    ]);
+  });
+});
+
+describe('which movie a file belongs to', () => {
+  it('[MATCH1] the same name and year is one movie, in all libraries and however it is spelled', async () => {
+    await add('Spider-Man (2002).mkv', 'Spider.Man.2002.1080p.mkv');
+    await scans.write(otherLibraryId, [probed('spider man 2002.mkv')]);
+    await add('Amélie (2001).mkv', 'Amelie.2001.720p.mkv', 'Spider-Man (2012).mkv');
+    expect(await visible()).toEqual(['Amélie (2001)', 'Spider-Man (2002)', 'Spider-Man (2012)']);
+    const [row] = await database.sql<
+      { ids: string[] }[]
+    >`select library_ids as ids from movie where title = 'Spider-Man' and year = 2002`;
+    expect(new Set(row!.ids)).toEqual(new Set([libraryId, otherLibraryId]));
+  });
+
+  it('[MATCH1] two libraries scanned at once never make the same movie twice', async () => {
+    const paths = Array.from({ length: 30 }, (_, index) => `Movie ${index % 10} (2000).v${index}.mkv`);
+    await Promise.all(
+      paths.flatMap((path) =>
+        [libraryId, otherLibraryId].map((id) =>
+          scans.write(id, [probed(path, { name: { title: path.slice(0, 7), year: 2000, part: null } })]),
+        ),
+      ),
+    );
+    expect(await visible()).toHaveLength(10);
+  });
+
+  it('[MATCH2] without a year only files of the same folder are one movie', async () => {
+    await add('a/Holiday.mkv', 'b/Holiday.mkv', 'b/holiday.avi');
+    expect(await visible()).toEqual(['Holiday', 'Holiday']);
+    expect(await movieIdAt('b/Holiday.mkv')).toBe(await movieIdAt('b/holiday.avi'));
+    await add('b/HOLIDAY 720p.mkv');
+    expect(await movieIdAt('b/HOLIDAY 720p.mkv')).toBe(await movieIdAt('b/Holiday.mkv'));
+  });
+
+  it.each([
+    ['at once', [['x/Heat (1995).mkv', 'x/Heat.mkv']]],
+    ['the year first', [['x/Heat (1995).mkv'], ['x/Heat.mkv']]],
+    ['the year last', [['x/Heat.mkv'], ['x/Heat (1995).mkv']]],
+  ])('[MATCH3] a name without a year joins the movie of that name in its folder (%s)', async (_, batches) => {
+    for (const batch of batches) await add(...batch);
+    expect(await visible()).toEqual(['Heat (1995)']);
+  });
+
+  it('[MATCH8] a movie that was hidden is the same movie when a file of that name comes', async () => {
+    await add('Heat (1995).avi');
+    const movieId = await movieIdAt('Heat (1995).avi');
+    await remove('Heat (1995).avi');
+    expect(await visible()).toEqual([]);
+    await add('better/Heat.1995.2160p.mkv');
+    expect(await visible()).toEqual(['Heat (1995)']);
+    expect(await movieIdAt('better/Heat.1995.2160p.mkv')).toBe(movieId);
+  });
+});
+
+describe('a file that moved', () => {
+  it('[MATCH4] keeps its id and its movie, and the movie takes the new name', async () => {
+    const user = await addUser();
+    await add('Haet (1995).mkv');
+    const before = (await fileAt('Haet (1995).mkv'))!;
+    await watch(user, before.movieId, 5_000);
+    await move('Haet (1995).mkv', 'Heat (1995)/Heat (1995).mkv');
+    const after = (await fileAt('Heat (1995)/Heat (1995).mkv'))!;
+    expect(after).toMatchObject({ id: before.id, movieId: before.movieId, state: 'playable' });
+    expect(await visible()).toEqual(['Heat (1995)']);
+    expect(await positions(after.movieId)).toEqual([5_000]);
+    expect(await fileAt('Haet (1995).mkv')).toBeUndefined();
+  });
+
+  it('[MATCH4] all versions moved at once keep their movie', async () => {
+    await add('Haet (1995)/Haet (1995) 720p.mkv', 'Haet (1995)/Haet (1995) 1080p.mkv');
+    const movieId = await movieIdAt('Haet (1995)/Haet (1995) 720p.mkv');
+    const known = await scans.filesAt(libraryId, [
+      'Haet (1995)/Haet (1995) 720p.mkv',
+      'Haet (1995)/Haet (1995) 1080p.mkv',
+    ]);
+    await scans.write(
+      libraryId,
+      [...known.values()].map(({ id, path }) => {
+        const to = path.replaceAll('Haet', 'Heat');
+        return { kind: 'moved', fileId: id, file: seen(to), name: movieNameOf(to) };
+      }),
+    );
+    expect(await visible()).toEqual(['Heat (1995)']);
+    expect(await movieIdAt('Heat (1995)/Heat (1995) 720p.mkv')).toBe(movieId);
+  });
+
+  it('[MATCH5] goes to the movie that has the new name already, and takes along what people did, the newest first', async () => {
+    const [early, late] = [await addUser(), await addUser()];
+    await add('Haet (1995).mkv', 'Heat (1995).avi');
+    const [from, to] = [(await movieIdAt('Haet (1995).mkv'))!, (await movieIdAt('Heat (1995).avi'))!];
+    await watch(early, from, 1_000, new Date('2026-01-01'));
+    await watch(early, to, 2_000, new Date('2026-01-02'));
+    await watch(late, from, 3_000, new Date('2026-01-04'));
+    await watch(late, to, 4_000, new Date('2026-01-03'));
+    await database.sql`truncate change`;
+    await move('Haet (1995).mkv', 'Heat (1995).mkv');
+    expect(await movieIdAt('Heat (1995).mkv')).toBe(to);
+    expect(await visible()).toEqual(['Heat (1995)']);
+    expect((await positions(to)).toSorted()).toEqual([2_000, 3_000]);
+    const told = await database.sql`select audience from change where feed = 'progress'`;
+    expect(told.map(({ audience }) => audience)).toEqual([late]);
+  });
+
+  it('[MATCH6] one of several versions goes alone', async () => {
+    await add('Heat (1995) a.mkv', 'Heat (1995) b.mkv');
+    const movieId = await movieIdAt('Heat (1995) a.mkv');
+    await move('Heat (1995) b.mkv', 'Ronin (1998).mkv');
+    expect(await visible()).toEqual(['Heat (1995)', 'Ronin (1998)']);
+    expect(await movieIdAt('Heat (1995) a.mkv')).toBe(movieId);
+  });
+
+  it('[MATCH7] keeps a movie that was matched with a catalogue, whatever its name says now', async () => {
+    await add('Heat (1995).mkv');
+    await database.sql`update movie set match = 'matched'`;
+    const movieId = await movieIdAt('Heat (1995).mkv');
+    await move('Heat (1995).mkv', 'Something else (2001).mkv');
+    expect(await movieIdAt('Something else (2001).mkv')).toBe(movieId);
+    expect(await visible()).toEqual(['Heat (1995)']);
+  });
+
+  it('[MATCH4] may go to another library', async () => {
+    await add('Heat (1995).mkv');
+    const before = (await fileAt('Heat (1995).mkv'))!;
+    await move('Heat (1995).mkv', 'Heat (1995).mkv', otherLibraryId);
+    expect(await fileAt('Heat (1995).mkv')).toBeUndefined();
+    expect(await fileAt('Heat (1995).mkv', otherLibraryId)).toMatchObject({ id: before.id, movieId: before.movieId });
+  });
+});
+
+describe('files that are gone', () => {
+  it('[SCAN7] hide their movie with the last of them, and bring back the same', async () => {
+    await add('Heat (1995) a.mkv', 'Heat (1995) b.mkv');
+    const before = (await fileAt('Heat (1995) a.mkv'))!;
+    await remove('Heat (1995) a.mkv');
+    expect(await visible()).toEqual(['Heat (1995)']);
+    expect((await movies.get(before.movieId, false))!.files.map(({ state }) => state)).toEqual(['playable', 'missing']);
+    await remove('Heat (1995) b.mkv');
+    expect(await visible()).toEqual([]);
+    expect(await movies.get(before.movieId, false)).toBeNull();
+    await scans.write(libraryId, [{ kind: 'kept', fileId: before.id, file: before }]);
+    expect(await visible()).toEqual(['Heat (1995)']);
+    expect(await fileAt('Heat (1995) a.mkv')).toMatchObject({ id: before.id, state: 'playable' });
+  });
+
+  it('[SCAN7] an unplayable file comes back as unplayable', async () => {
+    await scans.write(libraryId, [probed('Heat (1995).mkv', { outcome: { failure: 'empty' } })]);
+    const file = (await fileAt('Heat (1995).mkv'))!;
+    await remove('Heat (1995).mkv');
+    await scans.write(libraryId, [{ kind: 'kept', fileId: file.id, file }]);
+    expect(await fileAt('Heat (1995).mkv')).toMatchObject({ state: 'unplayable', failure: 'empty' });
+  });
+
+  it('[SCAN13] are forgotten after the grace period, but no movie that somebody has progress in', async () => {
+    const user = await addUser();
+    await add('Old (1990).mkv', 'Seen (1991).mkv', 'New (1992).mkv', 'There (1993).mkv');
+    await watch(user, (await movieIdAt('Seen (1991).mkv'))!, 1_000);
+    await remove('Old (1990).mkv', 'Seen (1991).mkv');
+    await database.sql`update movie_file set missing_since = now() - interval '40 days' where state = 'missing'`;
+    await database.sql`update movie set deleted_at = now() - interval '40 days' where deleted_at is not null`;
+    await remove('New (1992).mkv');
+    await scans.purge(30 * 86_400_000);
+    const rows = await database.sql`select title from movie order by title`;
+    expect(rows.map(({ title }) => title)).toEqual(['New', 'Seen', 'There']);
+    expect([
+      ...(await scans.filesAt(libraryId, ['Old (1990).mkv', 'Seen (1991).mkv', 'New (1992).mkv'])).keys(),
+    ]).toEqual(['New (1992).mkv']);
+    await add('Seen (1991) again.mkv');
+    expect(await positions((await movieIdAt('Seen (1991) again.mkv'))!)).toEqual([1_000]);
+  });
+});
+
+describe('scopes', () => {
+  it('a scope is the file or what lies below the folder, and nothing beside it', async () => {
+    await add('a/1 (2001).mkv', 'a/b/2 (2002).mkv', 'a.mkv', 'a b/3 (2003).mkv', 'a0/4 (2004).mkv', 'ä/5 (2005).mkv');
+    const inside = async (scope: string) =>
+      (await scans.presentFiles(libraryId, scope, null, 100)).map(({ path }) => path);
+    expect(await inside('a')).toEqual(['a/1 (2001).mkv', 'a/b/2 (2002).mkv']);
+    expect(await inside('a.mkv')).toEqual(['a.mkv']);
+    expect(await inside('ä')).toEqual(['ä/5 (2005).mkv']);
+    expect(await inside('')).toHaveLength(6);
+    const [first] = await scans.presentFiles(libraryId, '', null, 1);
+    expect(await scans.presentFiles(libraryId, '', first!.path, 100)).toHaveLength(5);
+  });
+
+  it('issues are replaced for what was looked at and stay for the rest', async () => {
+    await scans.replaceIssues(
+      libraryId,
+      [''],
+      [
+        { path: 'a/x', reason: 'notReadable' },
+        { path: 'b/y', reason: 'symlinkLoop' },
+      ],
+    );
+    await scans.replaceIssues(libraryId, ['a'], [{ path: 'a/z', reason: 'nameNotUtf8' }]);
+    const { total, issues } = await libraries.issues({ libraryId, offset: 0, limit: 10 });
+    expect(total).toBe(2);
+    expect(issues.map(({ path, reason, fileId }) => [path, reason, fileId])).toEqual([
+      ['a/z', 'nameNotUtf8', null],
+      ['b/y', 'symlinkLoop', null],
+    ]);
+    expect((await libraries.counts()).get(libraryId)).toMatchObject({ issueCount: 2 });
+  });
+});
+
+describe('libraries', () => {
+  it('are counted, refused twice, and forgotten with all but what people did', async () => {
+    const user = await addUser();
+    await add('Heat (1995).mkv', 'Heat (1995) b.mkv', 'Ronin (1998).mkv');
+    await scans.write(otherLibraryId, [probed('Ronin (1998).mkv')]);
+    await watch(user, (await movieIdAt('Heat (1995).mkv'))!, 7_000);
+    expect((await libraries.counts()).get(libraryId)).toEqual({ movieCount: 2, fileCount: 3, issueCount: 0 });
+    expect(await libraries.add({ id: newId(), name: 'Again', path: '/movies' })).toBeNull();
+    await libraries.remove(libraryId);
+    expect((await libraries.list()).map(({ id }) => id)).toEqual([otherLibraryId]);
+    expect(await visible()).toEqual(['Ronin (1998)']);
+    libraryId = (await libraries.add({ id: newId(), name: 'Movies', path: '/movies' }))!.id;
+    await add('Heat (1995).mkv');
+    expect(await positions((await movieIdAt('Heat (1995).mkv'))!)).toEqual([7_000]);
+  });
+});
+
+describe('whatever happens to files', () => {
+  it('[MATCH4] [MATCH5] [SCAN7] nobody’s progress in a movie that is there is lost, and no visible movie is there twice', async () => {
+    const names = ['Heat (1995)', 'Ronin (1998)', 'Alien (1979)'];
+    const slots = names.flatMap((name) => [`${name}.mkv`, `${name}/x.mkv`]);
+    const step = fc.record({ kind: fc.constantFrom('add', 'move', 'remove', 'watch'), from: fc.nat(5), to: fc.nat(5) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 12 }), async (steps) => {
+        await database.sql`truncate movie_file, movie, app_user cascade`;
+        const user = await addUser();
+        /** What is on the disk: slot → the movie that its content was watched as. */
+        const watched = new Map<string, number>();
+        const there = new Set<string>();
+        let position = 0;
+        for (const { kind, from, to } of steps) {
+          const [source, target] = [slots[from]!, slots[to]!];
+          if (kind === 'add' && !there.has(source)) {
+            const known = await fileAt(source);
+            await scans.write(libraryId, [probed(source, { fileId: known?.id ?? null })]);
+            there.add(source);
+          } else if (kind === 'remove' && there.has(source)) {
+            await remove(source);
+            there.delete(source);
+          } else if (
+            kind === 'move' &&
+            there.has(source) &&
+            !there.has(target) &&
+            (await fileAt(target)) === undefined
+          ) {
+            await move(source, target);
+            there.delete(source);
+            there.add(target);
+          } else if (kind === 'watch' && there.has(source)) {
+            const movieId = (await movieIdAt(source))!;
+            position += 1_000;
+            await database.sql`
+              insert into progress (user_id, movie_id, position_ms, duration_ms, observed_at)
+              values (${user}, ${movieId}, ${position}, 6000000, now() + ${position} * interval '1 second')
+              on conflict (user_id, movie_id) do update set position_ms = excluded.position_ms, observed_at = excluded.observed_at`;
+            watched.set(movieId, position);
+          }
+        }
+        const shown = await visible();
+        expect(new Set(shown).size).toBe(shown.length);
+        // Every place that still exists has at least the progress that was made in its movie.
+        for (const slot of there) {
+          const movieId = (await movieIdAt(slot))!;
+          const expected = watched.get(movieId);
+          if (expected !== undefined) expect((await positions(movieId))[0]).toBeGreaterThanOrEqual(expected);
+        }
+        // And the newest of all is never gone altogether.
+        const [newest] = await database.sql<{ at: number | null }[]>`select max(position_ms) as at from progress`;
+        expect(newest?.at ?? 0).toBe(position);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
