@@ -4,7 +4,7 @@ import { createUuidFactory } from '#engine/base/ids.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import type { FileWrite, LibraryStore, MovieStore, ScanStore, SeenFile } from '#engine/library/ports.ts';
 import { movieNameOf } from '#engine/media/file-name.ts';
-import { testMedia } from '#test/support/media-info.ts';
+import { mediaInfo, videoTrack } from '#test/support/media-info.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
 import { createLibraryStore } from './library-store.ts';
@@ -54,12 +54,12 @@ function probed(path: string, overrides: Partial<Extract<FileWrite, { kind: 'pro
     file: seen(path),
     name: movieNameOf(path),
     contentHash: `hash of ${path}`,
-    outcome: { media: testMedia(), resolution: 1080, keyframes: null },
+    outcome: { media: mediaInfo(), resolution: 1080, keyframes: null },
     ...overrides,
   };
 }
 const playable = (resolution: number) => ({
-  outcome: { media: testMedia({ height: resolution }), resolution, keyframes: null },
+  outcome: { media: mediaInfo({ video: [videoTrack({ height: resolution })] }), resolution, keyframes: null },
 });
 
 const add = async (...paths: string[]) =>
@@ -109,7 +109,7 @@ const positions = async (movieId: string) =>
 describe('writing files', () => {
   it('stores what a probe found, and gives it back', async () => {
     const keyframes = new Uint8Array([0, 1, 255]);
-    const media = testMedia({ hdr: 'hdr10', width: 3840, height: 1600 });
+    const media = mediaInfo({ video: [videoTrack({ hdr: 'hdr10', width: 3840, height: 1600 })] });
     expect(
       await scans.write(libraryId, [probed('Heat (1995).mkv', { outcome: { media, resolution: 2160, keyframes } })]),
     ).toEqual([]);
@@ -130,7 +130,7 @@ describe('writing files', () => {
       resolution: 2160,
       hdr: 'hdr10',
       isPlayable: true,
-      durationMs: 6_000_000,
+      durationMs: 60_000,
       picture: null,
     });
     expect(movie.files).toEqual([
@@ -142,7 +142,7 @@ describe('writing files', () => {
         sizeBytes: 1_000,
         state: 'playable',
         failure: null,
-        container: 'matroska',
+        container: 'mp4',
         media,
       }),
     ]);
@@ -173,7 +173,7 @@ describe('writing files', () => {
 
   it('[SCAN14] a text that cannot be stored costs its own file and no other', async () => {
     const poison = probed('Poison (2001).mkv', {
-      outcome: { media: testMedia({ title: 'a\0b' }), resolution: 1080, keyframes: null },
+      outcome: { media: mediaInfo({ title: 'a\0b' }), resolution: 1080, keyframes: null },
     });
     const paths = ['A (2001).mkv', 'B (2001).mkv', 'C (2001).mkv', 'D (2001).mkv'];
     const refused = await scans.write(libraryId, [
@@ -188,7 +188,9 @@ describe('writing files', () => {
   it('records one change for each movie, in the same transaction', async () => {
     await database.sql`truncate change`;
     await add('A (2001).mkv', 'A (2001) 720p.mkv', 'B (2002).mkv');
-    const changes = await database.sql`select kind, entity_id as id from change order by seq`;
+    const changes = await database.sql<
+      { kind: string; id: string }[]
+    >`select kind, entity_id as id from change order by seq`;
     expect(changes.map(({ kind }) => kind)).toEqual(['movie', 'movie']);
     expect(new Set(changes.map(({ id }) => id))).toEqual(
       new Set([await movieIdAt('A (2001).mkv'), await movieIdAt('B (2002).mkv')]),
@@ -307,8 +309,8 @@ describe('a file that moved', () => {
     await move('Haet (1995).mkv', 'Heat (1995).mkv');
     expect(await movieIdAt('Heat (1995).mkv')).toBe(to);
     expect(await visible()).toEqual(['Heat (1995)']);
-    expect((await positions(to)).toSorted()).toEqual([2_000, 3_000]);
-    const told = await database.sql`select audience from change where feed = 'progress'`;
+    expect((await positions(to)).toSorted((a, b) => a - b)).toEqual([2_000, 3_000]);
+    const told = await database.sql<{ audience: string }[]>`select audience from change where feed = 'progress'`;
     expect(told.map(({ audience }) => audience)).toEqual([late]);
   });
 
@@ -370,7 +372,7 @@ describe('files that are gone', () => {
     await database.sql`update movie set deleted_at = now() - interval '40 days' where deleted_at is not null`;
     await remove('New (1992).mkv');
     await scans.purge(30 * 86_400_000);
-    const rows = await database.sql`select title from movie order by title`;
+    const rows = await database.sql<{ title: string }[]>`select title from movie order by title`;
     expect(rows.map(({ title }) => title)).toEqual(['New', 'Seen', 'There']);
     expect([
       ...(await scans.filesAt(libraryId, ['Old (1990).mkv', 'Seen (1991).mkv', 'New (1992).mkv'])).keys(),
