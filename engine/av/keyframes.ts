@@ -10,7 +10,7 @@ import { MediaError } from '../media/media-failure.ts';
 import { ByteSource } from './byte-source.ts';
 import { openInput } from './input.ts';
 import type { OpenedInput } from './input.ts';
-import { blocksFrom, readCues, readMatroska } from './matroska.ts';
+import { blocksFrom, keyframeTicks, readCues, readMatroska } from './matroska.ts';
 import type { Cue, MatroskaFile } from './matroska.ts';
 import { readMp4 } from './mp4.ts';
 import type { Mp4File } from './mp4.ts';
@@ -57,6 +57,8 @@ export interface KeyframeOptions {
   /** Of `MediaInfo.startMs`, times 1000: subtracted from every time. */
   readonly startUs: number;
   readonly timeLimitMs: number;
+  /** As if the container had no index: for a file whose index proved wrong. */
+  readonly ignoreIndex?: boolean;
 }
 
 /** Keyframes of a track by whichever way works. Throws `MediaError`: `unsupported` (no such track), `timeout`, `truncated`. */
@@ -64,15 +66,37 @@ export function findKeyframesUs(path: string, trackIndex: number, options: Keyfr
   const endsAt = performance.now() + options.timeLimitMs;
   const isTimeUp = (): boolean => performance.now() > endsAt;
   using input = openInput(path);
-  const isMp4 = input.demuxer.startsWith('mov');
-  const fromIndex = containerKeyframesUs(input, trackIndex, isTimeUp);
-  if (fromIndex !== null) return onMovieTimeline(fromIndex, options.startUs);
-  // MPEG-TS has no index, and a search by time in it costs more than reading on.
-  const canSeek = isMp4 || input.demuxer === 'matroska,webm' || input.demuxer === 'avi';
-  if (!isMp4 && !canSeek) input.analyze();
   if (input.streams[trackIndex] === undefined) throw new MediaError('unsupported', `no track ${trackIndex}`);
-  const times = canSeek ? walkKeyframes(input, trackIndex, isTimeUp) : scanKeyframes(input, trackIndex, isTimeUp);
+  const times =
+    (options.ignoreIndex === true ? null : containerKeyframesUs(input, trackIndex, isTimeUp)) ??
+    matroskaBlockTimesUs(input, trackIndex, isTimeUp) ??
+    packetTimesUs(input, trackIndex, isTimeUp);
   return onMovieTimeline(times, options.startUs);
+}
+
+function packetTimesUs(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): number[] {
+  // These two have an index that FFmpeg can follow even where we cannot; the others are read on faster than searched.
+  if (input.demuxer.startsWith('mov') || input.demuxer === 'avi') return walkKeyframes(input, trackIndex, isTimeUp);
+  input.analyze();
+  return scanKeyframes(input, trackIndex, isTimeUp);
+}
+
+/** From the headers of all blocks: for Matroska without cues, where FFmpeg would have to read the whole file. */
+function matroskaBlockTimesUs(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): number[] | null {
+  if (input.demuxer !== 'matroska,webm') return null;
+  using source = new ByteSource(input.path, { budgetBytes: Infinity });
+  const file = readMatroska(source);
+  const number = file === null ? null : matroskaTrackNumber(input, file, trackIndex);
+  if (file === null || number === null) return null;
+  const times: number[] = [];
+  let n = 0;
+  for (const ticks of keyframeTicks(source, file, number)) {
+    n += 1;
+    if (n % CLOCK_EVERY === 0 && isTimeUp()) throw new MediaError('timeout', 'block walk');
+    if (ticks !== null) times.push(Math.round((ticks * file.tickNs) / 1000));
+    if (times.length > MAX_KEYFRAMES) throw new MediaError('tooComplex', 'too many keyframes');
+  }
+  return times.length === 0 ? null : times;
 }
 
 function containerKeyframesUs(
@@ -82,7 +106,7 @@ function containerKeyframesUs(
 ): readonly number[] | null {
   using source = new ByteSource(input.path, { budgetBytes: INDEX_BUDGET_BYTES });
   const stream = input.streams[trackIndex];
-  if (stream === undefined) throw new MediaError('unsupported', `no track ${trackIndex}`);
+  if (stream === undefined) return null;
   try {
     if (input.demuxer === 'matroska,webm') {
       const file = readMatroska(source);

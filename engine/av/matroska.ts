@@ -298,8 +298,8 @@ export function readCues(source: ByteSource, file: MatroskaFile, trackNumber: nu
   return cues.toSorted((a, b) => a.timeTicks - b.timeTicks);
 }
 
-/** Blocks in file order from the cluster at `clusterAt` on, headers only. Ends at damage or at the end of the file. */
-export function* blocksFrom(source: ByteSource, clusterAt: number): Generator<MatroskaBlock> {
+/** Blocks in file order from the cluster at `clusterAt` on, headers only. Returns where it met damage or the end of the file. */
+export function* blocksFrom(source: ByteSource, clusterAt: number): Generator<MatroskaBlock, number> {
   let at = clusterAt;
   let clusterTicks = 0;
   let clusterEnd = Infinity;
@@ -308,7 +308,7 @@ export function* blocksFrom(source: ByteSource, clusterAt: number): Generator<Ma
     if (at >= clusterEnd) isInside = false;
     const bytes = source.read(at, 32, true);
     const header = parseElementHeader(bytes);
-    if (header === null) return;
+    if (header === null) return at;
     const contentAt = at + header.headerBytes;
     if (header.id === ID.cluster) {
       isInside = true;
@@ -316,7 +316,7 @@ export function* blocksFrom(source: ByteSource, clusterAt: number): Generator<Ma
       at = contentAt;
       continue;
     }
-    if (header.length === null) return;
+    if (header.length === null) return at;
     if (isInside && header.id === ID.clusterTimestamp) {
       clusterTicks = toUnsigned(bytes.subarray(header.headerBytes, header.headerBytes + header.length));
     } else if (isInside && header.id === ID.simpleBlock) {
@@ -362,6 +362,19 @@ export function clusterNear(source: ByteSource, file: MatroskaFile, position: nu
   const from = Math.max(position, file.firstClusterAt ?? Infinity);
   const at = source.read(from, MAX_CLUSTER_SEARCH_BYTES).indexOf(CLUSTER_MARK);
   return at < 0 ? null : from + at;
+}
+
+/** Keyframes of a track from the headers of all its blocks. Goes on behind damage where it finds the next cluster. */
+export function* keyframeTicks(source: ByteSource, file: MatroskaFile, trackNumber: number): Generator<number | null> {
+  let clusterAt = file.firstClusterAt;
+  while (clusterAt !== null) {
+    const reader = blocksFrom(source, clusterAt);
+    let next = reader.next();
+    for (; next.done !== true; next = reader.next()) {
+      yield next.value.trackNumber === trackNumber && next.value.isKeyframe ? next.value.timeTicks : null;
+    }
+    clusterAt = clusterNear(source, file, next.value + 1);
+  }
 }
 
 /** Time of the last block near the end of the file, for recordings that never got a duration. */

@@ -1,7 +1,7 @@
 /** Times of samples and sync samples of an MP4 track, as FFmpeg's packets carry them. */
 import { Table, boxIn, boxes, topLevelBoxes } from './mp4-box.ts';
 import type { ByteSource } from './byte-source.ts';
-import type { Mp4File, Mp4Track } from './mp4.ts';
+import type { Mp4Edit, Mp4File, Mp4Track } from './mp4.ts';
 
 /** Above it, a track in which every sample is a sync sample is thinned: a seek needs no finer grid. */
 const MAX_DENSE_SYNC_SAMPLES = 20_000;
@@ -20,8 +20,9 @@ export function syncSampleTimesUs(file: Mp4File, track: Mp4Track): number[] | nu
   const wanted = syncSampleNumbers(stbl);
   const ticks = wanted === null ? everySampleTicks(durations, track.timescale) : decodeTicks(durations, wanted);
   const numbers = wanted ?? ticks.numbers;
-  const times = addCompositionOffsets(boxIn(stbl, 'ctts'), numbers, ticks.ticks);
-  return applyEdit(times, file, track);
+  const offsets = boxIn(stbl, 'ctts');
+  const times = addCompositionOffsets(offsets, numbers, ticks.ticks);
+  return applyEdit(times, { file, track, firstShownTicks: firstShownTicks(durations, offsets, track.edit) });
 }
 
 interface SampleTicks {
@@ -104,9 +105,7 @@ function everySampleTicks(durations: Table, timescale: number): SampleTicks {
 function addCompositionOffsets(ctts: Buffer | null, numbers: readonly number[], decode: readonly number[]): number[] {
   const offsets = new Table(ctts, 8);
   if (offsets.length === 0) return [...decode];
-  // FFmpeg moves all times up by the lowest negative offset, which it looks for in all but the last two entries.
-  let shift = 0;
-  for (let i = 0; i + 2 < offsets.length; i += 1) shift = Math.max(shift, -offsets.signed(i, 4));
+  const shift = lowestOffsetShift(offsets);
   const times: number[] = [];
   let sample = 0;
   let next = 0;
@@ -125,14 +124,60 @@ function addCompositionOffsets(ctts: Buffer | null, numbers: readonly number[], 
 }
 
 /**
+ * How long after the beginning of the edit its first picture is shown, in media ticks. FFmpeg moves a track with an edit
+ * list back by that much, so that it begins at once.
+ */
+function firstShownTicks(durations: Table, ctts: Buffer | null, edit: Mp4Edit): number {
+  if (!edit.isStated) return 0;
+  const offsets = new Table(ctts, 8);
+  const shift = lowestOffsetShift(offsets);
+  let first = Infinity;
+  let time = 0;
+  let offsetEntry = 0;
+  let offsetsLeft = offsets.length > 0 ? offsets.unsigned(0) : Infinity;
+  for (let i = 0; i < durations.length; i += 1) {
+    const duration = durations.unsigned(i, 4);
+    for (let n = durations.unsigned(i); n > 0; n -= 1) {
+      while (offsetsLeft === 0) {
+        offsetEntry += 1;
+        offsetsLeft = offsetEntry < offsets.length ? offsets.unsigned(offsetEntry) : Infinity;
+      }
+      offsetsLeft -= 1;
+      const offset = offsetEntry < offsets.length ? offsets.signed(offsetEntry, 4) + shift : 0;
+      const shown = time + offset - edit.mediaTime;
+      if (shown >= 0) first = Math.min(first, shown);
+      // No later sample is shown before it is decoded.
+      if (time - edit.mediaTime >= first) return first;
+      time += duration;
+      if (duration === 0 && n > MAX_DENSE_SYNC_SAMPLES) return 0;
+    }
+  }
+  return Number.isFinite(first) ? first : 0;
+}
+
+/** FFmpeg moves all times up by the lowest negative offset, which it looks for in all but the last two entries. */
+function lowestOffsetShift(offsets: Table): number {
+  let shift = 0;
+  for (let i = 0; i + 2 < offsets.length; i += 1) shift = Math.max(shift, -offsets.signed(i, 4));
+  return shift;
+}
+
+interface EditRequest {
+  readonly file: Mp4File;
+  readonly track: Mp4Track;
+  /** See `firstShownTicks`; 0 in fragmented files. */
+  readonly firstShownTicks: number;
+}
+
+/**
  * Media times as times of the file. What lies before the edit is needed for decoding but never shown: of those sync
  * samples only the last counts, at the moment where the edit begins. What lies behind the edit is dropped.
  */
-function applyEdit(ticks: readonly number[], file: Mp4File, track: Mp4Track): number[] | null {
-  const { edit, timescale } = track;
+function applyEdit(ticks: readonly number[], request: EditRequest): number[] | null {
+  const { edit, timescale } = request.track;
   if (edit === null) return null;
-  const movieSeconds = (movieTicks: number): number =>
-    file.movieTimescale === 0 ? 0 : movieTicks / file.movieTimescale;
+  const { movieTimescale } = request.file;
+  const movieSeconds = (movieTicks: number): number => (movieTimescale === 0 ? 0 : movieTicks / movieTimescale);
   const emptyS = movieSeconds(edit.emptyTicks);
   const endS = edit.durationTicks === 0 ? Infinity : movieSeconds(edit.durationTicks);
   let lead: number | null = null;
@@ -140,7 +185,7 @@ function applyEdit(ticks: readonly number[], file: Mp4File, track: Mp4Track): nu
   for (const tick of ticks.toSorted((a, b) => a - b)) {
     const shownS = (tick - edit.mediaTime) / timescale;
     if (shownS < 0) lead = Math.round(emptyS * 1e6);
-    else if (shownS < endS) times.push(Math.round((shownS + emptyS) * 1e6));
+    else if (shownS < endS) times.push(Math.round((shownS - request.firstShownTicks / timescale + emptyS) * 1e6));
   }
   if (lead !== null && times[0] !== lead) times.unshift(lead);
   return times;
@@ -210,7 +255,8 @@ function readSegmentIndex(source: ByteSource, file: Mp4File, track: Mp4Track): S
       // An index of indexes.
       if (reference >= 0x80000000) return null;
       const sapType = (sap >>> 28) & 7;
-      if (sap >= 0x80000000 && (sapType === 1 || sapType === 2)) syncS.push(time / timescale);
+      // Type 0 is "unknown"; FFmpeg writes it for every subsegment that begins with a sync sample.
+      if (sap >= 0x80000000 && sapType <= 2) syncS.push(time / timescale);
       end += reference;
       time += b.readUInt32BE(at + 8 + i * 12);
     }
@@ -223,11 +269,13 @@ function readSegmentIndex(source: ByteSource, file: Mp4File, track: Mp4Track): S
 export function segmentIndexTimesUs(source: ByteSource, file: Mp4File, track: Mp4Track): number[] | null {
   const index = readSegmentIndex(source, file, track);
   const first = index === null ? null : firstFragment(source, file, track);
-  if (index === null || first === null || index.syncS.length === 0) return null;
+  const [firstS, firstTicks] = [index?.syncS[0], first?.syncTicks[0]];
+  if (index === null || first === null || firstS === undefined || firstTicks === undefined) return null;
+  // Writers disagree on whether the index counts from before or after an edit; the first fragment settles it.
+  const settle = firstTicks + first.shift - Math.round(firstS * track.timescale);
   return applyEdit(
-    index.syncS.map((seconds) => Math.round(seconds * track.timescale) + first.shift),
-    file,
-    track,
+    index.syncS.map((seconds) => Math.round(seconds * track.timescale) + settle),
+    { file, track, firstShownTicks: 0 },
   );
 }
 
@@ -264,7 +312,7 @@ export function fragmentWalk(
     if (isTimeUp() || ticks.length > MAX_FRAGMENT_SYNC_SAMPLES) return null;
   }
   if (track.timescale === 0 || track.edit === null || end === 0) return null;
-  const syncTimesUs = applyEdit(ticks, file, track);
+  const syncTimesUs = applyEdit(ticks, { file, track, firstShownTicks: 0 });
   const endUs = Math.round(((end - track.edit.mediaTime) / track.timescale) * 1e6);
   return syncTimesUs === null ? null : { syncTimesUs, endUs };
 }

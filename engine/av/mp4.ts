@@ -19,6 +19,8 @@ export interface Mp4Edit {
   readonly mediaTime: number;
   /** Length of what is shown, in movie ticks; 0: to the end. */
   readonly durationTicks: number;
+  /** Whether the file has an edit list at all. */
+  readonly isStated: boolean;
 }
 
 export interface Mp4Track {
@@ -119,10 +121,10 @@ function parseEdits(elst: Buffer | null): Mp4Edit | null {
       emptyTicks += durationTicks;
     } else {
       if (edit !== null) return null;
-      edit = { emptyTicks, mediaTime, durationTicks };
+      edit = { emptyTicks, mediaTime, durationTicks, isStated: true };
     }
   }
-  return edit ?? { emptyTicks, mediaTime: 0, durationTicks: 0 };
+  return edit ?? { emptyTicks, mediaTime: 0, durationTicks: 0, isStated: table.length > 0 };
 }
 
 /** Sample entry: 8 bytes of box header, 78 of fixed fields, then boxes; `fiel` holds the number of fields per frame. */
