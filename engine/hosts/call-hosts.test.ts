@@ -88,9 +88,11 @@ describe('CallHosts', () => {
 
   it('[CALL3] survives a folder full of such files', async () => {
     const { probe, quarantine, reports } = startHosts({ count: 2 });
-    const names = Array.from({ length: 12 }, (_, index) => (index % 2 ? `fine-${index}` : `crash-${index}`));
-    const outcomes = await Promise.all(names.map((name) => probe(name)));
-    expect(outcomes).toEqual(names.map((name) => (name.startsWith('crash') ? QUARANTINED : FINE)));
+    const expected = { fine: FINE, crash: QUARANTINED, 'crash-once': FINE, fault: { ok: false, failure: 'internal' } };
+    const kinds = Object.keys(expected) as (keyof typeof expected)[];
+    const files = Array.from({ length: 24 }, (_, index) => kinds[(index * 7) % kinds.length]!);
+    const outcomes = await Promise.all(files.map((kind, index) => probe(`${kind}-folder-${index}`)));
+    expect(outcomes).toEqual(files.map((kind) => expected[kind]));
     expect(quarantine.list()).toHaveLength(6);
     expect(reports.filter(({ kind }) => kind === 'hostsUnavailable')).toEqual([]);
   });

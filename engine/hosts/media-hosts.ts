@@ -200,7 +200,7 @@ export interface MediaHostsOptions {
   readonly log: Log;
   /** Probe processes at most; as many as processors, up to 4, unless told. */
   readonly probeHosts?: number;
-  /** Open renditions that encode pictures at most; half of the processors unless told. */
+  /** Open renditions that encode pictures at most; as many as processors, but 2 at least, unless told: most of them rest most of the time. */
   readonly maxTranscodes?: number;
   /** Rendition hosts that wait warm; 2 unless told, because a play opens one for the picture and one for the sound. */
   readonly spareHosts?: number;

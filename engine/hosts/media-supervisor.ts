@@ -37,7 +37,7 @@ export class MediaSupervisor {
     onReport: (report: MediaHostsReport) => void,
   ) {
     this.#quarantine = new Quarantine(settings.quarantined ?? [], (files) => onReport({ kind: 'quarantine', files }));
-    this.#maxTranscodes = settings.maxTranscodes ?? Math.max(1, Math.floor(availableParallelism() / 2));
+    this.#maxTranscodes = settings.maxTranscodes ?? Math.max(2, availableParallelism());
     const shared = { quarantine: this.#quarantine, onReport };
     const probing = {
       ...shared,
