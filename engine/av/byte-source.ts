@@ -3,7 +3,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { MediaError } from '../media/media-failure.ts';
 import { failureOfErrno, regularFileSize } from './input.ts';
 
+/** Read ahead by default: headers and their neighbours. */
 const WINDOW_BYTES = 1 << 16;
+/** Read ahead with `sparse`: the blocks of small files lie this close, and a page costs no more than a few bytes. */
+const SPARSE_BYTES = 1 << 12;
 const EMPTY = Buffer.alloc(0);
 
 export interface ByteSourceOptions {
@@ -14,9 +17,9 @@ export interface ByteSourceOptions {
 export class ByteSource implements Disposable {
   readonly sizeBytes: number;
   readonly #file: number;
+  readonly #near = new Window(WINDOW_BYTES);
+  readonly #sparse = new Window(SPARSE_BYTES);
   #budgetBytes: number;
-  #window: Buffer = EMPTY;
-  #windowAt = 0;
 
   constructor(path: string, options: ByteSourceOptions) {
     this.sizeBytes = regularFileSize(path);
@@ -30,33 +33,55 @@ export class ByteSource implements Disposable {
 
   /**
    * The bytes from `at` on: `length` of them, fewer at the end of the file. Valid until the next read.
-   * With `exact`, nothing beyond them is read ahead: for many small reads far apart.
+   * With `sparse`, little is read ahead: for many small reads far apart.
    */
-  read(at: number, length: number, exact = false): Buffer {
+  read(at: number, length: number, sparse = false): Buffer {
     if (!(at >= 0) || at >= this.sizeBytes) return EMPTY;
     const wanted = Math.min(length, this.sizeBytes - at);
-    const offset = at - this.#windowAt;
-    if (offset >= 0 && offset + wanted <= this.#window.length) return this.#window.subarray(offset, offset + wanted);
-    const size = Math.min(exact ? wanted : Math.max(wanted, WINDOW_BYTES), this.sizeBytes - at);
+    const held = this.#near.get(at, wanted) ?? this.#sparse.get(at, wanted);
+    if (held !== null) return held;
+    const window = sparse ? this.#sparse : this.#near;
+    const fits = wanted <= window.capacity;
+    const size = fits ? Math.min(window.capacity, this.sizeBytes - at) : wanted;
     this.#budgetBytes -= size;
     if (this.#budgetBytes < 0) throw new MediaError('tooComplex', 'index larger than the read budget');
-    const buffer = Buffer.allocUnsafe(size);
+    const buffer = fits ? window.reuse(at) : Buffer.allocUnsafe(size);
     let got: number;
     try {
       got = readSync(this.#file, buffer, 0, size, at);
     } catch (cause) {
       throw new MediaError(failureOfErrno(cause), 'read failed', { cause });
     }
-    const bytes = buffer.subarray(0, got);
-    if (!exact) {
-      this.#window = bytes;
-      this.#windowAt = at;
-    }
-    return bytes.subarray(0, Math.min(wanted, got));
+    if (fits) window.length = got;
+    return buffer.subarray(0, Math.min(wanted, got));
   }
 
   [Symbol.dispose](): void {
-    this.#window = EMPTY;
     closeSync(this.#file);
+  }
+}
+
+/** A piece of the file that was read last. Its memory is used again for the next piece. */
+class Window {
+  readonly capacity: number;
+  /** Bytes of it that the file filled. */
+  length = 0;
+  #bytes: Buffer = EMPTY;
+  #at = 0;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+  }
+
+  get(at: number, length: number): Buffer | null {
+    const offset = at - this.#at;
+    return offset >= 0 && offset + length <= this.length ? this.#bytes.subarray(offset, offset + length) : null;
+  }
+
+  reuse(at: number): Buffer {
+    if (this.#bytes.length === 0) this.#bytes = Buffer.allocUnsafeSlow(this.capacity);
+    this.#at = at;
+    this.length = 0;
+    return this.#bytes;
   }
 }

@@ -239,11 +239,14 @@ function bitDepthOf(pixelFormat: string | null, rawBits: number): number | null 
   return deep === null ? 8 : Number(deep[1] ?? deep[2]);
 }
 
+/** The container's average, else what the first pictures show, else FFmpeg's guess from the clock they fit. */
 function frameRateOf(stream: Stream, timing: FrameTiming | null): Ratio | null {
-  for (const { num, den } of [stream.avgFrameRate, stream.rFrameRate]) {
-    // A rate of one picture per tick is what a demuxer says that knows nothing.
-    const isTickRate = stream.timeBase.num * num === stream.timeBase.den * den && num >= 1000 * den;
-    if (num > 0 && den > 0 && num / den <= 1000 && !isTickRate) return { num, den };
-  }
-  return timing?.framesPerSecond === null || timing === null ? null : toFrameRate(timing.framesPerSecond);
+  const counted = timing === null || timing.framesPerSecond === null ? null : toFrameRate(timing.framesPerSecond);
+  return usableRate(stream, stream.avgFrameRate) ?? counted ?? usableRate(stream, stream.rFrameRate);
+}
+
+function usableRate({ timeBase }: Stream, { num, den }: Ratio): Ratio | null {
+  // A rate of one picture per tick is what a demuxer says that knows nothing.
+  const isTickRate = timeBase.num * num === timeBase.den * den && num >= 1000 * den;
+  return num > 0 && den > 0 && num / den <= 1000 && !isTickRate ? { num, den } : null;
 }
