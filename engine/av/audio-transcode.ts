@@ -1,0 +1,395 @@
+import {
+  AV_CHANNEL_ORDER_UNSPEC,
+  AV_CODEC_FLAG_GLOBAL_HEADER,
+  AV_NOPTS_VALUE,
+  AV_SAMPLE_FMT_FLTP,
+  FF_ENCODER_AAC,
+} from 'node-av/constants';
+import type { AVSampleFormat } from 'node-av/constants';
+import {
+  Codec,
+  CodecContext,
+  CodecParameters,
+  Frame,
+  Packet,
+  Rational,
+  avChannelLayoutDefault,
+  avChannelLayoutDescribe,
+  avGetSampleFmtName,
+} from 'node-av/lib';
+import { MediaError } from '#engine/media/media-failure.ts';
+import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
+import type { AacOutput, RenditionSpec } from '#engine/media/rendition-spec.ts';
+import { END_SLACK_US } from './audio-copy.ts';
+import { FilterChain } from './filter-chain.ts';
+import { SegmentWriter } from './fmp4-segment-writer.ts';
+import { TrackInput, owned, presentationTicks } from './rendition-input.ts';
+import { SegmentPlan } from './rendition-plan.ts';
+import type { OnSegment, SegmentProducer } from './segment-producer.ts';
+
+const RATE_HZ = 48_000;
+const FRAME = 1024;
+/**
+ * Frames encoded before the first that is kept. The encoder's first packet is priming, the second overlaps with a frame it
+ * never saw (MDCT); from the third on it has seen what an encoder would have that had run from the beginning.
+ */
+const RUN_IN_FRAMES = 3;
+/** Sound decoded before that, so that decoders with a memory (MP3 reservoir, Opus 80 ms, TrueHD sync) have settled. */
+const PRE_ROLL_US = 400_000;
+/** Differences up to this between time stamps and samples are rounding; above, silence is put in or sound taken out. */
+const MAX_DRIFT_US = 50_000;
+/** Containers with millisecond time stamps round twice, the track's beginning and the packet's. */
+const MAX_ROUNDING_US = 2_000;
+/** Longer gaps are filled in pieces of this length, so that neither memory nor time is spent on them at once. */
+const FILL_US = 500_000;
+
+/**
+ * Any audio track as AAC-LC stereo. Packets lie on a grid of 1024 samples that begins with the movie, so that a packet has
+ * the same place whoever makes it, and segments of different sessions meet without a sample between them.
+ *
+ * Two filter chains: one turns what the decoder gives into stereo at 48 kHz and is rebuilt when the track changes its form;
+ * the other puts the sound on the grid, with silence where there is none.
+ */
+export class AudioTranscode implements SegmentProducer {
+  readonly #input: TrackInput;
+  readonly #plan: SegmentPlan;
+  readonly #spec: RenditionSpec;
+  readonly #output: AacOutput;
+  readonly #onSegment: OnSegment;
+  readonly #decoder: CodecContext;
+  /** Movie time of the track's first packet, on which the packets' own grid begins. */
+  readonly #originUs: number;
+  readonly #read = allocated(new Packet());
+  readonly #encoded = allocated(new Packet());
+  readonly #decoded = allocated(new Frame());
+  readonly #stereo = allocated(new Frame());
+  readonly #gridded = allocated(new Frame());
+  readonly #codecpar = allocated(new CodecParameters());
+  #writer: SegmentWriter | null = null;
+  #toStereo: FilterChain | null = null;
+  #toStereoInput = '';
+  #toGrid: FilterChain | null = null;
+  #encoder: CodecContext | null = null;
+  #next = 0;
+  /** Grid number of the first packet to keep. */
+  #firstFrame = 0;
+  #packets: Packet[] = [];
+  /** Sound that ends before this is of no use. */
+  #neededUs = 0;
+  /** Movie time at which the sound given to the first chain, and to the second one, ends; `null` when it is still silent. */
+  #heardUs: number | null = null;
+  #griddedUs: number | null = null;
+  /** Where silence after the track's end has to lead; `null` while there is sound. */
+  #padUntilUs: number | null = null;
+
+  constructor(spec: RenditionSpec, output: AacOutput, onSegment: OnSegment) {
+    this.#spec = spec;
+    this.#plan = new SegmentPlan(spec.boundariesUs, 0);
+    this.#output = output;
+    this.#onSegment = onSegment;
+    this.#input = new TrackInput(spec);
+    const first = this.#input.firstPacket();
+    const ticks = first && presentationTicks(first);
+    this.#originUs = ticks === null ? 0 : this.#input.movieUs(ticks);
+    first?.free();
+    this.#decoder = openDecoder(this.#input);
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  start(index: number): void {
+    this.#drop();
+    this.#next = index;
+    this.#firstFrame = this.#frameAt(index);
+    this.#decoder.flushBuffers();
+    this.#neededUs = ((this.#firstFrame - RUN_IN_FRAMES) * FRAME * 1e6) / RATE_HZ - PRE_ROLL_US;
+    this.#heardUs = this.#griddedUs = this.#padUntilUs = null;
+    if (index === 0 || this.#neededUs <= 0) this.#input.rewind();
+    else this.#input.seekToSound(this.#neededUs);
+  }
+
+  step(): boolean {
+    if (this.#padUntilUs !== null) return this.#pad(this.#padUntilUs);
+    const outcome = this.#input.read(this.#read);
+    if (outcome === 'end') this.#end();
+    if (outcome !== 'packet') return true;
+    const ticks = presentationTicks(this.#read);
+    const isEarly = ticks !== null && this.#next > 0 && this.#input.movieUs(ticks) < this.#neededUs;
+    // A packet that cannot be decoded leaves a gap, which is filled like any other.
+    if (!isEarly && this.#decoder.sendPacketSync(this.#read) >= 0) this.#decode();
+    this.#read.unref();
+    return true;
+  }
+
+  [Symbol.dispose](): void {
+    this.#drop();
+    this.#decoder.freeContext();
+    for (const native of [this.#read, this.#encoded, this.#decoded, this.#stereo, this.#gridded, this.#codecpar]) {
+      native.free();
+    }
+    this.#input[Symbol.dispose]();
+  }
+
+  /** Grid number of the first packet of a segment: packets are cut by when they begin, like copied ones. */
+  #frameAt(index: number): number {
+    if (index >= this.#plan.count) return Number.POSITIVE_INFINITY;
+    return Math.ceil(Math.round((this.#plan.startUs(index) * RATE_HZ) / 1e6) / FRAME);
+  }
+
+  #decode(): void {
+    while (this.#decoder.receiveFrameSync(this.#decoded) >= 0) {
+      this.#hear(this.#decoded);
+      this.#decoded.unref();
+    }
+  }
+
+  #hear(frame: Frame): void {
+    if (frame.sampleRate <= 0 || frame.nbSamples <= 0) return;
+    const us = this.#placeOf(frame);
+    if (us === null) return;
+    const format = avGetSampleFmtName(frame.format as AVSampleFormat) ?? '';
+    const input = `time_base=1/1000000:sample_rate=${frame.sampleRate}:sample_fmt=${format}:channel_layout=${layoutOf(frame)}`;
+    if (input !== this.#toStereoInput) {
+      this.#dropStereo();
+      const chain = `${this.#inPhase(us, frame.sampleRate)}${frame.channels > 2 ? DOWNMIX : TO_STEREO}`;
+      this.#toStereo = new FilterChain('audio', input, chain, 1);
+      this.#toStereoInput = input;
+    }
+    frame.pts = BigInt(Math.round(us));
+    this.#heardUs = us + (frame.nbSamples * 1e6) / frame.sampleRate;
+    this.#toStereo?.send(frame);
+    this.#pullStereo();
+  }
+
+  /** Movie time at which a decoded frame begins: where the one before ended, unless its time stamp clearly disagrees. */
+  #placeOf(frame: Frame): number | null {
+    const { bestEffortTimestamp } = frame;
+    const stampedUs = bestEffortTimestamp === AV_NOPTS_VALUE ? null : this.#input.movieUs(Number(bestEffortTimestamp));
+    if (this.#heardUs !== null) {
+      return stampedUs === null || Math.abs(stampedUs - this.#heardUs) <= MAX_DRIFT_US ? this.#heardUs : stampedUs;
+    }
+    return stampedUs === null ? null : this.#onGrid(frame, stampedUs);
+  }
+
+  /**
+   * Time stamps are rounded (Matroska: to a millisecond), a track's frames are not. On the frames' own grid, which begins with
+   * the track's first packet, every session puts a sample in the same place. Where the file strays from that grid, the time
+   * stamp holds.
+   */
+  #onGrid(frame: Frame, stampedUs: number): number {
+    const { num, den } = this.#input.timeBase;
+    const packetSamples = Math.round((Number(this.#read.duration) * num * frame.sampleRate) / den);
+    // The decoder has cut priming samples off the beginning: it is the end of a frame that lies on the grid.
+    const isCut = packetSamples - frame.nbSamples > (2 * num * frame.sampleRate) / den;
+    const lengthUs = ((isCut ? packetSamples : frame.nbSamples) * 1e6) / frame.sampleRate;
+    const endUs = stampedUs + (frame.nbSamples * 1e6) / frame.sampleRate;
+    const endOnGridUs = this.#originUs + Math.round((endUs - this.#originUs) / lengthUs) * lengthUs;
+    return Math.abs(endOnGridUs - endUs) <= MAX_ROUNDING_US ? stampedUs + endOnGridUs - endUs : stampedUs;
+  }
+
+  /**
+   * Lets the resampler begin at a sample from which all sessions' output samples lie in the same places, and not up to half a
+   * sample apart: 44.1 kHz meets 48 kHz every 147 samples.
+   */
+  #inPhase(us: number, rateHz: number): string {
+    if (rateHz === RATE_HZ) return '';
+    const period = rateHz / greatestDivisor(rateHz, RATE_HZ);
+    const sample = Math.round(((us - this.#originUs) * rateHz) / 1e6);
+    const surplus = (((-sample % period) + period) % period) % period;
+    return surplus === 0 ? '' : `atrim=start_sample=${surplus},`;
+  }
+
+  #pullStereo(): void {
+    while (this.#toStereo?.receive(this.#stereo)) {
+      const us = (Number(this.#stereo.pts) * 1e6) / RATE_HZ;
+      // Silence for a long gap comes in pieces: the grid's own would be one allocation of any size.
+      while (this.#griddedUs !== null && us - this.#griddedUs > FILL_US) this.#sendSilence(this.#griddedUs);
+      this.#sendToGrid(this.#stereo);
+      this.#stereo.unref();
+    }
+  }
+
+  #sendSilence(us: number): void {
+    using silence = new Frame();
+    silence.alloc();
+    silence.format = AV_SAMPLE_FMT_FLTP;
+    silence.sampleRate = RATE_HZ;
+    silence.channelLayout = avChannelLayoutDefault(2);
+    silence.nbSamples = (FILL_US * RATE_HZ) / 1e6;
+    if (silence.getBuffer() < 0) throw new MediaError('internal', 'out of memory for silence');
+    for (const plane of silence.data ?? []) plane.fill(0);
+    silence.pts = BigInt(Math.round((us * RATE_HZ) / 1e6));
+    this.#sendToGrid(silence);
+  }
+
+  #sendToGrid(stereo: Frame): void {
+    this.#toGrid ??= new FilterChain('audio', STEREO, gridChain(this.#runInStart), 1);
+    this.#griddedUs = ((Number(stereo.pts) + stereo.nbSamples) * 1e6) / RATE_HZ;
+    this.#toGrid.send(stereo);
+    this.#pullGrid();
+  }
+
+  /** Sample at which the encoder begins. */
+  get #runInStart(): number {
+    return (this.#firstFrame - RUN_IN_FRAMES) * FRAME;
+  }
+
+  #pullGrid(): void {
+    while (this.#toGrid?.receive(this.#gridded)) {
+      this.#encoder ??= openEncoder(this.#output);
+      const code = this.#encoder.sendFrameSync(this.#gridded);
+      this.#gridded.unref();
+      if (code < 0) throw new MediaError('internal', `the AAC encoder refused a frame with ${code}`);
+      this.#pullEncoder();
+    }
+  }
+
+  #pullEncoder(): void {
+    while (this.#encoder && this.#encoder.receivePacketSync(this.#encoded) >= 0) {
+      const start = Number(this.#encoded.pts);
+      const frame = Math.round(start / FRAME);
+      const isPadding = this.#padUntilUs !== null && (start * 1e6) / RATE_HZ >= this.#padUntilUs;
+      while (this.#packets.length > 0 && frame >= this.#frameAt(this.#next + 1)) this.#write();
+      if (frame >= this.#firstFrame && !isPadding) this.#packets.push(owned(this.#encoded));
+      this.#encoded.unref();
+    }
+  }
+
+  /** The track has ended. Silence follows to the end of the plan if other tracks go on, else to the end of this segment. */
+  #end(): void {
+    this.#decoder.sendPacketSync(null);
+    this.#decode();
+    this.#dropStereo();
+    this.#griddedUs ??= (this.#runInStart * 1e6) / RATE_HZ;
+    const following = Math.max(this.#next, this.#plan.segmentAt(this.#griddedUs)) + 1;
+    const hasMore = following < this.#plan.count && this.#plan.endUs - this.#plan.startUs(following) > END_SLACK_US;
+    const isCutOff = hasMore && !this.#input.othersReach(this.#plan.startUs(following));
+    this.#padUntilUs = isCutOff ? this.#plan.startUs(following) : this.#plan.endUs;
+  }
+
+  #pad(untilUs: number): boolean {
+    if (this.#next >= this.#plan.count) return false;
+    const runOutUs = (RUN_IN_FRAMES * FRAME * 1e6) / RATE_HZ;
+    if (this.#griddedUs! < untilUs + runOutUs) {
+      this.#sendSilence(this.#griddedUs!);
+      return true;
+    }
+    this.#toGrid?.send(null);
+    this.#pullGrid();
+    this.#encoder?.sendFrameSync(null);
+    this.#pullEncoder();
+    if (this.#packets.length > 0) this.#write();
+    if (this.#next < this.#plan.count) throw new MediaError('truncated', 'the file ends before its plan');
+    return false;
+  }
+
+  #write(): void {
+    const packets = this.#packets;
+    this.#packets = [];
+    try {
+      this.#writer ??= this.#openWriter();
+      for (const packet of packets) {
+        packet.pts = packet.dts = packet.pts + BigInt((TIMELINE_OFFSET_US / 1e6) * RATE_HZ);
+        packet.duration = BigInt(FRAME);
+        packet.freeSideData();
+      }
+      const written = this.#writer.write(this.#next, packets);
+      this.#onSegment(this.#next++, written);
+    } finally {
+      for (const packet of packets) packet.free();
+    }
+  }
+
+  #openWriter(): SegmentWriter {
+    this.#codecpar.fromContext(this.#encoder!);
+    return new SegmentWriter(this.#spec.outputDir, {
+      codecpar: this.#codecpar,
+      timeBase: { num: 1, den: RATE_HZ },
+      tag: null,
+      pixelAspect: null,
+      delayTicks: 0,
+      describedByPacket: false,
+    });
+  }
+
+  #dropStereo(): void {
+    this.#toStereo?.send(null);
+    this.#pullStereo();
+    this.#toStereo?.[Symbol.dispose]();
+    this.#toStereo = null;
+    this.#toStereoInput = '';
+  }
+
+  #drop(): void {
+    this.#toStereo?.[Symbol.dispose]();
+    this.#toStereo = null;
+    this.#toStereoInput = '';
+    this.#toGrid?.[Symbol.dispose]();
+    this.#toGrid = null;
+    this.#encoder?.freeContext();
+    this.#encoder = null;
+    for (const packet of this.#packets) packet.free();
+    this.#packets = [];
+  }
+}
+
+/** Float, so that the sum of channels may exceed full scale before the limiter brings it back. Low frequency effects are left out (ITU-R BS.775). */
+const TO_STEREO = `aresample=${RATE_HZ}:out_sample_fmt=fltp:out_chlayout=stereo`;
+const DOWNMIX = `${TO_STEREO}:center_mix_level=0.707:surround_mix_level=0.707,alimiter=limit=0.97:attack=5:release=50:level=0:latency=1,aformat=sample_fmts=fltp`;
+const STEREO = `time_base=1/${RATE_HZ}:sample_rate=${RATE_HZ}:sample_fmt=fltp:channel_layout=stereo`;
+
+function gridChain(firstSample: number): string {
+  const resync = `async=1:min_comp=0.00001:min_hard_comp=${MAX_DRIFT_US / 2e6}:first_pts=${firstSample}`;
+  return `aresample=${resync},asetnsamples=n=${FRAME}:p=1`;
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
+
+function layoutOf(frame: Frame): string {
+  const { channelLayout, channels } = frame;
+  const layout = channelLayout.order === AV_CHANNEL_ORDER_UNSPEC ? avChannelLayoutDefault(channels) : channelLayout;
+  return avChannelLayoutDescribe(layout) ?? 'stereo';
+}
+
+function openDecoder(input: TrackInput): CodecContext {
+  const { codecpar } = input.stream;
+  const codec = Codec.findDecoder(codecpar.codecId);
+  if (!codec) throw new MediaError('unsupported', 'no decoder for this audio codec');
+  const decoder = new CodecContext();
+  decoder.allocContext3(codec);
+  decoder.parametersToContext(codecpar);
+  decoder.pktTimebase = new Rational(input.timeBase.num, input.timeBase.den);
+  decoder.threadCount = 1;
+  if (decoder.open2Sync(codec, null) < 0) {
+    decoder.freeContext();
+    throw new MediaError('unsupported', 'the audio decoder does not open');
+  }
+  return decoder;
+}
+
+function openEncoder(output: AacOutput): CodecContext {
+  const codec = Codec.findEncoderByName(FF_ENCODER_AAC);
+  if (!codec) throw new MediaError('internal', 'no AAC encoder');
+  const encoder = new CodecContext();
+  encoder.allocContext3(codec);
+  encoder.sampleRate = RATE_HZ;
+  encoder.sampleFormat = AV_SAMPLE_FMT_FLTP;
+  encoder.channelLayout = avChannelLayoutDefault(output.channels);
+  encoder.timeBase = new Rational(1, RATE_HZ);
+  encoder.bitRate = BigInt(output.bitrateBps);
+  encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
+  if (encoder.open2Sync(codec, null) < 0) {
+    encoder.freeContext();
+    throw new MediaError('internal', 'the AAC encoder does not open');
+  }
+  return encoder;
+}
+
+function allocated<Native extends { alloc(): void }>(native: Native): Native {
+  native.alloc();
+  return native;
+}

@@ -1,0 +1,57 @@
+import type { Packet } from 'node-av/lib';
+
+/** A packet and when its picture is shown, in ticks of movie time. */
+export interface TimedPacket {
+  readonly packet: Packet;
+  readonly ticks: number;
+}
+
+/**
+ * Sets the times of one segment's video packets, given in decode order.
+ *
+ * @param delay the most that decoding runs ahead of presentation, in ticks
+ * @param shift added to every time, see `TIMELINE_OFFSET_US`
+ * @param nextTicks smallest presentation time of the following segment, to which the last packet must lead exactly
+ */
+export function stampVideo(packets: readonly TimedPacket[], delay: number, shift: number, nextTicks: number): void {
+  const { presented, decoded } = decodeTimes(
+    packets.map(({ ticks }) => ticks),
+    delay,
+  );
+  packets.forEach(({ packet }, index) => {
+    const next = decoded[index + 1] ?? nextTicks - delay;
+    packet.pts = BigInt(presented[index]! + shift);
+    packet.dts = BigInt(decoded[index]! + shift);
+    packet.duration = BigInt(Math.max(1, next - decoded[index]!));
+  });
+}
+
+export interface DecodeTimes {
+  /** Presentation times in decode order, all different. */
+  readonly presented: readonly number[];
+  /** Rising, none above its presentation time. */
+  readonly decoded: readonly number[];
+}
+
+/**
+ * Decode times for the packets of one segment, from their presentation times alone.
+ *
+ * Matroska stores none, AVI and MPEG-TS only some, and what FFmpeg fills in depends on where it began to read. So the i-th
+ * packet is decoded at the i-th smallest presentation time less a constant delay: every session comes to the same numbers,
+ * and each segment's follow those of the one before it. A packet that is reordered further than the delay allows for
+ * pulls its own decode time, and those just before it, down to what it needs. Equal presentation times are told apart by a tick.
+ */
+export function decodeTimes(presentation: readonly number[], delay: number): DecodeTimes {
+  const order = presentation.map((_, index) => index).sort((a, b) => presentation[a]! - presentation[b]! || a - b);
+  const presented = [...presentation];
+  let earliest = Number.NEGATIVE_INFINITY;
+  const decoded = order.map((index) => {
+    presented[index] = earliest = Math.max(presentation[index]!, earliest + 1);
+    return earliest - delay;
+  });
+  let latest = Number.POSITIVE_INFINITY;
+  for (let index = decoded.length - 1; index >= 0; index--) {
+    decoded[index] = latest = Math.min(decoded[index]!, presented[index]!, latest - 1);
+  }
+  return { presented, decoded };
+}

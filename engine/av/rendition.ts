@@ -1,0 +1,134 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MediaError } from '#engine/media/media-failure.ts';
+import type { MediaFailure } from '#engine/media/media-failure.ts';
+import type { RenditionSpec, SegmentRange } from '#engine/media/rendition-spec.ts';
+import { AudioCopy } from './audio-copy.ts';
+import { AudioTranscode } from './audio-transcode.ts';
+import type { OnSegment, SegmentProducer } from './segment-producer.ts';
+import { VideoCopy } from './video-copy.ts';
+import { VideoTranscode } from './video-transcode.ts';
+
+/** FFmpeg's calls block. After this long we let messages in: a seek or a pause waits no longer than this and one packet. */
+const TURN_MS = 8;
+
+/** What comes of a `produce`, in order. A segment's file is complete when it is told. */
+export type RenditionNews =
+  | { readonly kind: 'init'; readonly sizeBytes: number }
+  | { readonly kind: 'segment'; readonly index: number; readonly sizeBytes: number }
+  | { readonly kind: 'idle'; readonly next: number }
+  | { readonly kind: 'failed'; readonly failure: MediaFailure; readonly index: number; readonly detail: string };
+
+/**
+ * Makes segments of one track on demand. Owns the open file, decoder and encoder, from the first `produce` until it is
+ * disposed of, so that going elsewhere costs no more than the seek.
+ *
+ * States: resting (no range) and working (a range, and one loop that takes steps towards its end). A new range is taken up
+ * between two steps. After a failure the producer is thrown away, and the next range begins with a fresh one.
+ */
+export class Rendition implements Disposable {
+  readonly #spec: RenditionSpec;
+  readonly #tell: (news: RenditionNews) => void;
+  readonly #count: number;
+  #producer: SegmentProducer | null = null;
+  #range: SegmentRange | null = null;
+  /** Where the producer has to go before its next step, `null` when it is there. */
+  #startAt: number | null = null;
+  #isWorking = false;
+  #isDisposed = false;
+  #hasInit = false;
+
+  constructor(spec: RenditionSpec, tell: (news: RenditionNews) => void) {
+    this.#spec = spec;
+    this.#tell = tell;
+    this.#count = spec.boundariesUs.length - 1;
+  }
+
+  produce({ from, until }: SegmentRange): void {
+    if (!Number.isInteger(from) || !Number.isInteger(until) || from < 0 || until < from || until >= this.#count) {
+      throw new RangeError(`segments ${from} to ${until} are not in a plan of ${this.#count}`);
+    }
+    this.#range = { from, until };
+    const stands = this.#startAt ?? this.#producer?.next;
+    if (from !== stands) this.#startAt = from;
+    if (!this.#isWorking) void this.#work();
+  }
+
+  pause(): void {
+    this.#range = null;
+    if (!this.#isWorking) this.#tell({ kind: 'idle', next: this.#stands });
+  }
+
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    this.#range = null;
+    // While it works, its loop still has the producer in hand.
+    if (!this.#isWorking) this.#dropProducer();
+  }
+
+  get #stands(): number {
+    return this.#startAt ?? this.#producer?.next ?? 0;
+  }
+
+  async #work(): Promise<void> {
+    this.#isWorking = true;
+    let turnStartMs = performance.now();
+    let failure: unknown;
+    while (this.#range) {
+      try {
+        if (!this.#step(this.#range)) break;
+      } catch (thrown) {
+        failure = thrown;
+        break;
+      }
+      if (performance.now() - turnStartMs < TURN_MS) continue;
+      await nextTurn();
+      turnStartMs = performance.now();
+    }
+    this.#isWorking = false;
+    this.#range = null;
+    if (this.#isDisposed) this.#dropProducer();
+    else if (failure !== undefined) this.#fail(failure);
+    else this.#tell({ kind: 'idle', next: this.#stands });
+  }
+
+  /** False when the range is done. */
+  #step({ until }: SegmentRange): boolean {
+    this.#producer ??= producerFor(this.#spec, (index, { sizeBytes, initSizeBytes }) => {
+      if (initSizeBytes !== null && !this.#hasInit) {
+        this.#hasInit = true;
+        this.#tell({ kind: 'init', sizeBytes: initSizeBytes });
+      }
+      this.#tell({ kind: 'segment', index, sizeBytes });
+    });
+    if (this.#startAt !== null) {
+      this.#producer.start(this.#startAt);
+      this.#startAt = null;
+    }
+    return this.#producer.next <= until && this.#producer.step() && this.#producer.next <= until;
+  }
+
+  #fail(thrown: unknown): void {
+    const index = this.#stands;
+    this.#dropProducer();
+    this.#startAt = null;
+    const failure = thrown instanceof MediaError ? thrown.failure : 'internal';
+    const detail = thrown instanceof Error ? thrown.message : String(thrown);
+    this.#tell({ kind: 'failed', failure, index, detail });
+  }
+
+  #dropProducer(): void {
+    this.#producer?.[Symbol.dispose]();
+    this.#producer = null;
+  }
+}
+
+function producerFor(spec: RenditionSpec, onSegment: OnSegment): SegmentProducer {
+  switch (spec.output.method) {
+    case 'copy':
+      return spec.kind === 'video' ? new VideoCopy(spec, onSegment) : new AudioCopy(spec, onSegment);
+    case 'h264':
+      return new VideoTranscode(spec, spec.output, onSegment);
+    case 'aac':
+      return new AudioTranscode(spec, spec.output, onSegment);
+  }
+}

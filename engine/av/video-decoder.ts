@@ -1,0 +1,53 @@
+import { AV_OPT_SEARCH_CHILDREN, AV_OPT_TYPE_STRING } from 'node-av/constants';
+import { Codec, CodecContext, Rational } from 'node-av/lib';
+import type { Frame, Packet } from 'node-av/lib';
+import { MediaError } from '#engine/media/media-failure.ts';
+import type { TrackInput } from './rendition-input.ts';
+
+/** Decodes one video track on all processors. Kept through seeks: opening one costs more than `flush`. */
+export class VideoDecoder implements Disposable {
+  readonly #context = new CodecContext();
+  #isSkipping = false;
+
+  constructor(input: TrackInput) {
+    const { codecpar } = input.stream;
+    const codec = Codec.findDecoder(codecpar.codecId);
+    if (!codec) throw new MediaError('unsupported', 'no decoder for this video codec');
+    this.#context.allocContext3(codec);
+    this.#context.parametersToContext(codecpar);
+    this.#context.pktTimebase = new Rational(input.timeBase.num, input.timeBase.den);
+    this.#context.threadCount = 0;
+    // Never open2Sync with a dictionary: it is freed twice, and the process dies at the next garbage collection.
+    if (this.#context.open2Sync(codec, null) < 0) {
+      this.#context.freeContext();
+      throw new MediaError('unsupported', 'the video decoder does not open');
+    }
+  }
+
+  /** False for a packet that cannot be decoded. `null` is the end. */
+  send(packet: Packet | null): boolean {
+    return this.#context.sendPacketSync(packet) >= 0;
+  }
+
+  /** False when there is none yet, or none any more. */
+  receive(frame: Frame): boolean {
+    return this.#context.receiveFrameSync(frame) >= 0;
+  }
+
+  /** From the next packet on: leaves out pictures that no other picture needs. */
+  skipUnreferenced(isSkipping: boolean): void {
+    if (isSkipping === this.#isSkipping) return;
+    this.#isSkipping = isSkipping;
+    const value = isSkipping ? 'noref' : 'default';
+    this.#context.setOption('skip_frame', value, AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN);
+  }
+
+  /** Forgets everything, as behind a seek. */
+  flush(): void {
+    this.#context.flushBuffers();
+  }
+
+  [Symbol.dispose](): void {
+    this.#context.freeContext();
+  }
+}

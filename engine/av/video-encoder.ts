@@ -1,0 +1,96 @@
+import {
+  AVERROR_EAGAIN,
+  AVERROR_EOF,
+  AV_CODEC_FLAG_GLOBAL_HEADER,
+  AV_OPT_SEARCH_CHILDREN,
+  AV_OPT_TYPE_STRING,
+  AV_PICTURE_TYPE_I,
+  AV_PICTURE_TYPE_NONE,
+  AV_PIX_FMT_YUV420P,
+  FF_ENCODER_LIBX264,
+} from 'node-av/constants';
+import { Codec, CodecContext, Rational } from 'node-av/lib';
+import type { CodecParameters, Frame, Packet } from 'node-av/lib';
+import { MediaError } from '#engine/media/media-failure.ts';
+import type { PictureSize } from '#engine/media/picture-size.ts';
+import type { H264Output } from '#engine/media/rendition-spec.ts';
+
+/** Of the encoder's packets: fine enough for any frame rate, and what MPEG has always used. */
+export const VIDEO_TICKS_PER_SECOND = 90_000;
+/** An IDR picture at least this often within a long segment. */
+const MAX_GOP_SECONDS = 10;
+/** The ceiling of the bit rate holds over this time. */
+const RATE_WINDOW_SECONDS = 2;
+
+export interface FrameRate {
+  readonly num: number;
+  readonly den: number;
+}
+
+/** x264, with a forced IDR picture wherever it is asked for one. */
+export class VideoEncoder implements Disposable {
+  readonly #context = new CodecContext();
+
+  /** `first` is a picture as they will come: its colour description goes into the stream's header. */
+  constructor(output: H264Output, { widthPx, heightPx }: PictureSize, rate: FrameRate, first: Frame) {
+    const codec = Codec.findEncoderByName(FF_ENCODER_LIBX264);
+    if (!codec) throw new MediaError('internal', 'no H.264 encoder');
+    const context = this.#context;
+    context.allocContext3(codec);
+    context.width = widthPx;
+    context.height = heightPx;
+    context.pixelFormat = AV_PIX_FMT_YUV420P;
+    context.timeBase = new Rational(1, VIDEO_TICKS_PER_SECOND);
+    context.framerate = new Rational(rate.num, rate.den);
+    context.sampleAspectRatio = new Rational(1, 1);
+    context.colorRange = first.colorRange;
+    context.colorPrimaries = first.colorPrimaries;
+    context.colorTrc = first.colorTrc;
+    context.colorSpace = first.colorSpace;
+    context.chromaLocation = first.chromaLocation;
+    context.gopSize = Math.ceil((MAX_GOP_SECONDS * rate.num) / rate.den);
+    context.level = output.level;
+    context.rcMaxRate = BigInt(output.maxBitrateBps);
+    context.rcBufferSize = output.maxBitrateBps * RATE_WINDOW_SECONDS;
+    context.threadCount = 0;
+    context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
+    const options = { preset: output.preset, profile: 'high', crf: String(output.crf), 'forced-idr': '1' };
+    for (const [name, value] of Object.entries(options)) {
+      context.setOption(name, value, AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN);
+    }
+    if (context.open2Sync(codec, null) < 0) {
+      context.freeContext();
+      throw new MediaError('internal', 'the H.264 encoder does not open');
+    }
+  }
+
+  /** `ticks`: presentation time, above that of all frames before. `null` instead of a frame is the end. */
+  send(frame: Frame, ticks: number, isIdr: boolean): void {
+    frame.pts = BigInt(ticks);
+    frame.pictType = isIdr ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+    const code = this.#context.sendFrameSync(frame);
+    if (code < 0) throw new MediaError('internal', `the H.264 encoder refused a frame with ${code}`);
+  }
+
+  /** No further frames: what it still holds back comes out now. */
+  end(): void {
+    this.#context.sendFrameSync(null);
+  }
+
+  /** False when it wants further frames first, or has given everything. */
+  receive(packet: Packet): boolean {
+    const code = this.#context.receivePacketSync(packet);
+    if (code < 0 && code !== AVERROR_EAGAIN && code !== AVERROR_EOF) {
+      throw new MediaError('internal', `the H.264 encoder failed with ${code}`);
+    }
+    return code >= 0;
+  }
+
+  describe(codecpar: CodecParameters): void {
+    codecpar.fromContext(this.#context);
+  }
+
+  [Symbol.dispose](): void {
+    this.#context.freeContext();
+  }
+}
