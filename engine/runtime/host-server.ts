@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { PING } from './host-wire.ts';
+import { ORPHAN_WATCH, PING } from './host-wire.ts';
 import type { CallName, FromHost, ToHost } from './host-wire.ts';
 
 export interface HostServer<Event> {
@@ -78,6 +78,7 @@ function dieWithParent(): void {
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => undefined);
   const watch = new Worker(new URL('./orphan-watch.worker.ts', import.meta.url), {
+    name: ORPHAN_WATCH,
     workerData: { parentPid: process.ppid },
     resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
   });

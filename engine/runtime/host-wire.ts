@@ -10,6 +10,9 @@ export type ToHost =
 /** A call that every host answers by itself. */
 export const PING = '#ping';
 
+/** Name of the thread in a host that is not its work. At most 15 characters, as the kernel keeps them. */
+export const ORPHAN_WATCH = 'orphan-watch';
+
 export type FromHost<Event> =
   | { readonly kind: 'ready' }
   | { readonly kind: 'reply'; readonly id: number; readonly result: unknown }

@@ -1,12 +1,12 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '#engine/base/clock.ts';
 import type { Clock, Timer } from '#engine/base/clock.ts';
-import { PING } from './host-wire.ts';
+import { ORPHAN_WATCH, PING } from './host-wire.ts';
 import type { CallArgs, CallName, CallResult, FromHost, ToHost } from './host-wire.ts';
 
 /**
@@ -197,9 +197,12 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
    * for a disk, and that is not the file's fault. An answer in that moment saves it.
    */
   #onLimit(): void {
-    const cpuMs = processorMs(this.pid);
-    this.#limit = this.#options.clock.after(BUSY_SAMPLE_MS, () => {
-      this.#wasBusy = processorMs(this.pid) - cpuMs >= BUSY_SAMPLE_MS / 4;
+    let samples = 0;
+    let busy = 0;
+    this.#limit = this.#options.clock.every(SAMPLE_MS, () => {
+      if (isComputing(this.pid)) busy++;
+      if (++samples < SAMPLES) return;
+      this.#wasBusy = busy * 2 > SAMPLES;
       this.#kill('timeLimit');
     });
   }
@@ -212,6 +215,7 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
 
   #kill(reason: HostEnd): void {
     this.#end ??= reason;
+    this.#limit?.[Symbol.dispose]();
     this.#child.kill('SIGKILL');
   }
 
@@ -257,7 +261,8 @@ const DEFAULTS = {
 } as const;
 
 const STDERR_TAIL_LENGTH = 4_096;
-const BUSY_SAMPLE_MS = 400;
+const SAMPLE_MS = 60;
+const SAMPLES = 5;
 
 /** Children of this thread. One that is stuck does not notice that its channel closed, so they end with the thread by force. */
 const living = new Set<ChildProcess>();
@@ -343,17 +348,16 @@ async function residentBytes(pid: number): Promise<number> {
   }
 }
 
-/** Processor time that a process has used, 0 when it is gone or the system does not say: it then counts as waiting. */
-function processorMs(pid: number | undefined): number {
+/**
+ * Whether a thread of the process runs or waits for a processor, so the load of the machine makes no difference (proc(5),
+ * state `R` behind the name in parentheses). Where the system does not say, the process counts as computing.
+ */
+function isComputing(pid: number | undefined): boolean {
   try {
-    // proc(5): utime and stime are fields 14 and 15, in ticks of 10 ms; the name in field 2 may hold spaces.
-    const fields =
-      readFileSync(`/proc/${pid ?? 0}/stat`, 'latin1')
-        .split(') ')
-        .at(-1)
-        ?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) * 10 || 0;
+    const tasks = `/proc/${pid ?? 0}/task`;
+    const states = readdirSync(tasks).map((task) => readFileSync(`${tasks}/${task}/stat`, 'latin1'));
+    return states.some((state) => / \(.*\) R /.test(state) && !state.includes(`(${ORPHAN_WATCH})`));
   } catch {
-    return 0;
+    return true;
   }
 }
