@@ -1,0 +1,153 @@
+/**
+ * Media URLs. The part behind `/media/` is a grant: everything that is needed to serve one playback, signed by this server, so
+ * that it works across restarts without being remembered, and can be made by nobody else. Rules PLAY1 to PLAY4 of SPEC.md.
+ *
+ *     base64url(JSON) . base64url(HMAC-SHA256 of the first part)
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import * as v from 'valibot';
+import { X264_PRESETS } from '#engine/media/rendition-spec.ts';
+import type { H264Output } from '#engine/media/rendition-spec.ts';
+import { Count, Id } from '#protocol/schema/scalar.ts';
+
+/** Longer than any that is given out; what is longer is not even hashed. */
+const MAX_LENGTH = 4_096;
+/** Written into every grant: an older server's are refused instead of misread. */
+const VERSION = 1;
+const PURPOSE = 'matinee media grant 1\n';
+
+export interface MediaGrant {
+  readonly sessionId: string;
+  readonly fileId: string;
+  /** The file's version: another one is another movie. */
+  readonly sizeBytes: number;
+  readonly mtimeUs: number;
+  readonly expiresAtMs: number;
+  /** Tells the viewers of one rendition apart: another for each playback. */
+  readonly viewerId: string;
+  /** `null`: the file as it is. */
+  readonly hls: HlsForm | null;
+}
+
+/** What an HLS playback is made of. */
+export interface HlsForm {
+  readonly plan: 'remux' | 'transcode';
+  /** `planFingerprint`: segments of another plan are other segments. */
+  readonly planId: string;
+  readonly video: { readonly trackIndex: number; readonly output: 'copy' | Omit<H264Output, 'method'> } | null;
+  readonly audio: readonly { readonly trackIndex: number; readonly isCopied: boolean; readonly isDefault: boolean }[];
+}
+
+const Flag = v.picklist([0, 1]);
+const H264 = v.strictTuple([
+  v.pipe(Count, v.minValue(2), v.maxValue(8_192)),
+  v.pipe(Count, v.maxValue(62)),
+  v.pipe(v.number(), v.minValue(0), v.maxValue(51)),
+  Count,
+  v.picklist(X264_PRESETS),
+  Flag,
+  Flag,
+]);
+const Payload = v.strictTuple([
+  v.literal(VERSION),
+  Id,
+  Id,
+  Count,
+  Count,
+  Count,
+  v.pipe(v.string(), v.regex(/^[\w-]{8}$/)),
+  v.nullable(
+    v.strictTuple([
+      v.picklist(['remux', 'transcode']),
+      v.pipe(v.string(), v.regex(/^[0-9a-z]{1,11}$/)),
+      v.nullable(v.strictTuple([Count, v.nullable(H264)])),
+      v.pipe(v.array(v.strictTuple([Count, Flag, Flag])), v.maxLength(200)),
+    ]),
+  ),
+]);
+
+/** Why a grant opens nothing. The caller learns no more than that. */
+export type GrantRefusal = 'invalid' | 'expired';
+
+export class GrantSigner {
+  readonly #key: Uint8Array;
+
+  /** `key`: 32 random bytes that only this server knows and keeps. */
+  constructor(key: Uint8Array) {
+    if (key.length < 32) throw new RangeError('a key for media URLs has at least 32 bytes');
+    this.#key = key;
+  }
+
+  sign(grant: MediaGrant): string {
+    const { hls } = grant;
+    const output = hls?.video?.output;
+    const payload: v.InferInput<typeof Payload> = [
+      VERSION,
+      grant.sessionId,
+      grant.fileId,
+      grant.sizeBytes,
+      grant.mtimeUs,
+      grant.expiresAtMs,
+      grant.viewerId,
+      hls && [
+        hls.plan,
+        hls.planId,
+        hls.video && [
+          hls.video.trackIndex,
+          output === undefined || output === 'copy'
+            ? null
+            : [
+                output.heightPx,
+                output.level,
+                output.crf,
+                output.maxBitrateBps,
+                output.preset,
+                output.toneMap ? 1 : 0,
+                output.deinterlace ? 1 : 0,
+              ],
+        ],
+        hls.audio.map(({ trackIndex, isCopied, isDefault }) => [trackIndex, isCopied ? 1 : 0, isDefault ? 1 : 0]),
+      ],
+    ];
+    const text = Buffer.from(JSON.stringify(payload)).toString('base64url');
+    return `${text}.${this.#mac(text).toString('base64url')}`;
+  }
+
+  /** Reads a grant that this server made and that has not expired. Takes as long for a wrong signature as for a right one. */
+  open(token: string, nowMs: number): MediaGrant | GrantRefusal {
+    if (token.length > MAX_LENGTH) return 'invalid';
+    const [, text = '', mac = ''] = /^([\w-]+)\.([\w-]{43})$/.exec(token) ?? [];
+    const given = Buffer.from(mac, 'base64url');
+    // The text form, too: base64 has several spellings of the same bytes, and a grant has one.
+    const isCanonical = text !== '' && given.toString('base64url') === mac;
+    if (!isCanonical || !timingSafeEqual(given, this.#mac(text))) return 'invalid';
+    const parsed = v.safeParse(Payload, JSON.parse(Buffer.from(text, 'base64url').toString()));
+    if (!parsed.success) return 'invalid'; // of a version that this server no longer reads
+    const [, sessionId, fileId, sizeBytes, mtimeUs, expiresAtMs, viewerId, hls] = parsed.output;
+    if (expiresAtMs <= nowMs) return 'expired';
+    return { sessionId, fileId, sizeBytes, mtimeUs, expiresAtMs, viewerId, hls: hls && formOf(hls) };
+  }
+
+  #mac(text: string): Buffer {
+    return createHmac('sha256', this.#key).update(PURPOSE).update(text).digest();
+  }
+}
+
+function formOf([plan, planId, video, audio]: NonNullable<v.InferOutput<typeof Payload>[7]>): HlsForm {
+  return {
+    plan,
+    planId,
+    video: video && { trackIndex: video[0], output: video[1] === null ? 'copy' : outputOf(video[1]) },
+    audio: audio.map(([trackIndex, isCopied, isDefault]) => ({
+      trackIndex,
+      isCopied: isCopied === 1,
+      isDefault: isDefault === 1,
+    })),
+  };
+}
+
+function outputOf([heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace]: v.InferOutput<
+  typeof H264
+>): Omit<H264Output, 'method'> {
+  return { heightPx, level, crf, maxBitrateBps, preset, toneMap: toneMap === 1, deinterlace: deinterlace === 1 };
+}

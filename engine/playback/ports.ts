@@ -1,0 +1,62 @@
+/** What playback needs from the rest of the engine. `main.ts` hands the implementations in. */
+import type { MediaCallOptions, RenditionHandle } from '#engine/hosts/media-supervisor.port.ts';
+import type { KeyframesResult, SubtitleRequest, SubtitleResult } from '#engine/hosts/probe.port.ts';
+import type { RenditionEvent, RenditionSpec } from '#engine/hosts/rendition.port.ts';
+import type { MediaInfo } from '#protocol/schema/media.ts';
+
+/** A movie's file as the store knows it. Size and modification time together are its version. */
+export interface StoredFile {
+  readonly id: string;
+  readonly movieId: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mtimeUs: number;
+  readonly state: 'playable' | 'unplayable' | 'missing';
+  /** A `MediaFailure` where the state is `unplayable`. */
+  readonly failure: string | null;
+  /** `null` until it was probed. */
+  readonly media: MediaInfo | null;
+}
+
+export interface PlaybackStore {
+  /** The files of a movie, in the order they were added; `null` where there is no such movie. */
+  filesOf(movieId: string): Promise<StoredFile[] | null>;
+  /** `null` where there is no such file any more. */
+  file(fileId: string): Promise<StoredFile | null>;
+  /** Keyframe times as they are stored (`decodeKeyframes`); `null` where they are not known. */
+  keyframes(fileId: string): Promise<Uint8Array | null>;
+  /** Keeps keyframe times, unless the file has become another version since. */
+  saveKeyframes(file: Pick<StoredFile, 'id' | 'sizeBytes' | 'mtimeUs'>, keyframes: Uint8Array): Promise<void>;
+}
+
+export interface SessionPort {
+  /** Whether a session is still open. Called for every request of media bytes. */
+  isAlive(sessionId: string): Promise<boolean>;
+}
+
+export interface ProgressPort {
+  /** Where a person is in these movies; `positionMs` is where to go on. Movies never played are left out. */
+  ofMovies(userId: string, movieIds: readonly string[]): Promise<readonly { readonly positionMs: number }[]>;
+}
+
+/** The part of the media hosts that playback uses. */
+export interface PlaybackHosts {
+  keyframes(path: string, trackIndex: number, options?: MediaCallOptions): Promise<KeyframesResult>;
+  subtitle(path: string, request: SubtitleRequest, options?: MediaCallOptions): Promise<SubtitleResult>;
+  openRendition(spec: RenditionSpec, onEvent: (event: RenditionEvent) => void): Promise<RenditionHandle>;
+}
+
+/** Disk space for what can be made again at any time. Emptied when it is opened: nobody depends on what an earlier life left. */
+export interface ScratchPort {
+  /** Absolute path of a folder by its name, and of a file in it. Both are names of ours, never what a client sent. */
+  pathOf(folder: string, file?: string): string;
+  /** Makes a folder. One of this name that exists is emptied. */
+  createFolder(folder: string): Promise<void>;
+  /** Removes a folder with everything in it. Nothing happens where there is none. */
+  removeFolder(folder: string): Promise<void>;
+  /** Removes a file. Nothing happens where there is none. */
+  removeFile(folder: string, file: string): Promise<void>;
+  /** Writes a file so that it is there whole or not at all. */
+  writeFile(folder: string, file: string, bytes: Uint8Array): Promise<void>;
+}

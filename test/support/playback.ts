@@ -1,0 +1,142 @@
+/** In-memory counterparts of what playback talks to: hosts that make segments when a test says so, a scratch space without a disk. */
+import type { RenditionHandle } from '#engine/hosts/media-supervisor.port.ts';
+import type { RenditionEvent, RenditionSpec, SegmentRange } from '#engine/hosts/rendition.port.ts';
+import type { MediaFailure } from '#engine/media/media-failure.ts';
+import type { PlaybackHosts, ScratchPort } from '#engine/playback/ports.ts';
+
+/** One open rendition host. It makes nothing by itself: `make` moves it. */
+export class FakeHost implements RenditionHandle {
+  readonly spec: RenditionSpec;
+  readonly #emit: (event: RenditionEvent) => void;
+  /** Every command, in order: `5-15`, `pause`, `close`. */
+  readonly commands: string[] = [];
+  range: SegmentRange | null = null;
+  next = 0;
+  isOpen = true;
+  segmentBytes = 1_000;
+  #hasInit = false;
+
+  constructor(spec: RenditionSpec, emit: (event: RenditionEvent) => void) {
+    this.spec = spec;
+    this.#emit = emit;
+  }
+
+  produce(range: SegmentRange): void {
+    this.commands.push(`${range.from}-${range.until}`);
+    this.range = range;
+    this.next = range.from;
+  }
+
+  pause(): void {
+    this.commands.push('pause');
+    this.range = null;
+    this.emit({ kind: 'idle', next: this.next });
+  }
+
+  close(): Promise<void> {
+    this.commands.push('close');
+    this.isOpen = false;
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  emit(event: RenditionEvent): void {
+    if (this.isOpen) this.#emit(event);
+  }
+
+  /** Makes the next segments of its range, and rests at its end. */
+  make(count = 1): void {
+    for (let made = 0; made < count && this.range; made++) {
+      if (!this.#hasInit) this.emit({ kind: 'init', sizeBytes: 700 });
+      this.#hasInit = true;
+      this.emit({ kind: 'segment', index: this.next++, sizeBytes: this.segmentBytes });
+      if (this.next <= this.range.until) continue;
+      this.range = null;
+      this.emit({ kind: 'idle', next: this.next });
+    }
+  }
+
+  fail(failure: MediaFailure): void {
+    this.range = null;
+    this.emit({ kind: 'failed', failure, index: this.next, detail: 'a test said so' });
+  }
+}
+
+export class FakeHosts implements PlaybackHosts {
+  /** Every host that was ever opened. */
+  readonly hosts: FakeHost[] = [];
+  /** What the next `openRendition` throws. */
+  refusal: Error | null = null;
+  keyframesResult: Awaited<ReturnType<PlaybackHosts['keyframes']>> = { ok: false, failure: 'unsupported' };
+  subtitleResult: (signal: AbortSignal | undefined) => ReturnType<PlaybackHosts['subtitle']> = () =>
+    Promise.resolve({ ok: true, text: 'WEBVTT\n' });
+  /** What was asked for besides renditions. */
+  readonly asked: string[] = [];
+
+  get last(): FakeHost {
+    const host = this.hosts.at(-1);
+    if (!host) throw new Error('no host was opened');
+    return host;
+  }
+
+  get open(): FakeHost[] {
+    return this.hosts.filter(({ isOpen }) => isOpen);
+  }
+
+  openRendition(spec: RenditionSpec, onEvent: (event: RenditionEvent) => void): Promise<RenditionHandle> {
+    const { refusal } = this;
+    this.refusal = null;
+    if (refusal) return Promise.reject(refusal);
+    const host = new FakeHost(spec, onEvent);
+    this.hosts.push(host);
+    return Promise.resolve(host);
+  }
+
+  keyframes(path: string, trackIndex: number): ReturnType<PlaybackHosts['keyframes']> {
+    this.asked.push(`keyframes of ${path} ${trackIndex}`);
+    return Promise.resolve(this.keyframesResult);
+  }
+
+  subtitle(
+    path: string,
+    { trackIndex }: { trackIndex: number },
+    options?: { signal?: AbortSignal | undefined },
+  ): ReturnType<PlaybackHosts['subtitle']> {
+    this.asked.push(`subtitle of ${path} ${trackIndex}`);
+    return this.subtitleResult(options?.signal);
+  }
+}
+
+export class MemoryScratch implements ScratchPort {
+  readonly folders = new Map<string, Map<string, Uint8Array>>();
+  /** Files that were asked to be removed, as `folder/file`. */
+  readonly removed: string[] = [];
+
+  pathOf(folder: string, file?: string): string {
+    return file === undefined ? `/scratch/${folder}` : `/scratch/${folder}/${file}`;
+  }
+
+  createFolder(folder: string): Promise<void> {
+    this.folders.set(folder, new Map());
+    return Promise.resolve();
+  }
+
+  removeFolder(folder: string): Promise<void> {
+    this.folders.delete(folder);
+    return Promise.resolve();
+  }
+
+  removeFile(folder: string, file: string): Promise<void> {
+    this.removed.push(`${folder}/${file}`);
+    this.folders.get(folder)?.delete(file);
+    return Promise.resolve();
+  }
+
+  writeFile(folder: string, file: string, bytes: Uint8Array): Promise<void> {
+    this.folders.get(folder)?.set(file, bytes);
+    return Promise.resolve();
+  }
+}
