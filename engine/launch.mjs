@@ -74,7 +74,7 @@ async function ensureInstalled(needs) {
     // Another start may have done it while this one waited.
     if (!isInstalled(lockText, needs)) await install();
   } finally {
-    if (door) door.close();
+    if (door) closeDoor(door);
   }
   if (!isInstalled(lockText, needs)) {
     throw new LaunchFailure(
@@ -114,12 +114,13 @@ function isInstalled(lockText, needs) {
 /** Resolves when this process is the only one that installs here. */
 async function openDoor(name) {
   for (let isFirst = true; ; isFirst = false) {
-    const door = createServer();
+    const waiting = new Set();
+    const server = createServer((socket) => waiting.add(socket.unref()));
     const isMine = await new Promise((resolve) => {
-      door.once('error', () => resolve(false));
-      door.listen(name, () => resolve(true));
+      server.once('error', () => resolve(false));
+      server.listen(name, () => resolve(true));
     });
-    if (isMine) return door.unref();
+    if (isMine) return { server: server.unref(), waiting };
     if (isFirst) console.error('matinee: waiting for another start that is installing the packages …');
     await new Promise((resolve) => {
       const other = connect(name);
@@ -128,6 +129,12 @@ async function openDoor(name) {
       other.once('close', resolve);
     });
   }
+}
+
+/** Lets those in who wait: their connections end, which the end of this process would do as well. */
+function closeDoor({ server, waiting }) {
+  server.close();
+  for (const socket of waiting) socket.destroy();
 }
 
 async function install() {

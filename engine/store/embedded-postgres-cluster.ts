@@ -31,7 +31,7 @@ const MARK = 'matinee-cluster.json';
 export const POSTGRES_ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC' };
 
 export interface ClusterOptions {
-  /** `postgres/` of the data folder. */
+  /** `postgres/` of the data folder, made by `makeClusterFolder`. */
   readonly folder: string;
   readonly program: PostgresProgram;
   readonly account: Account | null;
@@ -42,11 +42,15 @@ export interface ClusterOptions {
   readonly onCreate?: () => void;
 }
 
-/** Returns the path of a cluster that this program can run, making it first if there is none. */
-export async function openCluster(options: ClusterOptions): Promise<string> {
-  const { folder, program, account } = options;
+/** Makes the folder around clusters, private to the account that runs them. */
+export async function makeClusterFolder(folder: string, account: Account | null): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await giveTo(folder, account);
+}
+
+/** Returns the path of a cluster that this program can run, making it first if there is none. */
+export async function openCluster(options: ClusterOptions): Promise<string> {
+  const { folder, program } = options;
   const cluster = join(folder, String(program.major));
   const names = await readdir(folder);
   await refuseForeign(folder, names, program.major);

@@ -26,7 +26,8 @@ const SYSTEM_CACHE = '/var/cache/matinee';
 
 /**
  * Returns a program that `account` can run. Uses node_modules in place where that is readable; otherwise (a checkout
- * under a private home folder, a read-only checkout whose install scripts were blocked) a copy in `copyFolder`.
+ * under a private home folder, a read-only checkout whose install scripts were blocked) a copy in `copyFolder`, which
+ * must exist and belong to the account.
  */
 export async function preparePostgresProgram(copyFolder: string, account: Account | null): Promise<PostgresProgram> {
   const { root, version } = await findPackage();
@@ -37,7 +38,7 @@ export async function preparePostgresProgram(copyFolder: string, account: Accoun
 
   for (const parent of [copyFolder, SYSTEM_CACHE]) {
     if (parent === SYSTEM_CACHE && account === null) break;
-    await mkdir(parent, { recursive: true });
+    if (parent === SYSTEM_CACHE) await makeReadableFolder(parent);
     if (!(await isReachable(parent, account))) continue;
     const copy = join(parent, `program-${version}-${process.arch}`);
     await copyProgram(root, copy, links);
@@ -144,6 +145,12 @@ async function copyProgram(root: string, copy: string, links: readonly MissingLi
     await rm(draft, { recursive: true, force: true });
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
   });
+}
+
+/** Whatever this process's umask says. */
+async function makeReadableFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await chmod(path, 0o755);
 }
 
 async function makeReadable(folder: string): Promise<void> {

@@ -31,6 +31,7 @@ import {
   POSTGRES_ENVIRONMENT,
   clusterProcesses,
   identity,
+  makeClusterFolder,
   openCluster,
 } from './embedded-postgres-cluster.ts';
 import type { PostgresProgram } from './embedded-postgres-program.ts';
@@ -129,6 +130,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
       throw new StartRefusal('The built-in database runs on Linux only. Set DATABASE_URL to a Postgres server.');
     }
     const account = await chooseAccount(options.folder);
+    await makeClusterFolder(options.folder, account);
     const program = await preparePostgresProgram(options.folder, account);
     const cluster = await openCluster({
       ...options,

@@ -18,7 +18,20 @@
  * - [DATA4] Secrets are readable by their owner only; a damaged one is refused, never replaced.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, readdir, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  constants,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  statfs,
+} from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -81,6 +94,7 @@ export class DataFolder implements Disposable {
     await refuseOverlap(path, options.libraries);
     try {
       await refuseStrange(path);
+      await access(path, constants.W_OK);
       await refuseFull(path);
       const lock = await takeLock(path, options.patienceMs ?? PATIENCE_MS);
       const folder = new DataFolder(path, lock);
