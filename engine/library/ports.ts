@@ -1,4 +1,6 @@
 /** What the library needs from the rest of the engine. `main.ts` hands the implementations in; their types match by shape. */
+import type { ContentHashes } from '#engine/hosts/hash.port.ts';
+import type { MediaHostsPort } from '#engine/hosts/media-supervisor.port.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import type { FolderCheck, Library, LibraryIssue } from '#protocol/schema/library.ts';
 import type { HealthItem } from '#protocol/schema/health.ts';
@@ -84,32 +86,11 @@ export interface FolderPort {
 
 // Media hosts, jobs, health.
 
-export type ProbeOutcome =
-  | {
-      readonly ok: true;
-      readonly media: MediaInfo;
-      /** Keyframe times of the first video track in µs from the start of the file; `null` where the container has no index. */
-      readonly keyframesUs: ArrayLike<number> | null;
-    }
-  | { readonly ok: false; readonly failure: MediaFailure };
+/** Probing and pictures, by the media hosts. */
+export type MediaPort = Pick<MediaHostsPort, 'probe' | 'picture' | 'release'>;
 
-export type FrameOutcome =
-  | { readonly ok: true; readonly bytes: Uint8Array; readonly widthPx: number; readonly heightPx: number }
-  | { readonly ok: false; readonly failure: MediaFailure };
-
-export interface MediaTaskOptions {
-  /** Somebody waits for it now; otherwise it goes after whatever somebody waits for. */
-  readonly isUrgent: boolean;
-  readonly signal?: AbortSignal;
-}
-
-/** Both take absolute paths. They reject only with the signal's reason, or when the hosts are stopped. */
-export interface MediaPort {
-  probe(path: string, options: MediaTaskOptions): Promise<ProbeOutcome>;
-  picture(path: string, options: MediaTaskOptions & { readonly widthPx: number }): Promise<FrameOutcome>;
-  /** Lets a file that ended its host twice be tried again. */
-  release(path: string): Promise<void>;
-}
+/** Content hashes, by which a moved file is found again. */
+export type HashPort = Pick<ContentHashes, 'identify'>;
 
 export interface RunningJob {
   readonly id: string;
