@@ -33,7 +33,7 @@ export default defineConfig({
     // How long to wait for something that must come, on a machine that has other things to do.
     expect: { poll: { timeout: 10_000, interval: 20 } },
     projects: [
-      project('unit', everything, [...suffixed, 'test/integration/**', 'test/e2e/**'], 15_000),
+      project('unit', everything, [...suffixed, 'test/integration/**', 'test/e2e/**'], 30_000),
       project('pg', ['**/*.pg.test.ts'], ['test/e2e/**'], 90_000),
       project('av', ['**/*.av.test.ts'], ['test/e2e/**'], 90_000),
       project('integration', ['test/integration/**/*.test.ts'], suffixed, 120_000),

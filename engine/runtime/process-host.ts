@@ -252,7 +252,7 @@ const DEFAULTS = {
   memoryLimitBytes: 1024 ** 3,
   memoryCheckMs: 500,
   heapLimitMiB: 256,
-  readyWithinMs: 15_000,
+  readyWithinMs: 30_000,
   stopWithinMs: 2_000,
   maxInFlight: 64,
   maxMessagesPerSecond: 5_000,
