@@ -1,0 +1,97 @@
+/** The questions of `device-profile.ts`, put to the browser that runs this page. */
+import type { HdrKind } from '#protocol/schema/media.ts';
+import type { DeviceProfile } from '#protocol/schema/playback.ts';
+import { buildDeviceProfile } from './device-profile.ts';
+import type { DecodingQuestion, MediaQuestions } from './device-profile.ts';
+
+/** What Media Capabilities wants to know of each HDR kind (Media Capabilities, section 2.2). */
+const HDR_QUESTION: Readonly<
+  Record<HdrKind, Pick<VideoConfiguration, 'hdrMetadataType' | 'colorGamut' | 'transferFunction'>>
+> = {
+  hdr10: { hdrMetadataType: 'smpteSt2086', colorGamut: 'rec2020', transferFunction: 'pq' },
+  hdr10plus: { hdrMetadataType: 'smpteSt2094-40', colorGamut: 'rec2020', transferFunction: 'pq' },
+  hlg: { colorGamut: 'rec2020', transferFunction: 'hlg' },
+  dolbyVision: { hdrMetadataType: 'smpteSt2094-10', colorGamut: 'rec2020', transferFunction: 'pq' },
+};
+
+/** Bits per second for a picture of this size; the tests ask about ordinary movies, not extremes. */
+const typicalBitrate = (width: number, height: number): number => Math.round(width * height * 4);
+
+async function decodes(question: DecodingQuestion): Promise<boolean | null> {
+  if (!('mediaCapabilities' in navigator)) return null;
+  const { as, type, width = 1920, height = 1080, frameRate = 24, hdr, channels } = question;
+  try {
+    const answer = await navigator.mediaCapabilities.decodingInfo({
+      type: as === 'file' ? 'file' : 'media-source',
+      ...(channels === undefined
+        ? {
+            video: {
+              contentType: type,
+              width,
+              height,
+              framerate: frameRate,
+              bitrate: typicalBitrate(width, height),
+              ...(hdr !== undefined && HDR_QUESTION[hdr]),
+            },
+          }
+        : { audio: { contentType: type, channels: String(channels), bitrate: 384_000, samplerate: 48_000 } }),
+    });
+    return answer.supported;
+  } catch {
+    // Thrown for a type that the browser does not parse as such: no answer, not a "no".
+    return null;
+  }
+}
+
+/** `Firefox on Linux`: the server logs it beside its decision. */
+export function deviceName(agent: string): string {
+  const browser = /(Firefox|Edg|OPR|SamsungBrowser|HeadlessChrome|Chrome|Safari)\//.exec(agent)?.[1] ?? 'Browser';
+  const system =
+    /(Android|iPhone|iPad|Windows|Mac OS X|CrOS|Tizen|Web0S|Linux)/.exec(agent)?.[1] ?? 'an unknown system';
+  const names: Readonly<Record<string, string>> = {
+    Edg: 'Edge',
+    OPR: 'Opera',
+    SamsungBrowser: 'Samsung Internet',
+    HeadlessChrome: 'Chrome',
+    'Mac OS X': 'macOS',
+    CrOS: 'ChromeOS',
+    Web0S: 'webOS',
+  };
+  return `${names[browser] ?? browser} on ${names[system] ?? system}`;
+}
+
+interface ManagedMediaSourceWindow {
+  /** Safari on iPhone has this instead of `MediaSource`. */
+  readonly ManagedMediaSource?: typeof MediaSource;
+}
+
+export function mediaSource(): typeof MediaSource | null {
+  return globalThis.MediaSource ?? (globalThis as ManagedMediaSourceWindow).ManagedMediaSource ?? null;
+}
+
+/** Where there are no Media Source Extensions, the device's own HLS player is the way. */
+export function playsHlsItself(): boolean {
+  return document.createElement('video').canPlayType('application/vnd.apple.mpegurl') !== '';
+}
+
+let profile: Promise<DeviceProfile> | undefined;
+
+/** Asked once a page: the answers do not change, and take a browser up to a second. */
+export function deviceProfile(): Promise<DeviceProfile> {
+  profile ??= buildDeviceProfile(browserQuestions());
+  return profile;
+}
+
+function browserQuestions(): MediaQuestions {
+  const video = document.createElement('video');
+  const canPlayFile = (type: string): boolean => video.canPlayType(type) !== '';
+  const source = mediaSource();
+  return {
+    name: deviceName(navigator.userAgent),
+    canPlayFile,
+    canPlaySegments: source === null ? canPlayFile : (type) => source.isTypeSupported(type),
+    decodes: (question) =>
+      source === null && question.as === 'segments' ? decodes({ ...question, as: 'file' }) : decodes(question),
+    hasHdrScreen: matchMedia('(video-dynamic-range: high)').matches || matchMedia('(dynamic-range: high)').matches,
+  };
+}

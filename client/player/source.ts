@@ -1,0 +1,33 @@
+/** One way of feeding a video element. A source belongs to one opened playback and is thrown away with it. */
+
+/**
+ * Why a source can't go on:
+ * - `expired`: its signed address is no longer accepted; a new one brings it back
+ * - `unreachable`: the server did not answer
+ * - `undecodable`: the bytes came, the device could not play them
+ */
+export type SourceProblem = 'expired' | 'unreachable' | 'undecodable';
+
+export interface SourceEvents {
+  onProblem(problem: SourceProblem, detail: string): void;
+}
+
+/** What the info panel tells about the running source. */
+export interface SourceFacts {
+  /** Measured by the player, `null` where it does not measure. */
+  readonly throughputBps: number | null;
+  readonly variantBitrateBps: number | null;
+  readonly engine: 'file' | 'hls.js' | 'nativeHls';
+}
+
+export interface Source {
+  /** Number of audio renditions that can be switched without reopening; 0 or 1 means none. */
+  readonly renditionCount: number;
+  /** Switches to an audio rendition by its place in the playlist. */
+  switchRendition(index: number): void;
+  facts(): SourceFacts;
+  close(): void;
+}
+
+/** Statuses by which the server says that an address is used up. */
+export const EXPIRED_STATUS: ReadonlySet<number> = new Set([401, 403, 410]);

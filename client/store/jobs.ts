@@ -1,0 +1,52 @@
+/** Long tasks, for those who may see them. */
+import { signal } from '@preact/signals';
+import type { ReadonlySignal } from '@preact/signals';
+import { jobsFeed } from '#protocol/feeds.ts';
+import { jobs as calls } from '#protocol/index.ts';
+import type { Infer } from '#protocol/contract.ts';
+import type { Job } from '#protocol/schema/job.ts';
+import type { Server } from './ports.ts';
+
+export type JobRow = Infer<typeof Job>;
+
+export const isOpen = (job: JobRow): boolean => job.state === 'waiting' || job.state === 'running';
+
+/** Open ones first, then the latest. */
+const inOrder = (rows: readonly JobRow[]): readonly JobRow[] =>
+  rows.toSorted((a, b) => Number(isOpen(b)) - Number(isOpen(a)) || b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+
+export class JobsStore {
+  readonly #server: Server;
+  readonly #jobs = signal<readonly JobRow[] | null>(null);
+  readonly #unfollow: () => void;
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.#unfollow = server.follow(jobsFeed, null, {
+      onSnapshot: (snapshot) => {
+        this.#jobs.value = inOrder(snapshot.jobs);
+      },
+      onEntries: (entries) => {
+        const byId = new Map((this.#jobs.peek() ?? []).map((job) => [job.id, job]));
+        for (const { id, job } of entries) {
+          if (job === null) byId.delete(id);
+          else byId.set(id, job);
+        }
+        this.#jobs.value = inOrder([...byId.values()]);
+      },
+    });
+  }
+
+  /** `null` until the first snapshot. */
+  get jobs(): ReadonlySignal<readonly JobRow[] | null> {
+    return this.#jobs;
+  }
+
+  async cancel(jobId: string): Promise<void> {
+    await this.#server.call(calls.cancel, { jobId });
+  }
+
+  dispose(): void {
+    this.#unfollow();
+  }
+}

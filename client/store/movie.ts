@@ -1,0 +1,74 @@
+/** One movie with its files, kept up to date while its page is open. */
+import { signal } from '@preact/signals';
+import type { ReadonlySignal } from '@preact/signals';
+import { movieFeed } from '#protocol/feeds.ts';
+import { movies } from '#protocol/index.ts';
+import { isFailure } from '#protocol/errors.ts';
+import type { Failure } from '#protocol/errors.ts';
+import type { Infer } from '#protocol/contract.ts';
+import type { Movie, MovieFile } from '#protocol/schema/movie.ts';
+import type { Progress } from '#protocol/schema/progress.ts';
+import type { Link, Server } from './ports.ts';
+
+export type MovieDetail = Infer<typeof Movie>;
+export type MovieFileDetail = Infer<typeof MovieFile>;
+
+export class MovieStore {
+  readonly #movie = signal<MovieDetail | null>(null);
+  /** The viewer's progress as it came with the movie; the progress store knows newer. */
+  readonly progress = signal<Progress | null>(null);
+  readonly #isGone = signal(false);
+  readonly #failure = signal<Failure | null>(null);
+  readonly #disposers: (() => void)[] = [];
+
+  constructor(server: Server, link: Pick<Link, 'state'>, movieId: string) {
+    const take = (movie: MovieDetail | null): void => {
+      if (movie !== null) this.#movie.value = movie;
+      this.#isGone.value = movie === null;
+    };
+    const fail = (failure: Failure): void => {
+      if (failure.code === 'notFound') this.#isGone.value = true;
+      else if (failure.code !== 'disconnected') this.#failure.value = failure;
+    };
+    this.#disposers.push(
+      server.follow(movieFeed, movieId, {
+        onSnapshot: (snapshot) => take(snapshot.movie),
+        onEntries: (entries) => {
+          for (const entry of entries) take(entry.movie);
+        },
+        onFailure: fail,
+      }),
+      // The feed carries the movie for all who watch it; how far this person is comes with the call.
+      link.state.subscribe((state) => {
+        if (state.kind !== 'live') return;
+        server.call(movies.get, { movieId }).then(
+          (reply) => {
+            this.progress.value = reply.progress;
+            this.#movie.value ??= reply.movie;
+          },
+          (error: unknown) => {
+            if (!isFailure(error)) throw error;
+            fail(error);
+          },
+        );
+      }),
+    );
+  }
+
+  get movie(): ReadonlySignal<MovieDetail | null> {
+    return this.#movie;
+  }
+
+  /** The movie does not exist, or not any more. */
+  get isGone(): ReadonlySignal<boolean> {
+    return this.#isGone;
+  }
+
+  get failure(): ReadonlySignal<Failure | null> {
+    return this.#failure;
+  }
+
+  dispose(): void {
+    for (const dispose of this.#disposers) dispose();
+  }
+}

@@ -1,0 +1,193 @@
+/** Where the person is in the client. The address holds all of it, so that reload, bookmark and the back button work. */
+import { signal } from '@preact/signals';
+import type { ReadonlySignal } from '@preact/signals';
+import { MOVIE_SORTS, SORT_ORDERS } from '#protocol/schema/movie.ts';
+
+export type MovieSort = (typeof MOVIE_SORTS)[number];
+export type SortOrder = (typeof SORT_ORDERS)[number];
+
+/** What the grid shows. `null` means no limit, or the order that suits the sort. */
+export interface MovieQuery {
+  readonly search: string;
+  readonly sort: MovieSort;
+  readonly order: SortOrder | null;
+  readonly libraryId: string | null;
+  readonly isWatched: boolean | null;
+}
+
+export const ALL_MOVIES: MovieQuery = { search: '', sort: 'title', order: null, libraryId: null, isWatched: null };
+
+export const SETTINGS_SECTIONS = ['libraries', 'activity', 'people', 'account', 'server'] as const;
+export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
+
+export type Route =
+  | { readonly screen: 'home' }
+  | { readonly screen: 'welcome' }
+  | { readonly screen: 'movies'; readonly query: MovieQuery }
+  | { readonly screen: 'movie'; readonly movieId: string }
+  | {
+      readonly screen: 'play';
+      readonly movieId: string;
+      readonly fileId: string | null;
+      readonly isFromStart: boolean;
+    }
+  | { readonly screen: 'settings'; readonly section: SettingsSection | null }
+  | { readonly screen: 'notFound' };
+
+const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function oneOf<const T extends readonly string[]>(set: T, value: string | null | undefined): T[number] | null {
+  return set.find((member) => member === value) ?? null;
+}
+
+function parseQuery(params: URLSearchParams): MovieQuery {
+  const libraryId = params.get('library');
+  const watched = params.get('watched');
+  return {
+    search: (params.get('q') ?? '').slice(0, 500),
+    sort: oneOf(MOVIE_SORTS, params.get('sort')) ?? 'title',
+    order: oneOf(SORT_ORDERS, params.get('order')),
+    libraryId: libraryId !== null && ID.test(libraryId) ? libraryId : null,
+    isWatched: watched === 'yes' ? true : watched === 'no' ? false : null,
+  };
+}
+
+/** Reads an address; whatever is not one of ours is `notFound`. `path` may carry a query. */
+export function parseRoute(path: string): Route {
+  const url = new URL(path, 'http://matinee.invalid');
+  const [first = '', second, ...rest] = url.pathname.split('/').filter((part) => part !== '');
+  if (rest.length > 0) return { screen: 'notFound' };
+  if (second === undefined) {
+    if (first === '') return { screen: 'home' };
+    if (first === 'welcome') return { screen: 'welcome' };
+    if (first === 'movies') return { screen: 'movies', query: parseQuery(url.searchParams) };
+    if (first === 'settings') return { screen: 'settings', section: null };
+    return { screen: 'notFound' };
+  }
+  if (first === 'movies' && ID.test(second)) return { screen: 'movie', movieId: second };
+  if (first === 'play' && ID.test(second)) {
+    const fileId = url.searchParams.get('file');
+    return {
+      screen: 'play',
+      movieId: second,
+      fileId: fileId !== null && ID.test(fileId) ? fileId : null,
+      isFromStart: url.searchParams.has('from-start'),
+    };
+  }
+  const section = first === 'settings' ? oneOf(SETTINGS_SECTIONS, second) : null;
+  return section === null ? { screen: 'notFound' } : { screen: 'settings', section };
+}
+
+function queryText(query: MovieQuery): string {
+  const params = new URLSearchParams();
+  if (query.search !== '') params.set('q', query.search);
+  if (query.sort !== 'title') params.set('sort', query.sort);
+  if (query.order !== null) params.set('order', query.order);
+  if (query.libraryId !== null) params.set('library', query.libraryId);
+  if (query.isWatched !== null) params.set('watched', query.isWatched ? 'yes' : 'no');
+  const text = params.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/** The address of a route: `parseRoute(routePath(route))` is the route again. */
+export function routePath(route: Route): string {
+  switch (route.screen) {
+    case 'home':
+      return '/';
+    case 'welcome':
+      return '/welcome';
+    case 'movies':
+      return `/movies${queryText(route.query)}`;
+    case 'movie':
+      return `/movies/${route.movieId}`;
+    case 'play': {
+      const params = new URLSearchParams();
+      if (route.fileId !== null) params.set('file', route.fileId);
+      if (route.isFromStart) params.set('from-start', '');
+      const text = params.toString();
+      return `/play/${route.movieId}${text === '' ? '' : `?${text}`}`;
+    }
+    case 'settings':
+      return route.section === null ? '/settings' : `/settings/${route.section}`;
+    case 'notFound':
+      return '/not-found';
+  }
+}
+
+/** Wraps a change of screen, so that the ui layer can animate it. Calls `change` exactly once. */
+export type Transition = (change: () => void, from: Route, to: Route) => void;
+
+interface EntryState {
+  readonly index: number;
+}
+
+/**
+ * The browser's history as a signal. Owns `popstate`, and the place of each history entry's scroll: screens come back where
+ * they were left, also when their content loads after the jump.
+ */
+export class Navigation {
+  readonly #route = signal<Route>({ screen: 'home' });
+  readonly #scrolls = new Map<number, number>();
+  #index = 0;
+  #transition: Transition = (change) => change();
+  /** Where the page should be scrolled to once the screen is laid out. */
+  scrollTarget = 0;
+
+  constructor() {
+    history.scrollRestoration = 'manual';
+    const state = history.state as EntryState | null;
+    this.#index = state?.index ?? 0;
+    history.replaceState({ index: this.#index } satisfies EntryState, '');
+    this.#route.value = parseRoute(location.pathname + location.search);
+    addEventListener('popstate', (event) => {
+      this.#scrolls.set(this.#index, scrollY);
+      this.#index = (event.state as EntryState | null)?.index ?? 0;
+      this.scrollTarget = this.#scrolls.get(this.#index) ?? 0;
+      this.#show(parseRoute(location.pathname + location.search));
+    });
+  }
+
+  get route(): ReadonlySignal<Route> {
+    return this.#route;
+  }
+
+  /** True when the entry before this one is ours, so that going back stays in Matinee. */
+  get canGoBack(): boolean {
+    return this.#index > 0;
+  }
+
+  animateWith(transition: Transition): void {
+    this.#transition = transition;
+  }
+
+  go(route: Route, options: { readonly replace?: boolean } = {}): void {
+    const path = routePath(route);
+    if (options.replace === true) {
+      history.replaceState({ index: this.#index } satisfies EntryState, '', path);
+      // A changed filter is the same screen: nothing to animate, and the scroll stays.
+      if (route.screen === this.#route.value.screen) {
+        this.#route.value = route;
+        return;
+      }
+    } else {
+      this.#scrolls.set(this.#index, scrollY);
+      this.#index += 1;
+      this.#scrolls.delete(this.#index);
+      history.pushState({ index: this.#index } satisfies EntryState, '', path);
+    }
+    this.scrollTarget = 0;
+    this.#show(route);
+  }
+
+  back(fallback: Route): void {
+    if (this.canGoBack) history.back();
+    else this.go(fallback, { replace: true });
+  }
+
+  #show(route: Route): void {
+    const change = (): void => {
+      this.#route.value = route;
+    };
+    this.#transition(change, this.#route.peek(), route);
+  }
+}

@@ -1,0 +1,60 @@
+/** How this person likes to watch on this device. Remembered here, not on the server: a phone and a cinema want different volumes. */
+import { signal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
+import type { Memory } from './ports.ts';
+
+export const CAPTION_SIZES = ['small', 'medium', 'large', 'huge'] as const;
+export type CaptionSize = (typeof CAPTION_SIZES)[number];
+
+/** A signal whose value survives the page. A remembered text that `parse` does not accept counts as absent. */
+function remembered<T>(
+  memory: Memory,
+  name: string,
+  parse: (text: string) => T | null,
+  print: (value: T) => string,
+  initial: T,
+): Signal<T> {
+  const text = memory.read(name);
+  const value = signal<T>((text === null ? null : parse(text)) ?? initial);
+  let first = true;
+  value.subscribe((next) => {
+    if (!first) memory.write(name, print(next));
+    first = false;
+  });
+  return value;
+}
+
+const parseFlag = (text: string): boolean | null => (text === 'yes' ? true : text === 'no' ? false : null);
+const printFlag = (value: boolean): string => (value ? 'yes' : 'no');
+
+function parseShare(text: string): number | null {
+  const value = Number(text);
+  return text !== '' && value >= 0 && value <= 1 ? value : null;
+}
+
+export class Preferences {
+  /** 0 to 1, as the slider shows it. */
+  readonly volume: Signal<number>;
+  readonly isMuted: Signal<boolean>;
+  /** Language of the subtitles last chosen; empty for none chosen. */
+  readonly captionLanguage: Signal<string>;
+  readonly areCaptionsOn: Signal<boolean>;
+  readonly captionSize: Signal<CaptionSize>;
+  /** The clock beside the seek bar: time left instead of the length. */
+  readonly showsTimeLeft: Signal<boolean>;
+
+  constructor(memory: Memory) {
+    this.volume = remembered(memory, 'volume', parseShare, String, 1);
+    this.isMuted = remembered(memory, 'muted', parseFlag, printFlag, false);
+    this.captionLanguage = remembered(memory, 'captionLanguage', (text) => text, String, '');
+    this.areCaptionsOn = remembered(memory, 'captions', parseFlag, printFlag, false);
+    this.captionSize = remembered<CaptionSize>(
+      memory,
+      'captionSize',
+      (text) => CAPTION_SIZES.find((size) => size === text) ?? null,
+      String,
+      'medium',
+    );
+    this.showsTimeLeft = remembered(memory, 'timeLeft', parseFlag, printFlag, false);
+  }
+}

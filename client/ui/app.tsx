@@ -1,0 +1,226 @@
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { Cinema } from '#client/store/cinema.ts';
+import type { Route } from '#client/store/navigation.ts';
+import type { Link, Memory, Server } from '#client/store/ports.ts';
+import type { Viewer } from '#protocol/schema/account.ts';
+import { failureText } from './failure-text.ts';
+import { CinemaContext, LobbyContext, useLobby } from './house.ts';
+import type { Lobby } from './house.ts';
+import { lazyScreen } from './lazy.tsx';
+import { Button, ButtonLink } from './parts/button.tsx';
+import { LineBanner } from './parts/line-banner.tsx';
+import { NoticeStack } from './parts/notices.tsx';
+import { Shell } from './parts/shell.tsx';
+import { StatePage, Waiting } from './parts/state-page.tsx';
+import { HomeScreen } from './screens/home.tsx';
+import { enableSpatialKeys } from './spatial.ts';
+
+const movies = lazyScreen(() => import('./screens/movies.tsx').then((module) => module.MoviesScreen));
+const movie = lazyScreen(() => import('./screens/movie.tsx').then((module) => module.MovieScreen));
+const player = lazyScreen(() => import('./screens/player/player.tsx').then((module) => module.PlayerScreen));
+const settings = lazyScreen(() => import('./screens/settings/settings.tsx').then((module) => module.SettingsScreen));
+const welcome = lazyScreen(() => import('./screens/welcome.tsx').then((module) => module.WelcomeScreen));
+const claim = lazyScreen(() => import('./screens/claim.tsx').then((module) => module.ClaimScreen));
+const signIn = lazyScreen(() => import('./screens/sign-in.tsx').then((module) => module.SignInScreen));
+
+/** Quiet time after the first screen before the others are fetched. */
+const PRELOAD_MS = 1_500;
+
+const TITLES: Readonly<Record<Route['screen'], string>> = {
+  home: 'Matinee',
+  welcome: 'Welcome · Matinee',
+  movies: 'Movies · Matinee',
+  movie: 'Movie · Matinee',
+  play: 'Playing · Matinee',
+  settings: 'Settings · Matinee',
+  notFound: 'Not found · Matinee',
+};
+
+function NotFound() {
+  return (
+    <StatePage
+      title="No such seat"
+      actions={
+        <ButtonLink look="bright" to={{ screen: 'home' }}>
+          Back to the house
+        </ButtonLink>
+      }
+    >
+      <p>This address leads nowhere. It may have been mistyped, or what it showed is gone.</p>
+    </StatePage>
+  );
+}
+
+function Screens() {
+  const { navigation } = useLobby();
+  const route = navigation.route.value;
+  const isFirst = useRef(true);
+
+  // A new screen begins at its top and is announced; coming back begins where it was left.
+  const place = route.screen === 'movie' || route.screen === 'play' ? `${route.screen} ${route.movieId}` : route.screen;
+  useLayoutEffect(() => {
+    document.title = TITLES[route.screen];
+    if (isFirst.current) {
+      isFirst.current = false;
+      return;
+    }
+    window.scrollTo(0, navigation.scrollTarget);
+    if (document.activeElement === document.body || document.activeElement?.closest('main') != null) {
+      document.getElementById('content')?.focus({ preventScroll: true });
+    }
+  }, [place]);
+
+  switch (route.screen) {
+    case 'play':
+      return <player.Screen route={route} />;
+    case 'welcome':
+      return <welcome.Screen />;
+    case 'home':
+      return (
+        <Shell>
+          <HomeScreen />
+        </Shell>
+      );
+    case 'movies':
+      return (
+        <Shell>
+          <movies.Screen query={route.query} />
+        </Shell>
+      );
+    case 'movie':
+      return (
+        <Shell>
+          <movie.Screen key={route.movieId} movieId={route.movieId} />
+        </Shell>
+      );
+    case 'settings':
+      return (
+        <Shell>
+          <settings.Screen section={route.section} />
+        </Shell>
+      );
+    case 'notFound':
+      return (
+        <Shell>
+          <NotFound />
+        </Shell>
+      );
+  }
+}
+
+interface House {
+  readonly server: Server;
+  readonly link: Link;
+  readonly memory: Memory;
+}
+
+function SignedIn({ house, viewer }: { readonly house: House; readonly viewer: Viewer }) {
+  const { navigation } = useLobby();
+  const cinema = useMemo(() => new Cinema(house.server, house.link, house.memory, viewer), [viewer.id]);
+  useEffect(() => () => cinema.dispose(), [cinema]);
+
+  useEffect(() => {
+    const quiet = setTimeout(() => {
+      for (const screen of [movie, movies, player, settings]) screen.preload();
+    }, PRELOAD_MS);
+    const stopKeys = enableSpatialKeys();
+    const onKey = (event: KeyboardEvent): void => {
+      const isTyping = event.target instanceof Element && event.target.matches('input, textarea, select');
+      if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (navigation.route.peek().screen === 'play' || document.querySelector('dialog[open]') !== null) return;
+      event.preventDefault();
+      document.querySelector<HTMLButtonElement>('[data-search]')?.click();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => {
+      clearTimeout(quiet);
+      stopKeys();
+      document.removeEventListener('keydown', onKey);
+    };
+  }, []);
+
+  return (
+    <CinemaContext.Provider value={cinema}>
+      <Screens />
+    </CinemaContext.Provider>
+  );
+}
+
+/** Closed lines that a person must do something about. `null` while the line is up, or mends itself. */
+function ClosedLine() {
+  const { link } = useLobby();
+  const reload = (
+    <Button look="bright" onClick={() => location.reload()}>
+      Reload the page
+    </Button>
+  );
+  switch (link.state.value.kind) {
+    case 'outdated':
+      return (
+        <StatePage title="There is a newer Matinee" isWhole actions={reload}>
+          <p>The server was updated while this page was open. Reload it to get the matching version.</p>
+        </StatePage>
+      );
+    case 'refused':
+      return (
+        <StatePage title="The line was closed" isWhole actions={reload}>
+          <p>
+            The server could not make sense of what this page sent. Reload it; if that does not help, the server’s log
+            says more.
+          </p>
+        </StatePage>
+      );
+    case 'closed':
+    case 'connecting':
+    case 'live':
+    case 'lost':
+    case 'signedOut':
+      return null;
+  }
+}
+
+function Entrance({ house }: { readonly house: House }) {
+  const { session } = useLobby();
+  const state = session.state.value;
+  const closed = ClosedLine();
+  if (closed !== null) return closed;
+  switch (state.kind) {
+    case 'starting':
+      return <Waiting label="Finding the server" />;
+    case 'unreachable':
+      return (
+        <StatePage
+          title="Nobody at the door"
+          isWhole
+          actions={
+            <Button look="bright" onClick={() => void session.start()}>
+              Try now
+            </Button>
+          }
+        >
+          <p>{failureText(state.failure)}</p>
+          <p>If it was just started, give it a moment.</p>
+        </StatePage>
+      );
+    case 'unclaimed':
+      return <claim.Screen />;
+    case 'signedOut':
+      return <signIn.Screen hasEnded={state.hasEnded} />;
+    case 'signedIn':
+      return (
+        <>
+          <SignedIn house={house} viewer={state.viewer} />
+          <LineBanner />
+        </>
+      );
+  }
+}
+
+export function App({ lobby, house }: { readonly lobby: Lobby; readonly house: House }) {
+  return (
+    <LobbyContext.Provider value={lobby}>
+      <Entrance house={house} />
+      <NoticeStack />
+    </LobbyContext.Provider>
+  );
+}

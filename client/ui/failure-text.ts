@@ -1,0 +1,206 @@
+/**
+ * The one place where failures become what a person reads: what happened, and what to do next. Every code of the contract has its
+ * sentence here, and the compiler and `failure-text.test.ts` notice when one is missing.
+ */
+import type { contract } from '#protocol/index.ts';
+import type { Call, Infer, Schema } from '#protocol/contract.ts';
+import type { COMMON_FAILURES, Failure } from '#protocol/errors.ts';
+import type { FOLDER_PROBLEMS, FolderCheck } from '#protocol/schema/library.ts';
+import type { PLAY_REASONS } from '#protocol/schema/playback.ts';
+import { spokenDuration } from './wording.ts';
+
+type Group = (typeof contract)[keyof typeof contract];
+type AnyCall = Group extends infer G ? (G extends unknown ? G[keyof G] : never) : never;
+type DeclaredFailures = AnyCall extends infer C ? (C extends Call ? C['failures'] : never) : never;
+type UnionKeys<T> = T extends unknown ? keyof T & string : never;
+type DeclaredCode = UnionKeys<DeclaredFailures>;
+type DeclaredData<Code extends DeclaredCode, F = DeclaredFailures> =
+  F extends Readonly<Record<Code, infer S>> ? (S extends Schema ? Infer<S> : never) : never;
+type CommonCode = keyof typeof COMMON_FAILURES;
+type CommonData<Code extends CommonCode> = Infer<(typeof COMMON_FAILURES)[Code]>;
+
+type Texts = { readonly [Code in CommonCode]: (data: CommonData<Code>) => string } & {
+  readonly [Code in DeclaredCode]: (data: DeclaredData<Code>) => string;
+} & {
+  /** Made by the client itself: there is no line to the server. */
+  readonly disconnected: () => string;
+};
+
+const PERMISSION_TEXT: Readonly<Record<string, string>> = {
+  'libraries:manage': 'manage libraries',
+  'jobs:manage': 'stop running tasks',
+  'jobs:read': 'see running tasks',
+  'users:manage': 'manage people',
+  'server:manage': 'manage the server',
+};
+
+export const FAILURE_TEXTS: Texts = {
+  badRequest: ({ issues }) =>
+    issues[0] === undefined
+      ? 'The server could not make sense of that. Check what you entered.'
+      : `Check what you entered: ${fieldName(issues[0].path)}${issues[0].message}.`,
+  unauthenticated: () => 'You are signed out. Sign in again to go on.',
+  forbidden: ({ permission }) =>
+    `Your account may not ${PERMISSION_TEXT[permission] ?? 'do that'}. Ask the person who runs this server.`,
+  notFound: ({ what }) => `This ${what} is not there any more. It may have been removed a moment ago.`,
+  unknownMethod: () => 'This page and the server are of different versions. Reload the page.',
+  overloaded: ({ retryAfterMs }) => `The server has too much to do just now. Try again ${inAWhile(retryAfterMs)}.`,
+  rateLimited: ({ retryAfterMs }) => `That was too much at once. Try again ${inAWhile(retryAfterMs)}.`,
+  timeout: ({ afterMs }) =>
+    `The server did not finish within ${spokenDuration(afterMs)}. Try again; if it stays so, its disk or network may be slow.`,
+  cancelled: () => 'That was cancelled.',
+  internal: ({ errorId }) =>
+    `Something went wrong inside the server. Try again; its log tells more under the error id ${errorId}.`,
+  disconnected: () => 'The server can’t be reached just now. This page connects again by itself.',
+
+  wrongCredentials: () => 'That name and password don’t belong together. Check both, and whether Caps Lock is on.',
+  lockedOut: ({ retryAfterMs }) =>
+    `Too many wrong passwords. To keep guessers out, signing in is paused; try again ${inAWhile(retryAfterMs)}.`,
+  alreadySetUp: () => 'This server has an admin already. Reload the page to sign in.',
+  wrongCode: ({ attemptsLeft }) =>
+    attemptsLeft > 0
+      ? `That is not the code the server printed. ${attemptsLeft === 1 ? 'One try is' : `${attemptsLeft} tries are`} left before it makes a new one.`
+      : 'That is not the code, and it is used up. Look at the server’s output for the new one.',
+  nameTaken: ({ name }) => `Someone here is already called ${name}. Choose another name.`,
+  lastAdmin: () => 'This is the only admin. Make someone else an admin first, or nobody could run the server.',
+  unknownFeed: () => 'This page and the server are of different versions. Reload the page.',
+  tooManySubscriptions: ({ limit }) => `This page watches more than ${limit} things at once. Reload it.`,
+  folderProblem: ({ check }) => folderText(check)?.what ?? 'That folder can’t be used.',
+  alreadyEnded: ({ job }) => `“${job.subject}” had finished already.`,
+  notPlayable: ({ failure }) => `This movie can’t be played: its file ${mediaFailureText(failure)}`,
+  tooManyTranscodes: ({ limit }) =>
+    `The server is already converting ${limit === 1 ? 'a movie' : `${limit} movies`} for other screens, which is as much as it is allowed. Try again when one has ended.`,
+};
+
+/** The sentence for a failure of any call. A code from a newer server gets the plainest true sentence. */
+export function failureText(failure: Failure): string {
+  const text = (FAILURE_TEXTS as Readonly<Record<string, ((data: never) => string) | undefined>>)[failure.code];
+  return text === undefined
+    ? 'The server refused that for a reason this page does not know. Reload the page to update it.'
+    : text(failure.data as never);
+}
+
+function fieldName(pointer: string): string {
+  const name = pointer.split('/').findLast((part) => part !== '' && Number.isNaN(Number(part)));
+  return name === undefined ? '' : `${name.replace(/([A-Z])/g, ' $1').toLowerCase()} `;
+}
+
+function inAWhile(ms: number): string {
+  return ms < 1_500 ? 'in a moment' : `in ${spokenDuration(ms)}`;
+}
+
+/** What is the matter with a file, to follow its name. The codes of the media layer, and those of the scan itself. */
+export const MEDIA_TEXTS = {
+  notFound: 'is not there any more. Check that its disk or share is mounted, then scan again.',
+  notReadable: 'can’t be read by the account Matinee runs under. Give it permission to read, then scan again.',
+  notAFile: 'is not an ordinary file but a folder, pipe or device. Move it out of the library.',
+  empty: 'is empty. Copy it again from where it came from.',
+  notMedia: 'is not a movie, whatever its name says. Replace it or take it out of the library.',
+  truncated: 'is cut off or damaged. Copy it again from where it came from.',
+  noTracks: 'holds neither picture nor sound. Replace it.',
+  unsupported: 'is in a form that Matinee can’t decode. Convert it to a common format.',
+  tooComplex: 'claims more than any movie has, so it was left alone. Replace it or repackage it.',
+  timeout: 'took too long to read. Check the disk or share it lies on, then scan again.',
+  crashed: 'stopped the process that was reading it. It will be tried once more.',
+  quarantined:
+    'stopped the process that was reading it twice, so it is left alone. Replace it, or try it again by hand.',
+  internal: 'met a fault in Matinee. The server’s log tells more.',
+  missing: 'is not there any more. Check that its disk or share is mounted, then scan again.',
+  nameNotUtf8: 'has a name that is not valid text (UTF-8). Rename it.',
+  symlinkLoop: 'is a link that leads back to a folder above it. Remove the link.',
+} as const satisfies Readonly<Record<string, string>>;
+
+export function mediaFailureText(code: string | null): string {
+  return (
+    (MEDIA_TEXTS as Readonly<Record<string, string>>)[code ?? ''] ?? `can’t be used (${code ?? 'no reason given'}).`
+  );
+}
+
+export interface FolderText {
+  /** What is the matter, with the exact place. */
+  readonly what: string;
+  /** What the system says of that place, `null` where it was not asked. */
+  readonly facts: string | null;
+  /** What to do. */
+  readonly mend: string;
+  /** The command that does it, ready to copy; `null` where there is none. */
+  readonly command: string | null;
+}
+
+/** A path as one word of a POSIX shell. */
+function shellWord(path: string): string {
+  return /^[\w/.,:=@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+type FolderProblem = (typeof FOLDER_PROBLEMS)[number];
+
+const FOLDER_TEXTS: Readonly<Record<FolderProblem, (check: FolderCheck) => Omit<FolderText, 'facts'>>> = {
+  notFound: ({ path, at }) => ({
+    what: `${at?.path ?? path} does not exist on the server.`,
+    mend: 'Check the spelling. In a container only mounted folders can be seen: mount it and start the container again.',
+    command: null,
+  }),
+  notADirectory: ({ path, at }) => ({
+    what: `${at?.path ?? path} is a file, not a folder.`,
+    mend: 'Choose the folder that holds it.',
+    command: null,
+  }),
+  notReadable: ({ path, at, runsAs }) => ({
+    what: `The server runs as ${runsAs}, which may not list ${at?.path ?? path}.`,
+    mend: `Give ${runsAs} permission to read the folder and what is in it, on the server:`,
+    command: `sudo setfacl -R -m u:${shellWord(runsAs)}:rX ${shellWord(at?.path ?? path)}`,
+  }),
+  notReachable: ({ path, at, runsAs }) => ({
+    what: `The server runs as ${runsAs}, which may not pass through ${at?.path ?? path}.`,
+    mend: `Let ${runsAs} pass through that folder (its contents stay private), on the server:`,
+    command: `sudo setfacl -m u:${shellWord(runsAs)}:x ${shellWord(at?.path ?? path)}`,
+  }),
+  insideDataFolder: ({ path }) => ({
+    what: `${path} is where Matinee keeps its own files.`,
+    mend: 'Choose the folder your movies are in, or move them out of there.',
+    command: null,
+  }),
+  alreadyALibrary: ({ path }) => ({
+    what: `${path} is a library already.`,
+    mend: 'There is nothing to do: it is scanned and watched.',
+    command: null,
+  }),
+  insideALibrary: ({ path }) => ({
+    what: `${path} lies inside another library, or holds one.`,
+    mend: 'Its movies would show twice. Remove the other library first, or choose a folder beside it.',
+    command: null,
+  }),
+};
+
+/** `null` when there is no problem. */
+export function folderText(check: FolderCheck): FolderText | null {
+  if (check.problem === null) return null;
+  const { at } = check;
+  return {
+    ...FOLDER_TEXTS[check.problem](check),
+    facts: at === null ? null : `${at.path} belongs to ${at.owner}:${at.group}, mode ${at.mode}.`,
+  };
+}
+
+type Reason = (typeof PLAY_REASONS)[number];
+
+/** Why a file is not sent as it is; each a whole sentence. */
+export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
+  containerNotSupported: 'This device does not open this kind of file.',
+  videoCodecNotSupported: 'This device can’t decode the picture’s codec.',
+  videoBitDepthNotSupported: 'This device can’t decode this many bits of colour.',
+  videoLevelNotSupported: 'The picture is coded at a higher level than this device decodes.',
+  videoResolutionNotSupported: 'The picture is larger than this device decodes.',
+  videoFrameRateNotSupported: 'The picture has more frames a second than this device decodes.',
+  hdrNotSupported: 'This screen does not show high dynamic range, so the colours are brought into its range.',
+  dolbyVisionNotSupported: 'This device does not show this profile of Dolby Vision.',
+  interlacedNotSupported: 'The picture is interlaced, which browsers show with combs.',
+  rotationNotSupported: 'The picture is stored turned, which this device does not put right.',
+  audioCodecNotSupported: 'This device can’t decode the sound’s codec.',
+  audioChannelsNotSupported: 'The sound has more channels than this device plays.',
+  audioTrackSelected: 'You chose an audio track that can’t be chosen in the file as it is.',
+  bitrateTooHigh: 'The file needs more bandwidth than the limit that is set.',
+  timestampsUnreliable: 'The file’s own timing is unreliable, so it is made anew.',
+  keyframesUnusable: 'The file has too few places to cut or seek at, so the picture is coded anew.',
+  failedOnThisDevice: 'Playing it a simpler way was tried on this device and failed.',
+};

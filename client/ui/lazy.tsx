@@ -1,0 +1,68 @@
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { Button } from './parts/button.tsx';
+import { StatePage, Waiting } from './parts/state-page.tsx';
+
+/** A screen that is fetched when it is first wanted. `preload` fetches it in quiet moments, so that few ever wait for it. */
+export interface LazyScreen<Props> {
+  readonly Screen: ComponentType<Props>;
+  preload(): void;
+}
+
+export function lazyScreen<Props extends object>(load: () => Promise<ComponentType<Props>>): LazyScreen<Props> {
+  let loaded: ComponentType<Props> | null = null;
+  let loading: Promise<void> | null = null;
+  const begin = (): Promise<void> => {
+    loading ??= load().then(
+      (component) => {
+        loaded = component;
+      },
+      (error: unknown) => {
+        // The next attempt starts afresh.
+        loading = null;
+        throw error;
+      },
+    );
+    return loading;
+  };
+
+  function Screen(props: Props) {
+    const [, setState] = useState(0);
+    const [hasFailed, setFailed] = useState(false);
+    const start = (): void => {
+      setFailed(false);
+      begin().then(
+        () => setState((count) => count + 1),
+        () => setFailed(true),
+      );
+    };
+    useEffect(() => {
+      if (loaded === null) start();
+    }, []);
+    const Loaded = loaded;
+    if (Loaded !== null) return <Loaded {...props} />;
+    if (!hasFailed) return <Waiting />;
+    return (
+      <StatePage
+        title="This part did not arrive"
+        actions={
+          <>
+            <Button look="bright" onClick={start}>
+              Try again
+            </Button>
+            <Button onClick={() => location.reload()}>Reload the page</Button>
+          </>
+        }
+      >
+        <p>The line dropped, or the server was updated while this page was open.</p>
+      </StatePage>
+    );
+  }
+
+  return {
+    Screen,
+    preload() {
+      begin().catch(() => undefined);
+    },
+  };
+}

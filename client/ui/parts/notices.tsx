@@ -1,0 +1,21 @@
+import { X } from 'lucide-preact';
+import { useLobby } from '../house.ts';
+import { IconButton } from './button.tsx';
+import styles from './notices.module.css';
+
+/** Short messages at the edge of the screen, read out when they come. */
+export function NoticeStack() {
+  const { notices } = useLobby();
+  return (
+    <div class={styles.stack} role="status" aria-live="polite">
+      {notices.shown.value.map((notice) => (
+        <p key={notice.id} class={styles.notice} data-tone={notice.tone}>
+          <span>{notice.text}</span>
+          <IconButton label="Dismiss" onClick={() => notices.dismiss(notice.id)}>
+            <X aria-hidden="true" />
+          </IconButton>
+        </p>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,143 @@
+import { Info, Play, Plus } from 'lucide-preact';
+import { ALL_MOVIES } from '#client/store/navigation.ts';
+import type { Tile } from '#client/store/movie-list.ts';
+import { failureText } from '../failure-text.ts';
+import { useCinema, useLobby } from '../house.ts';
+import { Button, ButtonLink } from '../parts/button.tsx';
+import { Link } from '../parts/link.tsx';
+import { MoviePicture } from '../parts/picture.tsx';
+import { Shelf } from '../parts/shelf.tsx';
+import { StatePage, Waiting } from '../parts/state-page.tsx';
+import { moviesCounted, seenShare } from '../parts/tile.tsx';
+import { choosePicture } from '../transition.ts';
+import { clockTime, hdrName, movieLength, resolutionName } from '../wording.ts';
+import styles from './home.module.css';
+
+/** One movie, as large as the room allows: what was being watched, or else what is new. */
+function Marquee({ tile, isContinuing }: { readonly tile: Tile; readonly isContinuing: boolean }) {
+  const { progress: progressStore } = useCinema();
+  const progress = progressStore.of(tile.id, tile.progress);
+  const share = seenShare(progress);
+  const facts = [
+    tile.year,
+    tile.durationMs === null ? null : movieLength(tile.durationMs),
+    resolutionName(tile.resolution),
+    tile.hdr === null ? null : hdrName(tile.hdr),
+  ].filter((fact) => fact !== null);
+  return (
+    <section class={styles.marquee} aria-labelledby="marquee-title">
+      <div class={styles.stage} aria-hidden="true">
+        <span class={styles.picture} data-movie={tile.id}>
+          <MoviePicture movie={tile} isEager />
+        </span>
+      </div>
+      <div class={styles.words}>
+        <p class={styles.kicker}>{isContinuing ? 'Where you left off' : 'New in the house'}</p>
+        <h1 id="marquee-title" class={styles.title} dir="auto">
+          {tile.title}
+        </h1>
+        <p class={styles.facts}>
+          {facts.map((fact) => (
+            <span key={fact}>{fact}</span>
+          ))}
+        </p>
+        {share !== null && progress !== null && (
+          <div class={styles.seen}>
+            <span class={styles.line}>
+              <span style={{ inlineSize: `${(share * 100).toFixed(1)}%` }} />
+            </span>
+            <span>{movieLength(progress.durationMs - progress.positionMs)} left</span>
+          </div>
+        )}
+        <div class={styles.actions} data-spatial>
+          <ButtonLink
+            look="bright"
+            to={{ screen: 'play', movieId: tile.id, fileId: null, isFromStart: false }}
+            icon={<Play aria-hidden="true" fill="currentColor" />}
+            data-spatial-start=""
+          >
+            {share !== null && progress !== null ? `Resume at ${clockTime(progress.positionMs)}` : 'Play'}
+          </ButtonLink>
+          <ButtonLink
+            to={{ screen: 'movie', movieId: tile.id }}
+            icon={<Info aria-hidden="true" />}
+            onClick={() => choosePicture(document.querySelector<HTMLElement>(`.${styles.picture!}`))}
+          >
+            About
+          </ButtonLink>
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function EmptyHouse() {
+  const { session } = useLobby();
+  const { library } = useCinema();
+  const scanning = (library.libraries.value ?? []).some(({ scan }) => scan !== null);
+  if (scanning) {
+    return (
+      <StatePage title="The first reels are on their way">
+        <p>Your folders are being looked through. Movies appear here as they are found.</p>
+      </StatePage>
+    );
+  }
+  const hasLibraries = (library.libraries.value ?? []).length > 0;
+  return session.may('libraries:manage') ? (
+    <StatePage
+      title={hasLibraries ? 'No movies found' : 'The house is empty'}
+      actions={
+        hasLibraries ? (
+          <ButtonLink look="bright" to={{ screen: 'settings', section: 'libraries' }}>
+            Look at the libraries
+          </ButtonLink>
+        ) : (
+          <ButtonLink look="bright" to={{ screen: 'welcome' }} icon={<Plus aria-hidden="true" />}>
+            Add a folder of movies
+          </ButtonLink>
+        )
+      }
+    >
+      <p>
+        {hasLibraries
+          ? 'The folders are there, but no movie was found in them. The libraries page says what was met instead.'
+          : 'Tell Matinee where your movies are, and the show can begin.'}
+      </p>
+    </StatePage>
+  ) : (
+    <StatePage title="Nothing is showing yet">
+      <p>No movies have been added. The person who runs this server can add a folder.</p>
+    </StatePage>
+  );
+}
+
+export function HomeScreen() {
+  const { home, library } = useCinema();
+  const rows = home.rows.value;
+  const failure = home.failure.value;
+  if (rows === null) {
+    return failure === null ? (
+      <Waiting />
+    ) : (
+      <StatePage title="The foyer is closed" actions={<Button onClick={() => home.retry()}>Try again</Button>}>
+        <p>{failureText(failure)}</p>
+      </StatePage>
+    );
+  }
+  const featured =
+    rows.continueWatching[0] ?? rows.recentlyAdded.find((tile) => tile.isPlayable) ?? rows.recentlyAdded[0];
+  if (featured === undefined) return <EmptyHouse />;
+  const total = library.movieCount.value ?? rows.movieCount;
+  return (
+    <>
+      <Marquee key={featured.id} tile={featured} isContinuing={featured === rows.continueWatching[0]} />
+      {rows.continueWatching.length > 0 && (
+        <Shelf title="Continue watching" tiles={rows.continueWatching} isContinuing />
+      )}
+      {rows.recentlyAdded.length > 0 && <Shelf title="Recently added" tiles={rows.recentlyAdded} />}
+      <p class={styles.all} data-spatial>
+        <Link to={{ screen: 'movies', query: ALL_MOVIES }}>All {moviesCounted(total)}</Link>
+      </p>
+    </>
+  );
+}

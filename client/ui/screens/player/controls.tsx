@@ -1,0 +1,274 @@
+import {
+  ArrowLeft,
+  Captions as CaptionsIcon,
+  Gauge,
+  Info,
+  Keyboard,
+  Maximize,
+  Minimize,
+  Pause,
+  PictureInPicture2,
+  Play,
+  RotateCcw,
+  RotateCw,
+  AudioLines,
+  Volume1,
+  Volume2,
+  VolumeX,
+} from 'lucide-preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { Signal } from '@preact/signals';
+import { SPEEDS } from '#client/player/key-map.ts';
+import type { PlayerCommand } from '#client/player/key-map.ts';
+import type { Player } from '#client/player/player.ts';
+import { CAPTION_SIZES } from '#client/store/preferences.ts';
+import type { Preferences } from '#client/store/preferences.ts';
+import { IconButton } from '../../parts/button.tsx';
+import { clockTime, timeOfDay } from '../../wording.ts';
+import { Menu } from './menu.tsx';
+import { SeekBar } from './seek-bar.tsx';
+import styles from './player.module.css';
+
+interface Props {
+  readonly player: Player;
+  readonly title: string;
+  readonly preferences: Preferences;
+  readonly isHeld: Signal<boolean>;
+  readonly areFactsOpen: Signal<boolean>;
+  readonly obey: (command: PlayerCommand) => void;
+  readonly onLeave: () => void;
+  readonly onHelp: () => void;
+}
+
+function useFullScreen(): boolean {
+  const [isFull, setFull] = useState(document.fullscreenElement !== null);
+  useEffect(() => {
+    const onChange = (): void => setFull(document.fullscreenElement !== null);
+    document.addEventListener('fullscreenchange', onChange);
+    return () => document.removeEventListener('fullscreenchange', onChange);
+  }, []);
+  return isFull;
+}
+
+function Volume({ preferences, obey }: Pick<Props, 'preferences' | 'obey'>) {
+  const volume = preferences.isMuted.value ? 0 : preferences.volume.value;
+  return (
+    <span class={styles.volume}>
+      <IconButton
+        label={preferences.isMuted.value ? 'Sound on (M)' : 'Mute (M)'}
+        onClick={() => obey({ kind: 'toggleMute' })}
+      >
+        {volume === 0 ? (
+          <VolumeX aria-hidden="true" />
+        ) : volume < 0.5 ? (
+          <Volume1 aria-hidden="true" />
+        ) : (
+          <Volume2 aria-hidden="true" />
+        )}
+      </IconButton>
+      <input
+        type="range"
+        class={styles.slider}
+        min={0}
+        max={100}
+        step={5}
+        value={Math.round(volume * 100)}
+        aria-label="Volume"
+        aria-valuetext={`${Math.round(volume * 100)} %`}
+        style={{ '--share': `${volume * 100}%` }}
+        onInput={(event) => {
+          preferences.volume.value = event.currentTarget.valueAsNumber / 100;
+          preferences.isMuted.value = false;
+        }}
+      />
+    </span>
+  );
+}
+
+function Clock({ player, preferences }: Pick<Props, 'player' | 'preferences'>) {
+  const position = player.positionMs.value;
+  const duration = player.durationMs.value;
+  const showsLeft = preferences.showsTimeLeft.value;
+  return (
+    <button
+      type="button"
+      class={styles.clock}
+      title={showsLeft ? 'Show the length' : 'Show the time left'}
+      onClick={() => {
+        preferences.showsTimeLeft.value = !showsLeft;
+      }}
+    >
+      <span>{clockTime(position)}</span>
+      <span class={styles.clockTotal}>
+        {' / '}
+        {showsLeft ? `−${clockTime(duration - position)}` : clockTime(duration)}
+      </span>
+    </button>
+  );
+}
+
+const CAPTION_SIZE_NAMES = { small: 'Small', medium: 'Medium', large: 'Large', huge: 'Huge' } as const;
+
+export function Controls({ player, title, preferences, isHeld, areFactsOpen, obey, onLeave, onHelp }: Props) {
+  const isFull = useFullScreen();
+  const playback = player.playback.value;
+  const isPlaying = player.isPlaying.value;
+  const audio = playback?.audioTracks ?? [];
+  const subtitles = playback?.subtitleTracks ?? [];
+  const rate = player.rate.value;
+  const endsAt = Date.now() + (player.durationMs.value - player.positionMs.value) / rate;
+
+  return (
+    <div class={styles.controls} data-controls>
+      <header class={styles.topBar}>
+        <IconButton label="Back (Esc)" onClick={onLeave}>
+          <ArrowLeft aria-hidden="true" />
+        </IconButton>
+        <p class={styles.title} dir="auto">
+          {title}
+        </p>
+        {player.durationMs.value > 0 && <p class={styles.endsAt}>Ends at {timeOfDay(endsAt)}</p>}
+      </header>
+      <div class={styles.bottomBar}>
+        <SeekBar player={player} />
+        <div class={styles.buttons}>
+          <IconButton
+            label={isPlaying ? 'Pause (K)' : 'Play (K)'}
+            class={styles.playButton}
+            onClick={() => {
+              if (isPlaying) player.pause();
+              else player.play();
+            }}
+          >
+            {isPlaying ? (
+              <Pause aria-hidden="true" fill="currentColor" />
+            ) : (
+              <Play aria-hidden="true" fill="currentColor" />
+            )}
+          </IconButton>
+          <IconButton
+            label="10 seconds back (J)"
+            class={styles.skip}
+            onClick={() => obey({ kind: 'seekBy', ms: -10_000 })}
+          >
+            <RotateCcw aria-hidden="true" />
+          </IconButton>
+          <IconButton
+            label="10 seconds on (L)"
+            class={styles.skip}
+            onClick={() => obey({ kind: 'seekBy', ms: 10_000 })}
+          >
+            <RotateCw aria-hidden="true" />
+          </IconButton>
+          <Volume preferences={preferences} obey={obey} />
+          <Clock player={player} preferences={preferences} />
+          <span class={styles.gap} />
+          {audio.length > 1 && (
+            <Menu
+              label="Sound"
+              icon={<AudioLines aria-hidden="true" />}
+              isHeld={isHeld}
+              groups={[
+                {
+                  title: 'Sound',
+                  value: String(player.audioTrack.value),
+                  options: audio.map((track) => [String(track.trackIndex), track.label] as const),
+                  onValue: (value) => player.chooseAudio(Number(value)),
+                },
+              ]}
+            />
+          )}
+          {subtitles.length > 0 && (
+            <Menu
+              label="Subtitles (C)"
+              icon={<CaptionsIcon aria-hidden="true" />}
+              isOn={player.captionTrack.value !== null}
+              isHeld={isHeld}
+              groups={[
+                {
+                  title: 'Subtitles',
+                  value: String(player.captionTrack.value),
+                  options: [
+                    ['null', 'Off'],
+                    ...subtitles.map(
+                      (track) =>
+                        [
+                          String(track.trackIndex),
+                          track.label,
+                          track.url === null ? 'Pictures: not shown yet' : undefined,
+                        ] as const,
+                    ),
+                  ],
+                  onValue: (value) => player.chooseCaptions(value === 'null' ? null : Number(value)),
+                },
+                {
+                  title: 'Size',
+                  value: preferences.captionSize.value,
+                  options: CAPTION_SIZES.map((size) => [size, CAPTION_SIZE_NAMES[size]] as const),
+                  onValue: (value) => {
+                    preferences.captionSize.value = CAPTION_SIZES.find((size) => size === value) ?? 'medium';
+                  },
+                },
+              ]}
+            />
+          )}
+          <Menu
+            label="Speed (< and >)"
+            icon={rate === 1 ? <Gauge aria-hidden="true" /> : <span class={styles.rate}>{rate}×</span>}
+            isOn={rate !== 1}
+            isHeld={isHeld}
+            groups={[
+              {
+                title: 'Speed',
+                value: String(rate),
+                options: SPEEDS.map((speed) => [String(speed), speed === 1 ? 'Normal' : `${speed}×`] as const),
+                onValue: (value) => player.setRate(Number(value)),
+              },
+            ]}
+          />
+          <IconButton
+            label="About this stream (I)"
+            aria-pressed={areFactsOpen.value}
+            class={styles.wideOnly}
+            onClick={() => obey({ kind: 'toggleFacts' })}
+          >
+            <Info aria-hidden="true" />
+          </IconButton>
+          <IconButton label="Keys (?)" class={styles.keysOnly} onClick={onHelp}>
+            <Keyboard aria-hidden="true" />
+          </IconButton>
+          {document.pictureInPictureEnabled && (
+            <IconButton
+              label="Picture in picture (P)"
+              class={styles.wideOnly}
+              aria-pressed={player.isInPicture.value}
+              onClick={() => obey({ kind: 'togglePictureInPicture' })}
+            >
+              <PictureInPicture2 aria-hidden="true" />
+            </IconButton>
+          )}
+          <IconButton
+            label={isFull ? 'Leave full screen (F)' : 'Full screen (F)'}
+            onClick={() => obey({ kind: 'toggleFullScreen' })}
+          >
+            {isFull ? <Minimize aria-hidden="true" /> : <Maximize aria-hidden="true" />}
+          </IconButton>
+        </div>
+      </div>
+      {(player.isBlocked.value || player.phase.value === 'ended') && (
+        <button
+          type="button"
+          class={styles.bigPlay}
+          aria-label={player.phase.value === 'ended' ? 'Watch again' : 'Play'}
+          onClick={() => player.play()}
+        >
+          {player.phase.value === 'ended' ? (
+            <RotateCcw aria-hidden="true" />
+          ) : (
+            <Play aria-hidden="true" fill="currentColor" />
+          )}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+import { Dialog } from '../../parts/dialog.tsx';
+import styles from './player.module.css';
+
+const KEYS: readonly (readonly [keys: readonly string[], text: string])[] = [
+  [['Space', 'K'], 'Play or pause'],
+  [['J', 'L'], '10 seconds back or on'],
+  [['←', '→'], '5 seconds back or on'],
+  [['0', '…', '9'], 'Jump to a tenth of the movie'],
+  [['Home', 'End'], 'Beginning or end'],
+  [['Page ↓', 'Page ↑'], 'Chapter back or on'],
+  [[',', '.'], 'One frame back or on'],
+  [['<', '>'], 'Slower or faster'],
+  [['↑', '↓'], 'Volume'],
+  [['M'], 'Mute'],
+  [['C'], 'Subtitles'],
+  [['F'], 'Full screen'],
+  [['P'], 'Picture in picture'],
+  [['I'], 'About this stream'],
+  [['Esc'], 'Back'],
+];
+
+export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
+  return (
+    <Dialog title="Keys" onClose={onClose}>
+      <dl class={styles.keys}>
+        {KEYS.map(([keys, text]) => (
+          <div key={text}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}

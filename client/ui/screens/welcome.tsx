@@ -1,0 +1,109 @@
+import { Play } from 'lucide-preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { MovieQuery } from '#client/store/navigation.ts';
+import { ALL_MOVIES } from '#client/store/navigation.ts';
+import { useCinema, useLobby } from '../house.ts';
+import { Button, ButtonLink } from '../parts/button.tsx';
+import { FolderPicker } from '../parts/folder-picker.tsx';
+import { MoviePicture } from '../parts/picture.tsx';
+import { Waiting } from '../parts/state-page.tsx';
+import { moviesCounted } from '../parts/tile.tsx';
+import { count, counted } from '../wording.ts';
+import { Doorway } from './doorway.tsx';
+import styles from './welcome.module.css';
+
+const NEWEST: MovieQuery = { ...ALL_MOVIES, sort: 'added' };
+const POSTERS = 9;
+
+/** The last step: the movies of the chosen folder, appearing as they are found. */
+function Showtime({ onMore }: { readonly onMore: () => void }) {
+  const cinema = useCinema();
+  const list = useMemo(() => cinema.movieList(NEWEST), [cinema]);
+  useEffect(() => list.show(0, POSTERS - 1), [list]);
+  const total = list.total.value ?? 0;
+  const scans = (cinema.library.libraries.value ?? []).flatMap(({ scan }) => (scan === null ? [] : [scan]));
+  const isScanning = scans.length > 0;
+  const done = scans.reduce((sum, scan) => sum + scan.done, 0);
+  const toDo = scans.reduce((sum, scan) => sum + scan.toDo, 0);
+  const tiles = Array.from({ length: Math.min(POSTERS, total) }, (_, index) => list.at(index)).filter(
+    (tile) => tile !== undefined,
+  );
+  const playable = tiles.find((tile) => tile.isPlayable);
+
+  return (
+    <Doorway
+      step={3}
+      isWide
+      title={total > 0 ? 'Take a seat' : isScanning ? 'Looking through your movies' : 'No movies found yet'}
+      lead={
+        total > 0
+          ? `${moviesCounted(total)} ${total === 1 ? 'is' : 'are'} ready. You can start at once, the rest comes in while you watch.`
+          : isScanning
+            ? 'Each appears here as soon as it is known.'
+            : 'The folder holds no video that Matinee knows. It is watched from now on: what you put there appears by itself.'
+      }
+    >
+      {tiles.length > 0 && (
+        <ul class={styles.posters} aria-label="The first movies">
+          {tiles.map((tile) => (
+            <li key={tile.id}>
+              <span class={styles.frame}>
+                <MoviePicture movie={tile} isEager />
+              </span>
+              <span class={styles.name} dir="auto">
+                {tile.title}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+      <p class={styles.status} role="status">
+        {isScanning && (
+          <>
+            <progress {...(toDo > 0 && { value: done, max: toDo })} aria-label="Scan" />
+            <span>{toDo > 0 ? `${count(done)} of ${counted(toDo, 'file')} read` : 'Listing the folders'}</span>
+          </>
+        )}
+      </p>
+      <div class={styles.actions}>
+        {playable !== undefined && (
+          <ButtonLink
+            look="bright"
+            to={{ screen: 'play', movieId: playable.id, fileId: null, isFromStart: false }}
+            icon={<Play aria-hidden="true" fill="currentColor" />}
+          >
+            Play “{playable.title.length > 28 ? `${playable.title.slice(0, 27)}…` : playable.title}”
+          </ButtonLink>
+        )}
+        <ButtonLink look={playable === undefined ? 'bright' : 'plain'} to={{ screen: 'home' }}>
+          Go to the house
+        </ButtonLink>
+        <Button look="quiet" onClick={onMore}>
+          Add another folder
+        </Button>
+      </div>
+    </Doorway>
+  );
+}
+
+/** After the admin: the folder, then the first movies. Comes back to where it was after a reload. */
+export function WelcomeScreen() {
+  const { library } = useCinema();
+  const { session } = useLobby();
+  const libraries = library.libraries.value;
+  const [wantsMore, setWantsMore] = useState(false);
+  if (libraries === null) return <Waiting />;
+  if ((libraries.length > 0 && !wantsMore) || !session.may('libraries:manage')) {
+    return <Showtime onMore={() => setWantsMore(true)} />;
+  }
+  return (
+    <Doorway
+      step={2}
+      isWide
+      title="Where are your movies?"
+      lead="Choose a folder on the server. Matinee reads it and never changes anything in it."
+    >
+      <FolderPicker verb="Use this folder" onAdded={() => setWantsMore(false)} />
+    </Doorway>
+  );
+}

@@ -1,0 +1,99 @@
+/**
+ * Arrow keys as a remote control: inside `[data-spatial]` they move the focus to the nearest thing in that direction, so that every
+ * screen works from a sofa. Text fields, selects, sliders and dialogs with keys of their own keep them.
+ */
+
+export type Direction = 'up' | 'down' | 'left' | 'right';
+
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+const DIRECTIONS: Readonly<Record<string, Direction>> = {
+  ArrowUp: 'up',
+  ArrowDown: 'down',
+  ArrowLeft: 'left',
+  ArrowRight: 'right',
+};
+
+const FOCUSABLE =
+  'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), summary, [tabindex="0"]';
+/** Elements that use arrow keys themselves. */
+const OWN_KEYS =
+  'input:not([type=checkbox]):not([type=submit]), textarea, select, [role=slider], [role=menu] *, [popover] *';
+
+/** How far sideways a step may go for each pixel that it goes ahead. */
+const SIDEWAYS = 2.2;
+
+/** Lower is better; `null` when the candidate does not lie in the direction at all. */
+export function stepCost(from: Box, to: Box, direction: Direction): number | null {
+  const isVertical = direction === 'up' || direction === 'down';
+  const ahead =
+    direction === 'down'
+      ? to.top - from.bottom
+      : direction === 'up'
+        ? from.top - to.bottom
+        : direction === 'right'
+          ? to.left - from.right
+          : from.left - to.right;
+  // A little overlap is allowed: shadows and focus rings make neighbours touch.
+  if (ahead < -8) return null;
+  const overlap = isVertical
+    ? Math.min(from.right, to.right) - Math.max(from.left, to.left)
+    : Math.min(from.bottom, to.bottom) - Math.max(from.top, to.top);
+  // Left and right stay in their row; up and down may go to a row that is shorter.
+  if (!isVertical && overlap <= 0) return null;
+  const middle = isVertical
+    ? Math.abs((from.left + from.right) / 2 - (to.left + to.right) / 2)
+    : Math.abs((from.top + from.bottom) / 2 - (to.top + to.bottom) / 2);
+  return Math.max(0, ahead) + (overlap > 0 ? middle * 0.25 : middle * SIDEWAYS);
+}
+
+function isVisible(element: HTMLElement): boolean {
+  return element.checkVisibility({ visibilityProperty: true }) && element.closest('[inert]') === null;
+}
+
+function nearest(from: HTMLElement, direction: Direction): HTMLElement | null {
+  const fromBox = from.getBoundingClientRect();
+  let best: HTMLElement | null = null;
+  let bestCost = Infinity;
+  for (const candidate of document.querySelectorAll<HTMLElement>(FOCUSABLE)) {
+    if (candidate === from || candidate.tabIndex < 0 || candidate.closest('[data-spatial]') === null) continue;
+    const cost = stepCost(fromBox, candidate.getBoundingClientRect(), direction);
+    if (cost !== null && cost < bestCost && isVisible(candidate)) {
+      best = candidate;
+      bestCost = cost;
+    }
+  }
+  return best;
+}
+
+/** Listens on the whole page. Returns how to stop. */
+export function enableSpatialKeys(): () => void {
+  const onKey = (event: KeyboardEvent): void => {
+    const direction = DIRECTIONS[event.key];
+    const isHeldDown = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
+    if (direction === undefined || event.defaultPrevented || isHeldDown) return;
+    const active = document.activeElement;
+    if (document.querySelector('dialog[open]') !== null) return;
+    if (active instanceof HTMLElement && active !== document.body) {
+      if (active.matches(OWN_KEYS) || active.closest('[data-spatial]') === null) return;
+      const next = nearest(active, direction);
+      if (next === null) return;
+      event.preventDefault();
+      next.focus({ preventScroll: true });
+      next.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'smooth' });
+      return;
+    }
+    // Nothing is focused: the first press shows where one is.
+    const start = document.querySelector<HTMLElement>('[data-spatial-start]');
+    if (start === null) return;
+    event.preventDefault();
+    start.focus();
+  };
+  document.addEventListener('keydown', onKey);
+  return () => document.removeEventListener('keydown', onKey);
+}

@@ -1,0 +1,41 @@
+import { defineConfig } from 'vite';
+import type { Plugin } from 'vite';
+
+/** Where `vite client` (development only) finds a running engine. */
+const engine = 'http://127.0.0.1:8420';
+
+/**
+ * Style sheets of lazy screens arrive in any order, and the first to name a layer decides its rank. So each one begins by naming
+ * all of them in theirs.
+ */
+function cascadeLayers(): Plugin {
+  return {
+    name: 'matinee:cascade-layers',
+    enforce: 'pre',
+    transform: (code, id) =>
+      /\.css(?:$|\?)/.test(id) ? { code: `@layer reset, tokens, base, parts, screens;\n${code}`, map: null } : null,
+  };
+}
+
+export default defineConfig({
+  root: import.meta.dirname,
+  plugins: [cascadeLayers()],
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  css: { modules: { localsConvention: 'camelCaseOnly' } },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    // The engine's content policy allows no inline code and no `data:` fonts.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: {
+    proxy: {
+      '/live': { target: engine, ws: true },
+      '/api': engine,
+      '/images': engine,
+      '/media': engine,
+    },
+  },
+});
