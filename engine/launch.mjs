@@ -67,15 +67,10 @@ async function launch({ file, args: ownArgs = [], needs, hasClient = false }, na
 async function ensureInstalled(needs) {
   const lockText = readLock();
   if (isInstalled(lockText, needs)) return;
-  // Held as a socket without a file: it ends with its process, so nothing stale can block the next start.
-  const name = `\0matinee-install-${digest(modules).slice(0, 16)}`;
-  const door = process.platform === 'linux' ? await openDoor(name) : null;
-  try {
+  await alone('installing the packages', async () => {
     // Another start may have done it while this one waited.
     if (!isInstalled(lockText, needs)) await install();
-  } finally {
-    if (door) closeDoor(door);
-  }
+  });
   if (!isInstalled(lockText, needs)) {
     throw new LaunchFailure(
       'the packages are still incomplete after npm ci. Packages for this system may be excluded by npm settings (npm config get omit, os, cpu, libc).',
@@ -111,8 +106,21 @@ function isInstalled(lockText, needs) {
   return isAsLocked && (Number(process.versions.node.split('.')[0]) >= ENGINE_NODE || existsSync(npmNode()));
 }
 
-/** Resolves when this process is the only one that installs here. */
-async function openDoor(name) {
+/** Runs `task` while no other launcher of this checkout runs the same. */
+async function alone(what, task) {
+  // Held as a socket without a file: it ends with its process, so nothing stale can block the next start.
+  const door =
+    process.platform === 'linux'
+      ? await openDoor(`\0matinee-${digest(`${modules} ${what}`).slice(0, 24)}`, what)
+      : null;
+  try {
+    await task();
+  } finally {
+    if (door) closeDoor(door);
+  }
+}
+
+async function openDoor(name, what) {
   for (let isFirst = true; ; isFirst = false) {
     const waiting = new Set();
     const server = createServer((socket) => waiting.add(socket.unref()));
@@ -121,7 +129,7 @@ async function openDoor(name) {
       server.listen(name, () => resolve(true));
     });
     if (isMine) return { server: server.unref(), waiting };
-    if (isFirst) console.error('matinee: waiting for another start that is installing the packages …');
+    if (isFirst) console.error(`matinee: waiting for another start that is ${what} …`);
     await new Promise((resolve) => {
       const other = connect(name);
       other.resume();
@@ -236,30 +244,34 @@ async function ensureClient(node) {
   const stamp = join(source, 'dist', '.sources');
   if (!existsSync(join(source, 'vite.config.ts'))) return;
   const wanted = clientDigest();
-  const built = existsSync(stamp) ? readFileSync(stamp, 'utf8') : null;
-  if (built === wanted) return;
+  const built = () => (existsSync(stamp) ? readFileSync(stamp, 'utf8') : null);
+  if (built() === wanted) return;
+  await alone('building the client', async () => {
+    if (built() === wanted) return;
+    const consequence =
+      built() === null ? 'The server starts without its screens.' : 'The server starts with the screens built before.';
+    const failure = await buildClient(node, source);
+    if (failure === null) writeFileSync(stamp, wanted);
+    else console.error(`matinee: the client could not be built: ${failure}. ${consequence}`);
+  });
+}
+
+/** Returns why it failed, or `null`. */
+async function buildClient(node, source) {
   const vite = join(modules, 'vite', 'bin', 'vite.js');
-  const consequence =
-    built === null ? 'The server starts without its screens.' : 'The server starts with the screens built before.';
-  if (!existsSync(vite)) {
-    console.error(
-      `matinee: the client cannot be built, because vite is not installed (npm ci --include=dev). ${consequence}`,
-    );
-    return;
-  }
+  if (!existsSync(vite)) return 'vite is not installed (npm ci --include=dev)';
+  if (!isWritable(source)) return `${source} is not writable`;
   console.error('matinee: building the client …');
-  const environment = { ...process.env, NODE_ENV: 'production' };
   const builder = spawn(node, [vite, 'build', source, '--logLevel', 'warn'], {
     cwd: root,
-    env: environment,
+    env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stopForwarding = forwardSignals(builder);
   for (const stream of [builder.stdout, builder.stderr]) stream.pipe(process.stderr, { end: false });
   const code = await ending(builder);
   stopForwarding();
-  if (code === 0) writeFileSync(stamp, wanted);
-  else console.error(`matinee: the client could not be built (${code}); the messages are above. ${consequence}`);
+  return code === 0 ? null : `vite ended with ${code}; its messages are above`;
 }
 
 function clientDigest() {
