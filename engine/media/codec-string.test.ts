@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { audioTrack, videoTrack } from '#test/support/media-info.ts';
-import { copiedAudioCodecString, copiedVideoCodecString } from './codec-string.ts';
+import { copiedAudioCodecString, copiedVideoCodecString, supplementalCodecs } from './codec-string.ts';
 
 describe('copiedVideoCodecString', () => {
   it.each<[string, Parameters<typeof videoTrack>[0], string | null]>([
@@ -29,9 +29,31 @@ describe('copiedVideoCodecString', () => {
       { codecString: 'avc1.640028",X="', profile: 'High', level: 40 },
       'avc1.640028',
     ],
+    [
+      'Dolby Vision 5',
+      { codec: 'hevc', codecString: 'hvc1.2.4.L150.B0', dolbyVision: { profile: 5, level: 6, compatibility: 0 } },
+      'dvh1.05.06',
+    ],
+    [
+      'Dolby Vision 8.1: the base layer',
+      { codec: 'hevc', codecString: 'hvc1.2.4.L150.B0', dolbyVision: { profile: 8, level: 6, compatibility: 1 } },
+      'hvc1.2.4.L150.B0',
+    ],
     ['a codec that is never copied', { codec: 'mpeg2video' }, null],
   ])('%s', (_what, part, expected) => {
     expect(copiedVideoCodecString(videoTrack(part))).toBe(expected);
+  });
+});
+
+describe('supplementalCodecs', () => {
+  it.each<[string, Parameters<typeof videoTrack>[0], string | null]>([
+    ['Dolby Vision 8.1', { codec: 'hevc', dolbyVision: { profile: 8, level: 6, compatibility: 1 } }, 'dvh1.08.06/db1p'],
+    ['Dolby Vision 8.4', { codec: 'hevc', dolbyVision: { profile: 8, level: 9, compatibility: 4 } }, 'dvh1.08.09/db4h'],
+    ['Dolby Vision 8.2', { codec: 'hevc', dolbyVision: { profile: 8, level: 6, compatibility: 2 } }, null],
+    ['Dolby Vision 5', { codec: 'hevc', dolbyVision: { profile: 5, level: 6, compatibility: 0 } }, null],
+    ['none', {}, null],
+  ])('%s', (_what, part, expected) => {
+    expect(supplementalCodecs(videoTrack(part))).toBe(expected);
   });
 });
 

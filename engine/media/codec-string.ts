@@ -54,6 +54,8 @@ export function isCopyableAudio(codec: string): boolean {
  * written with their parameter sets in the sample entry, so `hev1` and `avc3` become `hvc1` and `avc1`.
  */
 export function copiedVideoCodecString(track: VideoTrack): string | null {
+  // Dolby Vision 5 has no base layer for other decoders, so its sample entry is its own.
+  if (track.dolbyVision?.profile === 5) return `dvh1.05.${pad(track.dolbyVision.level)}`;
   const known = track.codecString?.replace(/^hev1\b/, 'hvc1').replace(/^avc3\b/, 'avc1') ?? '';
   if (/^(avc1\.[0-9A-Fa-f]{6}|hvc1\.[\w.]+|dvh1\.[\w.]+|av01\.[\w.]+|vp09\.[\d.]+)$/.test(known)) return known;
   const level = track.level ?? -1;
@@ -79,6 +81,16 @@ export function copiedVideoCodecString(track: VideoTrack): string | null {
     default:
       return null;
   }
+}
+
+/**
+ * SUPPLEMENTAL-CODECS of a copied track that is Dolby Vision over HDR10 or HLG, `null` for any other: what it is for players that
+ * know the enhancement, beside CODECS for those that play the base layer.
+ */
+export function supplementalCodecs(track: VideoTrack): string | null {
+  if (track.codec !== 'hevc' || track.dolbyVision?.profile !== 8) return null;
+  const brand = { 1: 'db1p', 4: 'db4h' }[track.dolbyVision.compatibility];
+  return brand === undefined ? null : `dvh1.08.${pad(track.dolbyVision.level)}/${brand}`;
 }
 
 /** The string of a copied audio track; `null` where none can be formed. */

@@ -1,0 +1,38 @@
+/** What playback reads of movies and their files, in Postgres. */
+import type { PlaybackStore, StoredFile } from '#engine/playback/ports.ts';
+import type { Sql } from './connect.ts';
+
+export function createPlaybackStore(sql: Sql): PlaybackStore {
+  const columns = sql`
+    file.id, file.movie_id as "movieId", library.path || '/' || file.path as path, file.size_bytes as "sizeBytes",
+    file.mtime_us as "mtimeUs", file.state, file.failure, file.media`;
+
+  return {
+    async filesOf(movieId) {
+      // One row for a movie without files, with nothing in it but the movie.
+      const rows = await sql<({ hasFile: boolean } & StoredFile)[]>`
+        select file.id is not null as "hasFile", ${columns}
+        from movie
+          left join movie_file file on file.movie_id = movie.id
+          left join library on library.id = file.library_id
+        where movie.id = ${movieId} order by file.added_at, file.id`;
+      if (rows.length === 0) return null;
+      return rows.flatMap(({ hasFile, ...file }) => (hasFile ? [file] : []));
+    },
+    async file(fileId) {
+      const [row] = await sql<StoredFile[]>`
+        select ${columns} from movie_file file join library on library.id = file.library_id where file.id = ${fileId}`;
+      return row ?? null;
+    },
+    async keyframes(fileId) {
+      const [row] = await sql<{ keyframes: Uint8Array | null }[]>`
+        select keyframes from movie_file where id = ${fileId}`;
+      return row?.keyframes ?? null;
+    },
+    async saveKeyframes({ id, sizeBytes, mtimeUs }, keyframes) {
+      await sql`
+        update movie_file set keyframes = ${keyframes}
+        where id = ${id} and size_bytes = ${sizeBytes} and mtime_us = ${mtimeUs}`;
+    },
+  };
+}
