@@ -50,7 +50,7 @@ export class WatchedTree implements Disposable {
   readonly #places = new Set<string>();
   #events = 0;
   #isPolling: boolean;
-  #isReady = false;
+  readonly #isReady: boolean = false;
   #fallen: WatchNews | undefined;
   #flush: NodeJS.Timeout | undefined;
   #poll: NodeJS.Timeout | undefined;

@@ -1,0 +1,89 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PictureCache } from './picture-cache.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pictures-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const version = (name: string) => name.padEnd(22, '0');
+const bytes = (size: number) => new Uint8Array(size).fill(7);
+const isThere = async (cache: PictureCache, name: string) => (await cache.find(version(name))) !== null;
+
+describe('the cache of pictures', () => {
+  it('[PIC5] gives back what was put, also after a restart', async () => {
+    const cache = await PictureCache.open(folder, 1_000);
+    await cache.put(version('a'), bytes(10));
+    const found = (await cache.find(version('a')))!;
+    expect(found.contentType).toBe('image/webp');
+    expect(readFileSync(found.path)).toEqual(Buffer.from(bytes(10)));
+    const again = await PictureCache.open(folder, 1_000);
+    expect(await isThere(again, 'a')).toBe(true);
+    expect(again.totalBytes).toBe(10);
+    expect(await again.find('unknown-unknown-unknown')).toBeNull();
+  });
+
+  it('[PIC6] removes the longest unused when the quota is passed, and never the newest', async () => {
+    const cache = await PictureCache.open(folder, 100);
+    for (const name of ['a', 'b', 'c']) await cache.put(version(name), bytes(30));
+    await cache.find(version('a'));
+    await cache.put(version('d'), bytes(30));
+    expect([
+      await isThere(cache, 'a'),
+      await isThere(cache, 'b'),
+      await isThere(cache, 'c'),
+      await isThere(cache, 'd'),
+    ]).toEqual([true, false, true, true]);
+    await cache.put(version('e'), bytes(500));
+    expect(await isThere(cache, 'e')).toBe(true);
+    expect(cache.totalBytes).toBe(500);
+    expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.webp'))).toHaveLength(1);
+  });
+
+  it('[PIC6] keeps the order of use over a restart, and holds a smaller quota at once', async () => {
+    const cache = await PictureCache.open(folder, 1_000);
+    for (const [index, name] of ['a', 'b', 'c'].entries()) {
+      await cache.put(version(name), bytes(30));
+      const { path } = (await cache.find(version(name)))!;
+      utimesSync(path, 1_000 + index, 1_000 + index);
+    }
+    const before = await PictureCache.open(folder, 1_000);
+    await before.find(version('a'));
+    const after = await PictureCache.open(folder, 60);
+    expect([await isThere(after, 'a'), await isThere(after, 'b'), await isThere(after, 'c')]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('[PIC5] removes half-written files, and notices that somebody deleted one', async () => {
+    mkdirSync(join(folder, 'aa'));
+    writeFileSync(join(folder, 'aa', `${version('aa')}.webp.99-1`), 'half');
+    const cache = await PictureCache.open(folder, 1_000);
+    expect(existsSync(join(folder, 'aa', `${version('aa')}.webp.99-1`))).toBe(false);
+    await cache.put(version('b'), bytes(10));
+    rmSync((await cache.find(version('b')))!.path);
+    expect(await isThere(cache, 'b')).toBe(false);
+    expect(cache.totalBytes).toBe(0);
+  });
+
+  it('[PIC4] takes no version that could be a path', async () => {
+    const cache = await PictureCache.open(folder, 1_000);
+    await expect(cache.put('../../../etc/passwd/xxx', bytes(1))).rejects.toThrow('no version');
+    expect(await cache.find('../../../etc/passwd')).toBeNull();
+  });
+});
