@@ -6,7 +6,7 @@ import type * as v from 'valibot';
 import type { Permission } from './permission.ts';
 
 /** Any synchronous schema. Parsing is synchronous by rule [CON4]: a frame is judged before anything waits. */
-export type Schema = v.GenericSchema<any, any>;
+export type Schema = v.GenericSchema;
 export type Infer<S extends Schema> = v.InferOutput<S>;
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -38,6 +38,8 @@ export interface Call<
   readonly output: Output;
   readonly failures: Failures;
   readonly http?: HttpRoute;
+  /** HTTP status of the call's own failures on the bridge; 409 where it does not say. */
+  readonly statusByFailure?: Readonly<Record<string, number>>;
   /** `http` for calls that set or clear the session cookie, `socket` for calls that only make sense on one; both when absent. */
   readonly only?: 'http' | 'socket';
   /** Milliseconds after which the call fails with `timeout`; 15,000 when absent. */

@@ -3,6 +3,9 @@ import * as v from 'valibot';
 import { Count, Id, ShortText, Timestamp } from './schema/scalar.ts';
 import { Viewer } from './schema/account.ts';
 
+/** What both sides name in `Sec-WebSocket-Protocol`. */
+export const SUBPROTOCOL = 'matinee.msgpack';
+
 export const FRAME = {
   hello: 0,
   welcome: 1,

@@ -25,7 +25,7 @@ export const contract = {
 
 /** Every call, in order of id. */
 export const calls: readonly Call[] = Object.values(contract)
-  .flatMap((group): readonly Call[] => Object.values(group))
+  .flatMap((group) => Object.values<Call>(group))
   .toSorted((a, b) => a.id - b.id);
 
 export { feeds } from './feeds.ts';

@@ -21,6 +21,9 @@ let loaded: typeof Uws | undefined;
 
 /** Returns the library. `cacheFolder` takes the relinked copy where one is needed; it is made when missing. */
 export function loadUws(cacheFolder: string): typeof Uws {
+  // Read once, when the library is loaded. Its own limit of 4 KiB is soon reached: a browser sends the cookies of every
+  // program that ever ran on this host name, whatever its port.
+  process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= '16384';
   loaded ??= loadPlain() ?? loadRelinked(cacheFolder);
   return loaded;
 }

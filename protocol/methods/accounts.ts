@@ -23,6 +23,7 @@ export const session = {
       lockedOut: v.object({ retryAfterMs: Count }),
     },
     http: { method: 'POST', path: '/session' },
+    statusByFailure: { wrongCredentials: 401, lockedOut: 429 },
     only: 'http',
   }),
   current: defineCall({
@@ -94,6 +95,7 @@ export const account = {
     output: nothing,
     failures: { wrongCredentials: nothing, lockedOut: v.object({ retryAfterMs: Count }) },
     http: { method: 'POST', path: '/account/password' },
+    statusByFailure: { wrongCredentials: 403, lockedOut: 429 },
   }),
 };
 

@@ -30,6 +30,7 @@ export const playback = {
       tooManyTranscodes: v.object({ running: Count, limit: Count }),
     },
     http: { method: 'POST', path: '/movies/{movieId}/playback' },
+    statusByFailure: { tooManyTranscodes: 503 },
     deadlineMs: 30_000,
   }),
 };

@@ -52,6 +52,7 @@ export const setup = {
       wrongCode: v.object({ attemptsLeft: Count }),
     },
     http: { method: 'POST', path: '/setup' },
+    statusByFailure: { wrongCode: 403 },
     only: 'http',
   }),
 };

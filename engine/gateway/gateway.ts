@@ -1,0 +1,184 @@
+/**
+ * The front door: one uWebSockets.js app on the main thread, with the socket at /live, the JSON bridge and its document,
+ * the probes, the client's files, and whatever routes main.ts adds. Owns the listening socket and everything behind it.
+ *
+ * States: created → listening → draining → closed. Rules of the wire: protocol/SPEC.md; of HTTP: SPEC.md beside this file.
+ */
+import { systemClock, type Clock } from '#engine/base/clock.ts';
+import { createUuidFactory } from '#engine/base/ids.ts';
+import type { Log } from '#engine/base/log.ts';
+import { StartRefusal } from '#engine/base/start-refusal.ts';
+import { feed } from '#protocol/methods/feeds.ts';
+import { LIMITS } from '#protocol/frame.ts';
+import { apiPageRoutes } from './api-page.ts';
+import { bridgeRoutes } from './bridge.ts';
+import { TrustedProxies } from './client-address.ts';
+import { bindHandlers, type BoundCall } from './dispatch.ts';
+import { FailureMap } from './failure-map.ts';
+import { feedCalls } from './feed-calls.ts';
+import { StallWatch } from './file-stream.ts';
+import { healthRoutes, type HealthState } from './health-routes.ts';
+import { HttpFront } from './http-front.ts';
+import type { HttpRoute } from './http.ts';
+import type { LiveLimits } from './live-connection.ts';
+import { LiveServer } from './live-server.ts';
+import { OriginPolicy } from './origin.ts';
+import type { FeedPort, SessionPort } from './ports.ts';
+import { problem } from './problem.ts';
+import { clientPages } from './static-files.ts';
+import type { Uws } from './uws.ts';
+
+export interface GatewayOptions {
+  /** What `loadUws` returned. */
+  readonly uws: typeof Uws;
+  /** The domains' calls, from `bindHandlers`. Those about feeds are the gateway's own and are not among them. */
+  readonly calls: readonly BoundCall[];
+  readonly sessions: SessionPort;
+  readonly feeds: FeedPort;
+  readonly health: HealthState;
+  readonly server: { readonly version: string; readonly startedAt: number };
+  readonly log: Log;
+  /** Media, images and the like. */
+  readonly routes?: readonly HttpRoute[];
+  /** Where the built client is; without it the server has no pages. */
+  readonly clientFolder?: string;
+  /** Origins besides the server's own: the public URL, and what else may talk to it. */
+  readonly allowedOrigins?: readonly string[];
+  readonly trustedProxies?: readonly string[];
+  readonly limits?: Partial<GatewayLimits>;
+  readonly clock?: Clock;
+}
+
+export interface GatewayLimits extends LiveLimits {
+  readonly connections: number;
+  /** How long a client of a file may read nothing. */
+  readonly stallMs: number;
+}
+
+const DEFAULT_LIMITS: GatewayLimits = { ...LIMITS, connections: 10_000, stallMs: 10 * 60_000 };
+
+export interface Gateway extends AsyncDisposable {
+  /** Starts to listen; port 0 takes any that is free. Throws `StartRefusal` where the address is taken. */
+  listen(host: string, port: number): Promise<{ port: number }>;
+  /**
+   * Takes nothing new, lets what is in flight finish for `graceMs`, then closes the rest [CLOSE4]. Streams of media are
+   * cut at the end of it: players ask again.
+   */
+  drain(graceMs?: number): Promise<void>;
+  /** How much is open, for tests and for those who watch. */
+  readonly openSockets: number;
+  readonly openRequests: number;
+  /** Every route with who may use it: what the census test reads. */
+  readonly routes: readonly HttpRoute[];
+  readonly calls: readonly BoundCall[];
+}
+
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { uws, sessions, health, log, clock = systemClock } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const createId = createUuidFactory(clock);
+  const proxies = new TrustedProxies(options.trustedProxies ?? []);
+  const origins = new OriginPolicy(options.allowedOrigins ?? []);
+  const failures = new FailureMap(log, createId);
+  const calls = [...options.calls, ...bindHandlers({ feed }, { feed: feedCalls })];
+
+  const client = options.clientFolder === undefined ? null : await clientPages(options.clientFolder);
+  const routes: readonly HttpRoute[] = [
+    ...healthRoutes(health, clock),
+    ...bridgeRoutes({ calls, failures, clock, callsPerSecond: limits.callsPerSecond }),
+    ...apiPageRoutes(
+      calls.map(({ call }) => call),
+      options.server.version,
+    ),
+    {
+      method: 'GET',
+      path: '/live',
+      access: 'public',
+      handle: (request, response) => {
+        const { status, headers, body } = problem('notAWebSocket', request.id, {
+          upgrade: 'websocket',
+          connection: 'upgrade',
+        });
+        response.send(status, headers, body);
+      },
+    },
+    ...(options.routes ?? []),
+    ...(client?.routes ?? []),
+  ];
+  const front = new HttpFront({
+    routes,
+    fallback: client?.fallback ?? null,
+    sessions,
+    origins,
+    proxies,
+    failures,
+    stalls: new StallWatch(clock, limits.stallMs),
+    clock,
+    log,
+    createId,
+    health,
+  });
+  const live = new LiveServer({
+    sessions,
+    origins,
+    proxies,
+    maxConnections: limits.connections,
+    createId,
+    context: {
+      callsById: new Map(calls.map((bound) => [bound.call.id, bound])),
+      feeds: options.feeds,
+      failures,
+      limits,
+      clock,
+      log,
+      server: options.server,
+      phase: () => health.phase,
+    },
+  });
+  const app = uws.App().ws('/live', live.behavior).any('/*', front.handle);
+  let listening: Parameters<typeof uws.us_listen_socket_close>[0] | null = null;
+  let drained: Promise<void> | null = null;
+
+  const stopListening = (): void => {
+    if (listening) uws.us_listen_socket_close(listening);
+    listening = null;
+  };
+  const drain = async (graceMs: number): Promise<void> => {
+    health.phase = 'draining';
+    stopListening();
+    const { promise: expired, resolve } = Promise.withResolvers<void>();
+    using _timer = clock.after(graceMs, resolve);
+    await Promise.race([Promise.all([live.drain(), front.idle()]), expired]);
+    live[Symbol.dispose]();
+    app.close();
+  };
+
+  return {
+    routes,
+    calls,
+    get openSockets() {
+      return live.openCount;
+    },
+    get openRequests() {
+      return front.openCount;
+    },
+    listen(host, port) {
+      const { promise, resolve, reject } = Promise.withResolvers<{ port: number }>();
+      app.listen(host, port, (socket) => {
+        if (!socket) {
+          reject(
+            new StartRefusal(
+              `Port ${port} on ${host} can't be opened. Another program may be using it, or this user may not. Choose another with --port.`,
+            ),
+          );
+          return;
+        }
+        listening = socket;
+        resolve({ port: uws.us_socket_local_port(socket) });
+      });
+      return promise;
+    },
+    drain: (graceMs = 10_000) => (drained ??= drain(graceMs)),
+    [Symbol.asyncDispose]: () => (drained ??= drain(0)),
+  };
+}
