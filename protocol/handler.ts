@@ -27,6 +27,7 @@ export interface CallContext<C extends Call = Call> {
   setSessionToken(token: string | null): void;
   /** Ends the call with a failure that its contract declares, or a common one. */
   fail<Code extends (keyof C['failures'] & string) | CommonFailureCode>(
+    this: void,
     code: Code,
     data: FailureData<C['failures'], Code>,
     message?: string,
