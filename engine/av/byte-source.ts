@@ -1,6 +1,6 @@
 /** Reads small pieces of a file by position, within a budget: an index parser follows offsets that the file itself claims. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { MediaError } from '../media/media-failure.ts';
+import { MediaError } from '#engine/media/media-failure.ts';
 import { failureOfErrno, regularFileSize } from './input.ts';
 
 /** Read ahead by default: headers and their neighbours. */

@@ -10,7 +10,7 @@ import type { Cue, MatroskaFile, MatroskaTrack } from './matroska.ts';
 import { readMp4 } from './mp4.ts';
 import type { Mp4File, Mp4Track } from './mp4.ts';
 import { fragmentWalk, hasVariableDurations, hasVariableFragment, segmentIndexEndUs } from './mp4-samples.ts';
-import { MediaError } from '../media/media-failure.ts';
+import { MediaError } from '#engine/media/media-failure.ts';
 
 /** Blocks read to find where each track begins. Tracks that begin later do not decide where the movie begins. */
 const MAX_START_BLOCKS = 300;

@@ -19,8 +19,8 @@ import {
 } from 'node-av/constants';
 import { Dictionary, FormatContext, Log } from 'node-av/lib';
 import type { Stream } from 'node-av/lib';
-import { MediaError } from '../media/media-failure.ts';
-import type { MediaFailure } from '../media/media-failure.ts';
+import { MediaError } from '#engine/media/media-failure.ts';
+import type { MediaFailure } from '#engine/media/media-failure.ts';
 
 // FFmpeg writes its messages, which quote file content, straight to stderr. Nobody may rely on them.
 Log.setLevel(AV_LOG_QUIET);

@@ -12,10 +12,10 @@ import {
   AV_NOPTS_VALUE,
 } from 'node-av/constants';
 import { Packet, avGetCodecName } from 'node-av/lib';
-import { MediaError } from '../media/media-failure.ts';
-import { TIMELINE_OFFSET_US } from '../media/rendition-spec.ts';
-import { MAX_CUES, cueText, isConvertibleSubtitle, webVtt } from '../media/web-vtt.ts';
-import type { SubtitleCue } from '../media/web-vtt.ts';
+import { MediaError } from '#engine/media/media-failure.ts';
+import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
+import { MAX_CUES, cueText, isConvertibleSubtitle, webVtt } from '#engine/media/web-vtt.ts';
+import type { SubtitleCue } from '#engine/media/web-vtt.ts';
 import { openInput } from './input.ts';
 import type { OpenedInput } from './input.ts';
 

@@ -13,7 +13,7 @@ import type { AVCodecID, AVDisposition } from 'node-av/constants';
 import { Codec, avGetCodecName, avGetCodecString } from 'node-av/lib';
 import type { Stream } from 'node-av/lib';
 import type { Disposition } from '#protocol/schema/media.ts';
-import { toLanguageTag } from '../media/language-tag.ts';
+import { toLanguageTag } from '#engine/media/language-tag.ts';
 import { cleanText } from './clean-text.ts';
 
 /** Codecs that FFmpeg demuxes without having a name for them, by Matroska's codec id. */
