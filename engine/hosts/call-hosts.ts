@@ -2,11 +2,11 @@ import { backoffMs } from '#engine/base/backoff.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import type { Clock, Timer } from '#engine/base/clock.ts';
 import { PriorityQueue } from '#engine/base/priority-queue.ts';
+import type { MediaFailure } from '#engine/media/media-failure.ts';
 import type { CallArgs, CallName, CallResult } from '#engine/runtime/host-wire.ts';
 import { HostError, ProcessHost } from '#engine/runtime/process-host.ts';
 import type { HostExit, ProcessHostOptions } from '#engine/runtime/process-host.ts';
 import { RestartBudget } from '#engine/runtime/restart-budget.ts';
-import type { MediaFailure } from '#engine/media/media-failure.ts';
 import type { MediaHostsRefusal, MediaHostsReport } from './media-supervisor.port.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -51,8 +51,7 @@ export class CallHosts<Calls extends object> implements AsyncDisposable {
     options: CallOptions,
   ): Promise<CallResult<Calls, Name> | FileFailure | Refusal> {
     if (await this.#options.quarantine.has(options.path)) return { ok: false, failure: 'quarantined' };
-    if (this.#isStopped) return { refusal: 'stopped' };
-    if (options.signal?.aborted) return { refusal: 'stopped' };
+    if (this.#isStopped || options.signal?.aborted) return { refusal: 'stopped' };
     const { promise, resolve } = Promise.withResolvers<unknown>();
     const job: Job = { ...options, name, args, resolve };
     if (!this.#queue.push(job, job.level)) return { refusal: 'overloaded' };
@@ -73,9 +72,10 @@ export class CallHosts<Calls extends object> implements AsyncDisposable {
     await Promise.all([...this.#slots].map(({ host }) => host[Symbol.asyncDispose]()));
   }
 
-  /** A call that a host has to itself is ended with the host: it may read a whole movie for nobody. Others are soon done. */
+  /** A heavy call is ended with its host, lest it reads a whole movie for nobody. Others are soon done. */
   #withdraw(job: Job): void {
     if (this.#queue.remove(job)) return job.resolve({ refusal: 'stopped' });
+    if (!job.isHeavy) return;
     const slot = [...this.#slots].find(({ jobs }) => jobs.has(job));
     if (!slot || slot.jobs.size > 1) return;
     slot.isRetiring = true;

@@ -26,7 +26,7 @@ import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.po
 /**
  * The main thread's face of the media hosts: what a domain calls. The work is done in host processes, they are owned by a
  * supervisor thread, and this class owns that thread. Should the thread end, it is started again: calls in flight are
- * refused as `unavailable`, open renditions fail, and the quarantine is carried over. Its rules are MEDIA1 to MEDIA5 of SPEC.md.
+ * refused as `unavailable`, open renditions fail, and the quarantine is carried over. Its rules are MEDIA1 to MEDIA4 of SPEC.md.
  */
 export class MediaHosts implements MediaHostsPort, AsyncDisposable {
   readonly #options: MediaHostsOptions;

@@ -30,8 +30,13 @@ export class MediaSupervisorThread implements Supervised {
       Promise.reject(new Error(`the thread ended while it started, with ${code}`)),
     );
     const RemoteSupervisor = wrap<typeof MediaSupervisor>(nodeEndpoint(worker));
-    const remote = await Promise.race([new RemoteSupervisor(settings, proxy(onEvent), proxy(onReport)), endedEarly]);
-    return new MediaSupervisorThread(worker, remote, ended);
+    try {
+      const remote = await Promise.race([new RemoteSupervisor(settings, proxy(onEvent), proxy(onReport)), endedEarly]);
+      return new MediaSupervisorThread(worker, remote, ended);
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    }
   }
 
   private constructor(worker: Worker, remote: Remote<MediaSupervisor>, ended: Promise<number>) {

@@ -34,6 +34,15 @@ describe('Quarantine', () => {
     expect(await quarantine.has(path)).toBe(true);
   });
 
+  it('[QUAR1] counts the deaths of a path where nothing can be seen', async () => {
+    const quarantine = new Quarantine([], () => undefined);
+    const missing = join(folder, 'missing.mkv');
+    expect([await quarantine.blame(missing, 'crashed'), await quarantine.blame(missing, 'crashed')]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
   it.each([
     ['its size', () => writeFileSync(path, 'longer content')],
     ['its time', () => utimesSync(path, MODIFIED_S + 1, MODIFIED_S + 1)],

@@ -31,7 +31,7 @@ export class Quarantine {
     const record = this.#records.get(path);
     if (!record) return false;
     const present = await fingerprint(path);
-    if (present && present.sizeBytes === record.sizeBytes && present.modifiedMs === record.modifiedMs) {
+    if (present.sizeBytes === record.sizeBytes && present.modifiedMs === record.modifiedMs) {
       return record.deaths >= MAX_DEATHS;
     }
     this.release(path);
@@ -42,7 +42,6 @@ export class Quarantine {
   async blame(path: string, reason: HostEnd): Promise<boolean> {
     await this.has(path); // forgets the deaths of a file that was replaced
     const present = await fingerprint(path);
-    if (!present) return false;
     const deaths = (this.#records.get(path)?.deaths ?? 0) + 1;
     this.#records.delete(path);
     this.#records.set(path, { path, ...present, reason, deaths });
@@ -77,11 +76,12 @@ interface DeathRecord extends QuarantinedFile {
   readonly deaths: number;
 }
 
-async function fingerprint(path: string): Promise<Pick<QuarantinedFile, 'sizeBytes' | 'modifiedMs'> | null> {
+/** Zeros where the file is gone: what cannot be seen must not be tried for ever either. */
+async function fingerprint(path: string): Promise<Pick<QuarantinedFile, 'sizeBytes' | 'modifiedMs'>> {
   try {
     const stats = await stat(path);
     return { sizeBytes: stats.size, modifiedMs: Math.trunc(stats.mtimeMs) };
   } catch {
-    return null;
+    return { sizeBytes: 0, modifiedMs: 0 };
   }
 }

@@ -119,7 +119,7 @@ describe('ProcessHost limits', () => {
 
   it('[HOST7] kills a child that floods its parent, and stays able to work itself', async () => {
     let heard = 0;
-    const host = startHost({ maxMessagesPerSecond: 1_000, onEvent: () => heard++ });
+    const host = startHost({ maxEventsPerSecond: 1_000, onEvent: () => heard++ });
     await expect(codeOf(host.call('flood', [1_000_000], LONG_MS))).resolves.toBe('flooded');
     expect(heard).toBeLessThan(1_100);
   });

@@ -37,7 +37,7 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
   #exit: HostExit | undefined;
   #stderr = '';
   #wasBusy = true;
-  #messagesThisSecond = 0;
+  #eventsThisSecond = 0;
 
   constructor(options: ProcessHostOptions<Event>) {
     this.#options = { ...DEFAULTS, onEvent: () => undefined, ...options };
@@ -70,9 +70,9 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
     });
 
     const { clock, readyWithinMs, memoryCheckMs } = this.#options;
-    this.#limit = clock.after(readyWithinMs, () => this.#kill('notReady'));
+    this.#limit = clock.after(readyWithinMs, () => this.kill('notReady'));
     this.#timers = [
-      clock.every(1_000, () => (this.#messagesThisSecond = 0)),
+      clock.every(1_000, () => (this.#eventsThisSecond = 0)),
       clock.every(memoryCheckMs, () => void this.#checkMemory()),
     ];
   }
@@ -110,14 +110,17 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
   ): Promise<CallResult<Calls, Name>> {
     return this.#request(name, args, timeLimitMs) as Promise<CallResult<Calls, Name>>;
   }
+
   /** Resolves when the child comes up for air: for hosts that work behind their calls. Ends it if that takes too long. */
   ping(timeLimitMs: number): Promise<void> {
     return this.#request(PING, [], timeLimitMs) as Promise<void>;
   }
 
-  /** Ends the process now, for a limit that its owner watches. */
+  /** Ends the process now. The first reason given is the one that counts. */
   kill(reason: HostEnd): void {
-    this.#kill(reason);
+    this.#end ??= reason;
+    this.#limit?.[Symbol.dispose]();
+    this.#child.kill('SIGKILL');
   }
 
   /** Asks the process to end, kills it after the grace period, and resolves when it is gone. */
@@ -143,8 +146,11 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
   }
 
   #hear(message: FromHost<Event>): void {
-    if (++this.#messagesThisSecond > this.#options.maxMessagesPerSecond) return this.#kill('flooded');
-    if (message.kind === 'event') return this.#options.onEvent(message.event, message.callId);
+    if (message.kind === 'event') {
+      // Only events: replies are as many as calls.
+      if (++this.#eventsThisSecond > this.#options.maxEventsPerSecond) return this.kill('flooded');
+      return this.#options.onEvent(message.event, message.callId);
+    }
     if (message.kind === 'ready') {
       this.#isReady = true;
       this.#watchHead();
@@ -203,20 +209,14 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
       if (isComputing(this.pid)) busy++;
       if (++samples < SAMPLES) return;
       this.#wasBusy = busy * 2 > SAMPLES;
-      this.#kill('timeLimit');
+      this.kill('timeLimit');
     });
   }
 
   async #checkMemory(): Promise<void> {
     if (this.pid === undefined) return;
     const sizeBytes = await residentBytes(this.pid);
-    if (sizeBytes > this.#options.memoryLimitBytes) this.#kill('memoryLimit');
-  }
-
-  #kill(reason: HostEnd): void {
-    this.#end ??= reason;
-    this.#limit?.[Symbol.dispose]();
-    this.#child.kill('SIGKILL');
+    if (sizeBytes > this.#options.memoryLimitBytes) this.kill('memoryLimit');
   }
 
   #send(message: ToHost): void {
@@ -242,7 +242,7 @@ export interface ProcessHostOptions<Event = never> {
   readonly stopWithinMs?: number;
   /** Most calls sent and not answered. */
   readonly maxInFlight?: number;
-  readonly maxMessagesPerSecond?: number;
+  readonly maxEventsPerSecond?: number;
   /** 0 to 19: how far the process steps back when the processor is wanted by others (nice(2)). */
   readonly niceness?: number;
   readonly clock?: Clock;
@@ -255,7 +255,7 @@ const DEFAULTS = {
   readyWithinMs: 30_000,
   stopWithinMs: 2_000,
   maxInFlight: 64,
-  maxMessagesPerSecond: 5_000,
+  maxEventsPerSecond: 5_000,
   niceness: 0,
   clock: systemClock,
 } as const;
