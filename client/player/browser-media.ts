@@ -43,21 +43,32 @@ async function decodes(question: DecodingQuestion): Promise<boolean | null> {
   }
 }
 
+/** From the most telling word to the least: Edge also calls itself Chrome, and Chrome Safari; Android also says Linux. */
+const BROWSERS = [
+  ['Firefox/', 'Firefox'],
+  ['Edg/', 'Edge'],
+  ['OPR/', 'Opera'],
+  ['SamsungBrowser/', 'Samsung Internet'],
+  ['Chrome/', 'Chrome'],
+  ['Safari/', 'Safari'],
+] as const;
+const SYSTEMS = [
+  ['Android', 'Android'],
+  ['iPhone', 'iPhone'],
+  ['iPad', 'iPad'],
+  ['Web0S', 'webOS'],
+  ['Tizen', 'Tizen'],
+  ['CrOS', 'ChromeOS'],
+  ['Windows', 'Windows'],
+  ['Mac OS X', 'macOS'],
+  ['Linux', 'Linux'],
+] as const;
+
 /** `Firefox on Linux`: the server logs it beside its decision. */
 export function deviceName(agent: string): string {
-  const browser = /(Firefox|Edg|OPR|SamsungBrowser|HeadlessChrome|Chrome|Safari)\//.exec(agent)?.[1] ?? 'Browser';
-  const system =
-    /(Android|iPhone|iPad|Windows|Mac OS X|CrOS|Tizen|Web0S|Linux)/.exec(agent)?.[1] ?? 'an unknown system';
-  const names: Readonly<Record<string, string>> = {
-    Edg: 'Edge',
-    OPR: 'Opera',
-    SamsungBrowser: 'Samsung Internet',
-    HeadlessChrome: 'Chrome',
-    'Mac OS X': 'macOS',
-    CrOS: 'ChromeOS',
-    Web0S: 'webOS',
-  };
-  return `${names[browser] ?? browser} on ${names[system] ?? system}`;
+  const nameIn = (names: readonly (readonly [word: string, name: string])[]): string | undefined =>
+    names.find(([word]) => agent.includes(word))?.[1];
+  return `${nameIn(BROWSERS) ?? 'Browser'} on ${nameIn(SYSTEMS) ?? 'an unknown system'}`;
 }
 
 interface ManagedMediaSourceWindow {

@@ -54,7 +54,8 @@ function parseQuery(params: URLSearchParams): MovieQuery {
 
 /** Reads an address; whatever is not one of ours is `notFound`. `path` may carry a query. */
 export function parseRoute(path: string): Route {
-  const url = new URL(path, 'http://matinee.invalid');
+  // Joined as text: as a relative reference, `//host` would name another server.
+  const url = new URL(`http://matinee.invalid${path}`);
   const [first = '', second, ...rest] = url.pathname.split('/').filter((part) => part !== '');
   if (rest.length > 0) return { screen: 'notFound' };
   if (second === undefined) {
