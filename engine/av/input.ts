@@ -11,7 +11,6 @@ import { isAbsolute } from 'node:path';
 import {
   AVERROR_EACCES,
   AVERROR_EINVAL,
-  AVERROR_EIO,
   AVERROR_ENOENT,
   AVERROR_ENOMEM,
   AVERROR_EPERM,
@@ -144,18 +143,18 @@ function failureOf(code: number, path: string): MediaFailure {
       return 'notFound';
     case AVERROR_EACCES:
     case AVERROR_EPERM:
-    case AVERROR_EIO:
       return 'notReadable';
     case AVERROR_ENOMEM:
       return 'tooComplex';
     case AVERROR_EINVAL: // recognised, but not on the whitelist: text subtitles, playlists, pictures
       return 'notMedia';
     default:
-      return beginsLikeMovie(path) ? 'truncated' : 'notMedia';
+      // Demuxers say "I/O error" of damaged content too; a disk that does not answer shows when we read ourselves.
+      return failureOfHead(path);
   }
 }
 
-function beginsLikeMovie(path: string): boolean {
+function failureOfHead(path: string): MediaFailure {
   const head = Buffer.alloc(16);
   try {
     const file = openSync(path, 'r');
@@ -164,9 +163,13 @@ function beginsLikeMovie(path: string): boolean {
     } finally {
       closeSync(file);
     }
-  } catch {
-    return false;
+  } catch (cause) {
+    return failureOfErrno(cause);
   }
+  return beginsLikeMovie(head) ? 'truncated' : 'notMedia';
+}
+
+function beginsLikeMovie(head: Buffer): boolean {
   const tag = (at: number): string => head.toString('latin1', at, at + 4);
   return (
     head.readUInt32BE(0) === 0x1a45dfa3 || // EBML

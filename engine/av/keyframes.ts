@@ -6,7 +6,7 @@
  */
 import { AVDISCARD_ALL, AVDISCARD_NONKEY, AV_NOPTS_VALUE, AV_PKT_FLAG_DISCARD } from 'node-av/constants';
 import { Packet } from 'node-av/lib';
-import { MediaError } from '../media/media-failure.ts';
+import { MediaError } from '#engine/media/media-failure.ts';
 import { ByteSource } from './byte-source.ts';
 import { openInput } from './input.ts';
 import type { OpenedInput } from './input.ts';
@@ -144,7 +144,8 @@ export function matroskaTrackNumber(input: OpenedInput, file: MatroskaFile, stre
   return track.number;
 }
 
-function onMovieTimeline(timesUs: readonly number[], startUs: number): Float64Array {
+/** File times as rising times from the movie's beginning, each once. What lies before it is at it. */
+export function onMovieTimeline(timesUs: readonly number[], startUs: number): Float64Array {
   const moved = Float64Array.from(timesUs, (time) => Math.max(0, time - startUs)).toSorted();
   return moved.filter((time, i) => i === 0 || time !== moved[i - 1]);
 }

@@ -56,6 +56,8 @@ const MAX_SMALL_ELEMENT_BYTES = 4 << 20;
 const MAX_CUES_BYTES = 64 << 20;
 const MAX_CUES = 500_000;
 const MAX_RAW_CHAPTERS = 10_000;
+/** Elements in a row that are no blocks, before a reader of blocks gives up. */
+const MAX_OTHER_ELEMENTS = 10_000;
 /** How far back from the end a last cluster is looked for in a file without duration. */
 const TAIL_BYTES = 8 << 20;
 const MAX_CLUSTER_SEARCH_BYTES = 4 << 20;
@@ -304,7 +306,7 @@ export function* blocksFrom(source: ByteSource, clusterAt: number): Generator<Ma
   let clusterTicks = 0;
   let clusterEnd = Infinity;
   let isInside = false;
-  for (;;) {
+  for (let others = 0; others < MAX_OTHER_ELEMENTS; others += 1) {
     if (at >= clusterEnd) isInside = false;
     const bytes = source.read(at, 32, true);
     const header = parseElementHeader(bytes);
@@ -321,13 +323,16 @@ export function* blocksFrom(source: ByteSource, clusterAt: number): Generator<Ma
       clusterTicks = toUnsigned(bytes.subarray(header.headerBytes, header.headerBytes + header.length));
     } else if (isInside && header.id === ID.simpleBlock) {
       const block = parseBlock(bytes.subarray(header.headerBytes), clusterTicks);
+      others = 0;
       if (block !== null) yield block;
     } else if (isInside && header.id === ID.blockGroup) {
       const block = blockOfGroup(source, contentAt, header.length, clusterTicks);
+      others = 0;
       if (block !== null) yield block;
     }
     at = contentAt + header.length;
   }
+  return at;
 }
 
 function parseBlock(bytes: Buffer, clusterTicks: number): MatroskaBlock | null {
@@ -364,7 +369,10 @@ export function clusterNear(source: ByteSource, file: MatroskaFile, position: nu
   return at < 0 ? null : from + at;
 }
 
-/** Keyframes of a track from the headers of all its blocks. Goes on behind damage where it finds the next cluster. */
+/**
+ * Keyframes of a track from the headers of all blocks; `null` for everything else that was looked at, so that who reads can
+ * stop at any time. Goes on behind damage where it finds the next cluster.
+ */
 export function* keyframeTicks(source: ByteSource, file: MatroskaFile, trackNumber: number): Generator<number | null> {
   let clusterAt = file.firstClusterAt;
   while (clusterAt !== null) {
@@ -373,6 +381,7 @@ export function* keyframeTicks(source: ByteSource, file: MatroskaFile, trackNumb
     for (; next.done !== true; next = reader.next()) {
       yield next.value.trackNumber === trackNumber && next.value.isKeyframe ? next.value.timeTicks : null;
     }
+    yield null;
     clusterAt = clusterNear(source, file, next.value + 1);
   }
 }

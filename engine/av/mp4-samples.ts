@@ -6,6 +6,11 @@ import type { Mp4Edit, Mp4File, Mp4Track } from './mp4.ts';
 /** Above it, a track in which every sample is a sync sample is thinned: a seek needs no finer grid. */
 const MAX_DENSE_SYNC_SAMPLES = 20_000;
 const DENSE_STEP_S = 0.5;
+const MAX_SYNC_SAMPLES = 2_000_000;
+/** Twelve hours at 120 pictures a second: what a loop over samples may count through. */
+const MAX_SAMPLES = 12 * 3600 * 120;
+const MAX_DURATION_RUNS = 200_000;
+const MAX_SAMPLES_PER_FRAGMENT = 200_000;
 const MAX_FRAGMENTS = 100_000;
 const MAX_FRAGMENT_SYNC_SAMPLES = 200_000;
 const MAX_MOOF_BYTES = 8 << 20;
@@ -38,9 +43,13 @@ function syncSampleNumbers(stbl: Buffer): number[] | null {
   const numbers = new Set<number>();
   for (const type of ['stss', 'stps']) {
     const table = new Table(boxIn(stbl, type), 4);
+    if (table.length > MAX_SYNC_SAMPLES) throw new RangeError('more sync samples than a movie has');
     for (let i = 0; i < table.length; i += 1) numbers.add(table.unsigned(i) - 1);
   }
-  for (const number of randomAccessGroup(stbl)) numbers.add(number);
+  for (const number of randomAccessGroup(stbl)) {
+    if (numbers.size > MAX_SYNC_SAMPLES) throw new RangeError('more random access points than a movie has');
+    numbers.add(number);
+  }
   return [...numbers].toSorted((a, b) => a - b);
 }
 
@@ -85,19 +94,17 @@ function everySampleTicks(durations: Table, timescale: number): SampleTicks {
   const ticks: number[] = [];
   let sample = 0;
   let time = 0;
-  let nextTicks = 0;
-  for (let i = 0; i < durations.length && numbers.length < MAX_DENSE_SYNC_SAMPLES; i += 1) {
+  for (let i = 0; i < durations.length; i += 1) {
     const count = durations.unsigned(i);
     const duration = durations.unsigned(i, 4);
-    for (let n = 0; n < count && numbers.length < MAX_DENSE_SYNC_SAMPLES; n += 1) {
-      if (time >= nextTicks) {
-        numbers.push(sample + n);
-        ticks.push(time);
-        nextTicks = time + stepTicks;
-      }
-      time += duration;
+    // Counts are claims: what is not listed is stepped over, not counted through.
+    const step = duration === 0 ? count : Math.max(1, Math.ceil(stepTicks / duration));
+    for (let n = 0; n < count && numbers.length < MAX_DENSE_SYNC_SAMPLES; n += step) {
+      numbers.push(sample + n);
+      ticks.push(time + n * duration);
     }
     sample += count;
+    time += count * duration;
   }
   return { numbers, ticks };
 }
@@ -135,6 +142,7 @@ function firstShownTicks(durations: Table, ctts: Buffer | null, edit: Mp4Edit): 
   let time = 0;
   let offsetEntry = 0;
   let offsetsLeft = offsets.length > 0 ? offsets.unsigned(0) : Infinity;
+  let samplesLeft = MAX_SAMPLES;
   for (let i = 0; i < durations.length; i += 1) {
     const duration = durations.unsigned(i, 4);
     for (let n = durations.unsigned(i); n > 0; n -= 1) {
@@ -149,7 +157,8 @@ function firstShownTicks(durations: Table, ctts: Buffer | null, edit: Mp4Edit): 
       // No later sample is shown before it is decoded.
       if (time - edit.mediaTime >= first) return first;
       time += duration;
-      if (duration === 0 && n > MAX_DENSE_SYNC_SAMPLES) return 0;
+      samplesLeft -= 1;
+      if (samplesLeft === 0) throw new RangeError('more samples before the edit than a movie has');
     }
   }
   return Number.isFinite(first) ? first : 0;
@@ -196,7 +205,7 @@ export function hasVariableDurations(track: Mp4Track): boolean {
   const table = new Table(boxIn(track.sampleTable, 'stts'), 8);
   const counts = new Map<number, number>();
   let total = 0;
-  for (let i = 0; i < table.length; i += 1) {
+  for (let i = 0; i < Math.min(table.length, MAX_DURATION_RUNS); i += 1) {
     const isLast = i === table.length - 1;
     const count = table.unsigned(i) - (isLast ? 1 : 0);
     if (count <= 0) continue;
@@ -397,6 +406,7 @@ function parseTrackFragment(
       durations.set(sample.duration, (durations.get(sample.duration) ?? 0) + 1);
       sampleCount += 1;
       time += sample.duration;
+      if (sampleCount > MAX_SAMPLES_PER_FRAGMENT) throw new RangeError('more samples than a fragment has');
     }
   }
   return { syncTicks, shift, durations, sampleCount, end: time };
@@ -416,7 +426,7 @@ function* runSamples(
   }
   const entryBytes = 4 * [0x100, 0x200, 0x400, 0x800].filter(has).length;
   // Without fields per sample the count alone says how many there are; it may not be believed without limit.
-  const room = entryBytes === 0 ? 100_000 : Math.floor((trun.length - at) / entryBytes);
+  const room = entryBytes === 0 ? MAX_SAMPLES_PER_FRAGMENT : Math.floor((trun.length - at) / entryBytes);
   const count = Math.min(trun.readUInt32BE(4), room);
   for (let i = 0; i < count; i += 1) {
     let field = at + i * entryBytes;

@@ -13,14 +13,14 @@ import {
 import { Codec, CodecContext, Frame, Packet, Rational } from 'node-av/lib';
 import type { Stream } from 'node-av/lib';
 import type { VideoTrack } from '#protocol/schema/media.ts';
-import { MediaError } from '../media/media-failure.ts';
+import { MediaError } from '#engine/media/media-failure.ts';
 import { FilterChain } from './filter-chain.ts';
 import { openInput } from './input.ts';
 import type { OpenedInput } from './input.ts';
 import { probe } from './probe.ts';
 
 /** Further places to look, as steps from the wanted one in parts of the movie. */
-const DETOURS = [0, 0.04, 0.1, -0.06, 0.2, 0.35];
+const DETOURS = [0, 0.04, 0.1, -0.06, 0.2, 0.45];
 /** Luma of limited range: 16 is black. Below this mean a picture reads as black on a wall of posters. */
 const MIN_MEAN_LUMA = 32;
 /** Standard deviation of luma below which a picture is a plain colour, a fade or a title card's background. */

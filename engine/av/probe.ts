@@ -22,7 +22,7 @@ import type {
   SubtitleTrack,
   VideoTrack,
 } from '#protocol/schema/media.ts';
-import { MediaError } from '../media/media-failure.ts';
+import { MediaError } from '#engine/media/media-failure.ts';
 import { describeAudio, wantsDecodedSound } from './audio-track.ts';
 import { ByteSource } from './byte-source.ts';
 import { toChapters } from './chapters.ts';
@@ -34,6 +34,7 @@ import type { FirstPackets } from './first-packets.ts';
 import { frameTiming } from './frame-timing.ts';
 import type { FrameTiming } from './frame-timing.ts';
 import { openInput } from './input.ts';
+import { onMovieTimeline } from './keyframes.ts';
 import type { OpenedInput } from './input.ts';
 import { codecStringOf, lowerCaseTags, statistic, trackBase } from './track-base.ts';
 import type { TrackTags } from './track-base.ts';
@@ -95,9 +96,7 @@ export function probe(path: string): Probe {
   const trackIndex = media.video[0]?.index;
   const fileTimesUs = trackIndex === undefined ? null : facts.keyframesUs(trackIndex);
   const keyframesUs =
-    fileTimesUs === null || fileTimesUs.length === 0
-      ? null
-      : Float64Array.from(fileTimesUs, (time) => Math.max(0, time - times.startMs * 1000));
+    fileTimesUs === null || fileTimesUs.length === 0 ? null : onMovieTimeline(fileTimesUs, times.startMs * 1000);
   return { media, keyframesUs };
 }
 
@@ -133,8 +132,9 @@ function movieTimes(input: OpenedInput, facts: ContainerFacts, isAnalyzed: boole
   if (facts.endUs !== null) durationUs = facts.endUs - Math.max(0, startUs);
   else if (input.context.duration !== AV_NOPTS_VALUE) durationUs = Number(input.context.duration);
   else durationUs = streamsEndUs(input, startUs);
-  const isSane = durationUs !== null && durationUs > 0 && durationUs <= MAX_DURATION_US;
-  return { startMs, durationMs: isSane && durationUs !== null ? Math.round(durationUs / 1000) : null };
+  if (durationUs === null || durationUs > MAX_DURATION_US) return { startMs, durationMs: null };
+  // Less than half a millisecond is no duration.
+  return { startMs, durationMs: Math.max(0, Math.round(durationUs / 1000)) || null };
 }
 
 function streamTimes(input: OpenedInput): { startUs: number; endUs: number | null }[] {

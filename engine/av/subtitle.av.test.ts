@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { changedClip, clip, clips, h264, picture, textFile } from '#test/support/media.ts';
-import { MediaError } from '../media/media-failure.ts';
+import { MediaError } from '#engine/media/media-failure.ts';
 import { readSubtitle } from './subtitle.ts';
 
 const read = (path: string, trackIndex: number, startMs = 0): string[] =>

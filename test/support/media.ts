@@ -104,7 +104,7 @@ const AAC = ['-c:a', 'aac', '-b:a', '64k'];
 
 /** Clips that many tests can use. All are a few hundred kilobytes at most and made in well under a second each. */
 export const clips = {
-  /** 8 s, H.264 High + AAC, a keyframe each second. */
+  /** 8 s, H.264 Main + AAC, a keyframe each second. */
   h264Mp4: () =>
     clip({ name: 'h264.mp4', args: [...picture(8), ...tone(8), ...h264(), ...AAC, '-movflags', '+faststart'] }),
   h264Mkv: () => clip({ name: 'h264.mkv', args: [...picture(8), ...tone(8), ...h264(), ...AAC] }),
@@ -204,6 +204,7 @@ export const clips = {
   interlacedTs: () =>
     clip({ name: 'interlaced.ts', args: [...INTERLACED, '-c:v', 'mpeg2video', '-flags', '+ildct+ilme'] }),
   interlacedMkv: () => clip({ name: 'interlaced.mkv', args: [...INTERLACED, ...h264(24, 'tff=1')] }),
+  /** A player must turn it by 270 degrees clockwise. */
   rotatedMp4: async () =>
     clip({ name: 'rotated.mp4', args: ['-i', await clips.h264Mp4(), '-c', 'copy', '-metadata:s:v', 'rotate=90'] }),
   anamorphicMkv: () =>

@@ -44,6 +44,6 @@ export class BitReader {
   /** Signed Exp-Golomb code. */
   se(): number {
     const code = this.ue();
-    return code % 2 === 0 ? -code / 2 : (code + 1) / 2;
+    return code % 2 === 0 ? 0 - code / 2 : (code + 1) / 2;
   }
 }

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { toLanguageTag } from './language-tag.ts';
+
+describe('language tags', () => {
+  it.each([
+    ['eng', 'en'],
+    ['fre', 'fr'],
+    ['fra', 'fr'],
+    ['ger', 'de'],
+    ['ENG', 'en'],
+    ['en', 'en'],
+    ['pt-BR', 'pt-BR'],
+    ['pt_br', 'pt-BR'],
+    ['pob', 'pt-BR'],
+    ['chi', 'zh'],
+    ['zh-Hant', 'zh-Hant'],
+    ['yue', 'yue'],
+    ['fil', 'fil'],
+    ['mul', 'mul'],
+    ['zxx', 'zxx'],
+    [' spa ', 'es'],
+  ])('%s → %s', (code, tag) => expect(toLanguageTag(code)).toBe(tag));
+
+  it.each(['und', 'UND', 'mis', '', 'x', 'english', '???', '\u0000eng', 'a'.repeat(40), null, undefined])(
+    '%j names no language',
+    (code) => expect(toLanguageTag(code)).toBeNull(),
+  );
+});
