@@ -14,17 +14,21 @@ interface Props {
   readonly id: string;
   readonly title: string;
   readonly year: number | null;
+  /** Only its colours: the title stands beside it already. */
+  readonly isWordless?: boolean;
 }
 
 /** Stands where a movie has no picture yet: its title, set like the card before the first scene. Its words are said by what is around it. */
-export function TitleCard({ id, title, year }: Props) {
+export function TitleCard({ id, title, year, isWordless = false }: Props) {
   const size = title.length <= 10 ? 'short' : title.length <= 24 ? 'medium' : 'long';
   return (
     <span class={styles.card} data-tone={toneOf(id)} data-size={size} aria-hidden="true">
-      <span class={styles.title} dir="auto">
-        {title}
-      </span>
-      {year !== null && <span class={styles.year}>{year}</span>}
+      {!isWordless && (
+        <span class={styles.title} dir="auto">
+          {title}
+        </span>
+      )}
+      {!isWordless && year !== null && <span class={styles.year}>{year}</span>}
     </span>
   );
 }

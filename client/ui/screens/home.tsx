@@ -28,7 +28,7 @@ function Marquee({ tile, isContinuing }: { readonly tile: Tile; readonly isConti
     <section class={styles.marquee} aria-labelledby="marquee-title">
       <div class={styles.stage} aria-hidden="true">
         <span class={styles.picture} data-movie={tile.id}>
-          <MoviePicture movie={tile} isEager />
+          <MoviePicture movie={tile} isEager isBackdrop />
         </span>
       </div>
       <div class={styles.words}>

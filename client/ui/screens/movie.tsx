@@ -239,7 +239,7 @@ function MoviePage({
     <article>
       <div class={styles.backdrop} aria-hidden="true">
         <span class={styles.picture}>
-          <MoviePicture movie={movie} isEager />
+          <MoviePicture movie={movie} isEager isBackdrop />
         </span>
       </div>
       <div class={styles.top}>

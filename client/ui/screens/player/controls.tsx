@@ -229,7 +229,6 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
           <IconButton
             label="About this stream (I)"
             aria-pressed={areFactsOpen.value}
-            class={styles.wideOnly}
             onClick={() => obey({ kind: 'toggleFacts' })}
           >
             <Info aria-hidden="true" />
@@ -240,7 +239,7 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
           {document.pictureInPictureEnabled && (
             <IconButton
               label="Picture in picture (P)"
-              class={styles.wideOnly}
+              class={styles.pictureOnly}
               aria-pressed={player.isInPicture.value}
               onClick={() => obey({ kind: 'togglePictureInPicture' })}
             >

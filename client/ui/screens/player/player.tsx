@@ -210,7 +210,7 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
       <h1 class="unseen">{title}</h1>
       {!hasPicture && movie !== null && phase !== 'failed' && (
         <div class={styles.still} aria-hidden="true">
-          <MoviePicture movie={movie} isEager />
+          <MoviePicture movie={movie} isEager isBackdrop />
         </div>
       )}
       <CaptionLayer captions={player.captions} size={preferences.captionSize.value} isLifted={isShown} />

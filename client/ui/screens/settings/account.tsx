@@ -143,7 +143,9 @@ export function AccountSettings() {
   return (
     <>
       <div class={styles.head}>
-        <h2 dir="auto">{cinema.viewer.name}</h2>
+        <p>
+          Signed in as <strong dir="auto">{cinema.viewer.name}</strong>
+        </p>
       </div>
       <Places store={store} />
       <Password store={store} />

@@ -61,7 +61,7 @@ export function ServerSettings() {
           <div>
             <dt>For scripts</dt>
             <dd>
-              <a href="/api/v1/docs" class={styles.tag}>
+              <a href="/api/v1/docs" class={styles.link}>
                 API documentation
               </a>
             </dd>
