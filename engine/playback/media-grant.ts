@@ -9,6 +9,8 @@ import * as v from 'valibot';
 import { X264_PRESETS } from '#engine/media/rendition-spec.ts';
 import type { H264Output } from '#engine/media/rendition-spec.ts';
 import { Count, Id } from '#protocol/schema/scalar.ts';
+import { PLAN_KINDS } from './movie-plans.ts';
+import type { PlanKind } from './movie-plans.ts';
 
 /** Longer than any that is given out; what is longer is not even hashed. */
 const MAX_LENGTH = 4_096;
@@ -31,7 +33,7 @@ export interface MediaGrant {
 
 /** What an HLS playback is made of. */
 export interface HlsForm {
-  readonly plan: 'remux' | 'transcode';
+  readonly plan: PlanKind;
   /** `planFingerprint`: segments of another plan are other segments. */
   readonly planId: string;
   readonly video: { readonly trackIndex: number; readonly output: 'copy' | Omit<H264Output, 'method'> } | null;
@@ -58,7 +60,7 @@ const Payload = v.strictTuple([
   v.pipe(v.string(), v.regex(/^[\w-]{8}$/)),
   v.nullable(
     v.strictTuple([
-      v.picklist(['remux', 'transcode']),
+      v.picklist(PLAN_KINDS),
       v.pipe(v.string(), v.regex(/^[0-9a-z]{1,11}$/)),
       v.nullable(v.strictTuple([Count, v.nullable(H264)])),
       v.pipe(v.array(v.strictTuple([Count, Flag, Flag])), v.maxLength(200)),

@@ -2,7 +2,9 @@
 import type { RenditionHandle } from '#engine/hosts/media-supervisor.port.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from '#engine/hosts/rendition.port.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
-import type { PlaybackHosts, ScratchPort } from '#engine/playback/ports.ts';
+import { encodeKeyframes } from '#engine/media/keyframe-index.ts';
+import type { PlaybackHosts, PlaybackStore, ScratchPort, StoredFile } from '#engine/playback/ports.ts';
+import { mediaInfo } from './media-info.ts';
 
 /** One open rendition host. It makes nothing by itself: `make` moves it. */
 export class FakeHost implements RenditionHandle {
@@ -138,5 +140,53 @@ export class MemoryScratch implements ScratchPort {
   writeFile(folder: string, file: string, bytes: Uint8Array): Promise<void> {
     this.folders.get(folder)?.set(file, bytes);
     return Promise.resolve();
+  }
+}
+
+/** Movies and their files in memory. `isDown`: every question is answered with an error, as by a database that is away. */
+export class MemoryPlaybackStore implements PlaybackStore {
+  readonly files = new Map<string, StoredFile>();
+  readonly keyframesById = new Map<string, Uint8Array>();
+  isDown = false;
+
+  add(
+    part: Partial<StoredFile> & Pick<StoredFile, 'id' | 'movieId'>,
+    keyframesUs: readonly number[] | null = null,
+  ): StoredFile {
+    const file: StoredFile = {
+      path: `/movies/${part.id}.mp4`,
+      sizeBytes: 30_000_000,
+      mtimeUs: 1_700_000_000_000_000,
+      state: 'playable',
+      failure: null,
+      media: mediaInfo(),
+      ...part,
+    };
+    this.files.set(file.id, file);
+    if (keyframesUs) this.keyframesById.set(file.id, encodeKeyframes(keyframesUs));
+    return file;
+  }
+
+  filesOf(movieId: string): Promise<StoredFile[] | null> {
+    return this.#answer(() => {
+      const files = [...this.files.values()].filter((file) => file.movieId === movieId);
+      return files.length > 0 ? files : null;
+    });
+  }
+
+  file(fileId: string): Promise<StoredFile | null> {
+    return this.#answer(() => this.files.get(fileId) ?? null);
+  }
+
+  keyframes(fileId: string): Promise<Uint8Array | null> {
+    return this.#answer(() => this.keyframesById.get(fileId) ?? null);
+  }
+
+  saveKeyframes({ id }: { id: string }, keyframes: Uint8Array): Promise<void> {
+    return this.#answer(() => void this.keyframesById.set(id, keyframes));
+  }
+
+  #answer<T>(answer: () => T): Promise<T> {
+    return this.isDown ? Promise.reject(new Error('the database is away')) : Promise.resolve(answer());
   }
 }

@@ -1,0 +1,234 @@
+/** The calls of `playback`. Rules: SPEC.md. */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '#engine/base/clock.ts';
+import { PLAYLIST_MIME_TYPE } from '#engine/media/hls-playlist.ts';
+import { decidePlayback } from '#engine/media/play-method.ts';
+import type { PlayDecision } from '#engine/media/play-method.ts';
+import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
+import { planRemux, segmentAt } from '#engine/media/segment-plan.ts';
+import { audioLabels, subtitleLabels } from '#engine/media/track-choice.ts';
+import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
+import type { Handlers, SignedInContext } from '#protocol/handler.ts';
+import type { playback } from '#protocol/index.ts';
+import type { MediaInfo } from '#protocol/schema/media.ts';
+import { BASELINE_PROFILE, PLAY_METHODS } from '#protocol/schema/playback.ts';
+import type { DeviceProfile, PlayMethod, Playback, TrackDecision } from '#protocol/schema/playback.ts';
+import { fileMimeType } from './file-type.ts';
+import type { GrantSigner, HlsForm } from './media-grant.ts';
+import { hlsForm, renditionOrder } from './movie-form.ts';
+import type { EncodeSettings, RenditionName } from './movie-form.ts';
+import { durationUsOf } from './movie-plans.ts';
+import type { MoviePlan, MoviePlans } from './movie-plans.ts';
+import type { PlaybackStore, ProgressPort, StoredFile } from './ports.ts';
+import type { RenditionPool } from './rendition-pool.ts';
+
+/** How long a media URL works [PLAY3]: longer than nearly every movie, so that hardly anyone meets the end of one. */
+export const GRANT_MS = 6 * 3_600_000;
+
+type Open = (typeof playback)['open'];
+type Context = SignedInContext<Open>;
+
+interface Wish {
+  readonly profile: DeviceProfile;
+  readonly audioTrack: number | null;
+  readonly without: readonly PlayMethod[];
+}
+
+interface Candidate {
+  readonly file: StoredFile;
+  readonly media: MediaInfo;
+  readonly decision: PlayDecision;
+}
+
+export interface PlaybackHandlerOptions {
+  readonly store: PlaybackStore;
+  readonly progress: ProgressPort;
+  readonly plans: MoviePlans;
+  readonly pool: RenditionPool;
+  readonly signer: GrantSigner;
+  readonly clock: Clock;
+  readonly limits: EncodeLimits;
+  readonly settings: EncodeSettings;
+}
+
+export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handlers<typeof playback> {
+  const { store, progress, plans, pool, signer, clock, limits, settings } = options;
+
+  const decide = (media: MediaInfo, wish: Wish, hasUsableKeyframes: boolean): PlayDecision | null =>
+    decidePlayback({ media, hasUsableKeyframes, limits, ...wish });
+
+  /** The same file with what is known of its keyframes: a remux that can't be cut becomes a transcode. */
+  async function withKeyframes(candidate: Candidate, wish: Wish, signal: AbortSignal): Promise<Candidate | null> {
+    const { file, media, decision } = candidate;
+    if (decision.method !== 'remux' || decision.video === null) return candidate;
+    const durationUs = durationUsOf(file);
+    const isKnown = await plans.search(file, signal);
+    const keyframesUs = isKnown ? await plans.known(file) : null;
+    if (durationUs !== null && keyframesUs && planRemux(keyframesUs, durationUs) !== null) return candidate;
+    const second = decide(media, wish, false);
+    return second && { file, media, decision: second };
+  }
+
+  async function planOf({ file, decision }: Candidate): Promise<MoviePlan | null> {
+    if (decision.method === 'remux' && decision.video !== null) return await plans.plan(file, 'remux');
+    const keyframesUs = decision.video === null ? null : await plans.known(file);
+    return await plans.plan(file, keyframesUs && keyframesUs.length > 0 ? 'transcode' : 'grid');
+  }
+
+  /** Begins to make what the player will ask for first [PLAY19]. */
+  async function warm(
+    form: HlsForm,
+    { file }: Candidate,
+    plan: MoviePlan,
+    viewerId: string,
+    atMs: number,
+  ): Promise<void> {
+    const chosen = form.audio.find(({ isDefault }) => isDefault);
+    const names: RenditionName[] = [
+      ...(form.video ? (['v'] as const) : []),
+      ...(chosen ? ([`a${chosen.trackIndex}`] as const) : []),
+    ];
+    for (const name of names) {
+      const order = renditionOrder(name, form, file, plan);
+      const rendition = order && (await pool.get(order));
+      rendition?.warm(viewerId, segmentAt(plan.segments, atMs * 1_000));
+    }
+  }
+
+  function refuseWhereFull(form: HlsForm, { file }: Candidate, plan: MoviePlan, { fail }: Context): void {
+    if (!form.video || form.video.output === 'copy') return;
+    const order = renditionOrder('v', form, file, plan);
+    if (order === null || pool.hasRoomFor(order.key)) return;
+    fail('tooManyTranscodes', { running: pool.slots.running, limit: pool.slots.limit });
+  }
+
+  return {
+    async open({ movieId, fileId, profile = BASELINE_PROFILE, audioTrack = null, without }, context) {
+      const { viewer, sessionId, signal, fail } = context;
+      const files = (await store.filesOf(movieId)) ?? fail('notFound', { what: 'movie', id: movieId });
+      const considered = fileId === undefined ? files : files.filter(({ id }) => id === fileId);
+      if (fileId !== undefined && considered.length === 0) fail('notFound', { what: 'file', id: fileId });
+
+      const wish = { profile, audioTrack, without };
+      const best = bestOf(considered, (media) => decide(media, wish, true));
+      const candidate = best && (await withKeyframes(best, wish, signal));
+      if (!candidate) return fail('notPlayable', { failure: failureOf(considered) });
+
+      const { file, media, decision } = candidate;
+      const durationMs = media.durationMs ?? 0;
+      const [seen] = await progress.ofMovies(viewer.id, [movieId]);
+      const resumeMs = Math.min(seen?.positionMs ?? 0, Math.max(0, durationMs - 1));
+      const expiresAt = clock.nowMs() + GRANT_MS;
+      const viewerId = randomBytes(6).toString('base64url');
+      const grant = {
+        sessionId,
+        fileId: file.id,
+        sizeBytes: file.sizeBytes,
+        mtimeUs: file.mtimeUs,
+        expiresAtMs: expiresAt,
+        viewerId,
+      };
+
+      let form: HlsForm | null = null;
+      if (decision.method !== 'directPlay') {
+        // Without a length there is no complete playlist, and without that no seeking.
+        const plan = (await planOf(candidate)) ?? fail('notPlayable', { failure: 'unsupported' });
+        form = hlsForm(decision, media, plan, settings);
+        refuseWhereFull(form, candidate, plan, context);
+        await warm(form, candidate, plan, viewerId, resumeMs);
+      }
+      const base = `/media/${signer.sign({ ...grant, hls: form })}`;
+      return {
+        movieId,
+        fileId: file.id,
+        method: decision.method,
+        reasons: [...decision.reasons],
+        ...trackDecisions(decision),
+        kind: form ? 'hls' : 'file',
+        url: form ? `${base}/index.m3u8` : `${base}/file`,
+        mimeType: form ? PLAYLIST_MIME_TYPE : fileMimeType(media),
+        expiresAt,
+        durationMs,
+        resumeMs,
+        source: sourceOf(media),
+        audioTracks: audioChoices(media, decision.audio?.trackIndex ?? null),
+        subtitleTracks: subtitleChoices(media, base),
+        chapters: media.chapters,
+      } satisfies Playback;
+    },
+  };
+}
+
+/** [PLAY18] The file that reaches the device best, with the decision for it. */
+function bestOf(files: readonly StoredFile[], decide: (media: MediaInfo) => PlayDecision | null): Candidate | null {
+  const candidates = files.flatMap((file): Candidate[] => {
+    const { media } = file;
+    const decision = file.state === 'playable' && media ? decide(media) : null;
+    return decision && media ? [{ file, media, decision }] : [];
+  });
+  const pixels = ({ media }: Candidate): number => (media.video[0]?.width ?? 0) * (media.video[0]?.height ?? 0);
+  const ranked = candidates.toSorted(
+    (a, b) =>
+      PLAY_METHODS.indexOf(a.decision.method) - PLAY_METHODS.indexOf(b.decision.method) ||
+      pixels(b) - pixels(a) ||
+      (b.media.bitrateBps ?? 0) - (a.media.bitrateBps ?? 0),
+  );
+  return ranked[0] ?? null;
+}
+
+/** Why none of them can be played, in the words of the one that came closest. */
+function failureOf(files: readonly StoredFile[]): string {
+  if (files.some(({ state, media }) => state === 'playable' && media !== null)) return 'unsupported';
+  return files.find(({ failure }) => failure !== null)?.failure ?? 'notFound';
+}
+
+function trackDecisions({ video, audio }: PlayDecision): Pick<Playback, 'video' | 'audio'> {
+  const track = (
+    { trackIndex, method, fromCodec }: NonNullable<PlayDecision['video' | 'audio']>,
+    encoded: string,
+  ): TrackDecision => ({
+    trackIndex,
+    method,
+    fromCodec,
+    toCodec: method === 'copy' ? fromCodec : encoded,
+  });
+  return { video: video && track(video, 'h264'), audio: audio && track(audio, 'aac') };
+}
+
+function sourceOf(media: MediaInfo): Playback['source'] {
+  const picture = media.video[0];
+  return {
+    container: media.container,
+    bitrateBps: media.bitrateBps,
+    width: picture?.width ?? null,
+    height: picture?.height ?? null,
+    sizeBytes: media.sizeBytes,
+  };
+}
+
+function audioChoices(media: MediaInfo, selected: number | null): Playback['audioTracks'] {
+  const labels = audioLabels(media.audio);
+  return media.audio.map(({ index, language, codec, channels, disposition }, at) => ({
+    trackIndex: index,
+    label: labels[at]!,
+    language,
+    codec,
+    channels,
+    isDefault: disposition.default,
+    isSelected: index === selected,
+  }));
+}
+
+function subtitleChoices(media: MediaInfo, base: string): Playback['subtitleTracks'] {
+  const labels = subtitleLabels(media.subtitles);
+  return media.subtitles.map(({ index, language, codec, disposition }, at) => ({
+    trackIndex: index,
+    label: labels[at]!,
+    language,
+    codec,
+    isForced: disposition.forced,
+    isDefault: disposition.default,
+    isHearingImpaired: disposition.hearingImpaired,
+    url: isConvertibleSubtitle(codec) ? `${base}/s${index}.vtt` : null,
+  }));
+}

@@ -1,0 +1,329 @@
+/**
+ * The HTTP side of playback: files, playlists, segments and subtitles under signed addresses. Rules PLAY1 to PLAY5 and PLAY8 of SPEC.md.
+ *
+ *     /media/<grant>/file                          the movie file as it is
+ *     /media/<grant>/index.m3u8                    multivariant playlist
+ *     /media/<grant>/v/index.m3u8, a<track>/…      media playlist of a rendition
+ *     /media/<grant>/v/init.mp4, v/<n>.m4s         its segments
+ *     /media/<grant>/s<track>.vtt                  a subtitle track
+ *
+ * What lies behind `<grant>/` is one of these names with numbers in it, and never becomes a path.
+ */
+import { STATUS_CODES } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '#engine/base/clock.ts';
+import { PLAYLIST_MIME_TYPE } from '#engine/media/hls-playlist.ts';
+import { MEDIA_FAILURE_TEXT } from '#engine/media/media-failure.ts';
+import type { MediaFailure } from '#engine/media/media-failure.ts';
+import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
+import { isFailure } from '#protocol/errors.ts';
+import { fileMimeType } from './file-type.ts';
+import type { GrantSigner, HlsForm, MediaGrant } from './media-grant.ts';
+import { formPlaylist, renditionOrder } from './movie-form.ts';
+import type { RenditionName } from './movie-form.ts';
+import type { MoviePlan, MoviePlans } from './movie-plans.ts';
+import type { PlaybackStore, SessionPort, StoredFile } from './ports.ts';
+import { RenditionError } from './rendition-error.ts';
+import type { RenditionPool } from './rendition-pool.ts';
+import type { Part } from './rendition-state.ts';
+import type { SubtitleShelf } from './subtitle-shelf.ts';
+
+// The gateway's own types by shape: a domain does not import it.
+export interface MediaRequest {
+  readonly id: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+type Headers = Readonly<Record<string, string>>;
+export interface MediaResponse {
+  send(status: number, headers: Headers, body?: string | Uint8Array): void;
+  file(file: { path: string; contentType: string; cacheControl: string; headers?: Headers }): Promise<void>;
+}
+export interface MediaRoute {
+  readonly method: 'GET';
+  readonly path: `/${string}`;
+  readonly access: 'signedUrl';
+  handle(request: MediaRequest, response: MediaResponse): Promise<void>;
+}
+
+export interface MediaRoutesOptions {
+  readonly store: PlaybackStore;
+  readonly sessions: SessionPort;
+  readonly plans: MoviePlans;
+  readonly pool: RenditionPool;
+  readonly subtitles: SubtitleShelf;
+  readonly signer: GrantSigner;
+  readonly clock: Clock;
+}
+
+/**
+ * Nothing changes under an address while it works, but whoever signs out must not leave it in a cache that others share. Other
+ * origins may read it, since players run anywhere: the address is the key, and no cookie is looked at.
+ */
+const HEADERS: Headers = { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' };
+const CACHE_CONTROL = 'private, max-age=21600, immutable';
+/** Where the store does not answer, what it said this recently counts [PLAY4]. */
+const REMEMBERED_MS = 30 * 60_000;
+const COMPRESS_FROM_BYTES = 1_024;
+
+const compress = promisify(gzip);
+
+/** A refusal on its way to the client as problem details (RFC 9457). */
+class MediaProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly headers: Headers;
+
+  constructor(status: number, code: string, detail: string, headers: Headers = {}) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+interface Opened {
+  readonly grant: MediaGrant;
+  readonly file: StoredFile;
+}
+
+export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
+  const { store, sessions, plans, pool, subtitles, signer, clock } = options;
+  const remembered = new LRUCache<string, { value: unknown; atMs: number }>({ max: 2_000 });
+  const compressed = new LRUCache<string, Uint8Array>({ maxSize: 16 << 20, sizeCalculation: (bytes) => bytes.length });
+
+  /** Asks the store, and falls back to what it said before when it does not answer: who watches goes on through its restart. */
+  async function ask<T>(key: string, question: () => Promise<T>): Promise<T> {
+    try {
+      const value = await question();
+      remembered.set(key, { value, atMs: clock.monotonicMs() });
+      return value;
+    } catch (error) {
+      const before = remembered.get(key);
+      if (before && clock.monotonicMs() - before.atMs < REMEMBERED_MS) return before.value as T;
+      throw error;
+    }
+  }
+
+  /** Reads the grant, and looks up that what it is bound to is still there [PLAY2] [PLAY3] [PLAY4]. */
+  async function open(token: string): Promise<Opened> {
+    const grant = signer.open(token, clock.nowMs());
+    if (grant === 'invalid') throw new MediaProblem(403, 'forbidden', 'This address was not made by this server.');
+    if (grant === 'expired') throw gone('This address has expired. Open the movie again.');
+    const [isAlive, file] = await Promise.all([
+      ask(`session ${grant.sessionId}`, () => sessions.isAlive(grant.sessionId)),
+      ask(`file ${grant.fileId}`, () => store.file(grant.fileId)),
+    ]);
+    if (!isAlive) {
+      throw new MediaProblem(401, 'unauthenticated', 'The session of this address has ended. Sign in again.', {
+        'www-authenticate': 'Bearer realm="matinee"',
+      });
+    }
+    if (file?.state !== 'playable') throw gone('This file is not there any more.');
+    if (file.sizeBytes !== grant.sizeBytes || file.mtimeUs !== grant.mtimeUs) {
+      throw gone('This file has been replaced. Open the movie again.');
+    }
+    return { grant, file };
+  }
+
+  async function planFor({ file }: Opened, form: HlsForm): Promise<MoviePlan> {
+    const plan = await plans.plan(file, form.plan);
+    if (plan?.id !== form.planId) throw gone('This movie is cut differently now. Open it again.');
+    return plan;
+  }
+
+  async function sendFile(response: MediaResponse, path: string, contentType: string): Promise<void> {
+    await response.file({ path, contentType, cacheControl: CACHE_CONTROL, headers: HEADERS });
+  }
+
+  async function sendPlaylist(
+    request: MediaRequest,
+    response: MediaResponse,
+    key: string,
+    text: string,
+  ): Promise<void> {
+    const headers = {
+      ...HEADERS,
+      'content-type': PLAYLIST_MIME_TYPE,
+      'cache-control': CACHE_CONTROL,
+      vary: 'accept-encoding',
+    };
+    if (text.length < COMPRESS_FROM_BYTES || !acceptsGzip(request.headers['accept-encoding'])) {
+      return response.send(200, headers, text);
+    }
+    let bytes = compressed.get(key);
+    if (!bytes) compressed.set(key, (bytes = await compress(text)));
+    response.send(200, { ...headers, 'content-encoding': 'gzip' }, bytes);
+  }
+
+  async function sendPart(
+    request: MediaRequest,
+    response: MediaResponse,
+    opened: Opened,
+    name: RenditionName,
+    part: Part,
+  ): Promise<void> {
+    const form = formOf(opened.grant);
+    const plan = await planFor(opened, form);
+    const order = renditionOrder(name, form, opened.file, plan);
+    if (!order || (part !== 'init' && part >= plan.segments.length - 1)) throw nothingHere();
+    const contentType = name === 'v' ? 'video/mp4' : 'audio/mp4';
+    for (let attempt = 1; ; attempt++) {
+      const rendition = await pool.get(order);
+      if (!rendition) throw new RenditionError('closed');
+      const path = await rendition.part(opened.grant.viewerId, part, request.signal);
+      try {
+        return await sendFile(response, path, contentType);
+      } catch (error) {
+        // Between its being there and its being read the file may have made room for others, or somebody has cleared the space.
+        if (attempt > 1 || !isNotFound(error)) throw error;
+        rendition.reportLost();
+      }
+    }
+  }
+
+  async function sendSubtitle(
+    request: MediaRequest,
+    response: MediaResponse,
+    { file }: Opened,
+    trackIndex: number,
+  ): Promise<void> {
+    const track = file.media?.subtitles.find(({ index }) => index === trackIndex);
+    if (!track || !isConvertibleSubtitle(track.codec)) throw nothingHere();
+    for (let attempt = 1; ; attempt++) {
+      const path = await subtitles.track(file, trackIndex, request.signal);
+      try {
+        return await sendFile(response, path, 'text/vtt; charset=utf-8');
+      } catch (error) {
+        if (attempt > 1 || !isNotFound(error)) throw error;
+        subtitles.forget(file, trackIndex);
+      }
+    }
+  }
+
+  async function serveFile(request: MediaRequest, response: MediaResponse): Promise<void> {
+    const opened = await open(request.params['grant'] ?? '');
+    const name = request.params['name'] ?? '';
+    const { grant, file } = opened;
+    if (name === 'file' && grant.hls === null && file.media) {
+      return await sendFile(response, file.path, fileMimeType(file.media));
+    }
+    if (name === 'index.m3u8' && grant.hls !== null && file.media) {
+      await planFor(opened, grant.hls);
+      return await sendPlaylist(request, response, request.params['grant'] ?? '', formPlaylist(grant.hls, file.media));
+    }
+    const subtitle = numberIn(/^s(\d{1,4})\.vtt$/, name);
+    if (subtitle !== null) return await sendSubtitle(request, response, opened, subtitle);
+    throw nothingHere();
+  }
+
+  async function servePart(request: MediaRequest, response: MediaResponse): Promise<void> {
+    const opened = await open(request.params['grant'] ?? '');
+    const name = renditionName(request.params['name'] ?? '');
+    const part = request.params['part'] ?? '';
+    if (name === null) throw nothingHere();
+    if (part === 'index.m3u8') {
+      const form = formOf(opened.grant);
+      const plan = await planFor(opened, form);
+      if (!renditionOrder(name, form, opened.file, plan)) throw nothingHere();
+      return await sendPlaylist(request, response, `${opened.file.id} ${plan.id}`, plan.playlist);
+    }
+    if (part === 'init.mp4') return await sendPart(request, response, opened, name, 'init');
+    const index = numberIn(/^(\d{1,6})\.m4s$/, part);
+    if (index === null) throw nothingHere();
+    await sendPart(request, response, opened, name, index);
+  }
+
+  return [
+    { method: 'GET', path: '/media/{grant}/{name}', access: 'signedUrl', handle: guarded(serveFile) },
+    { method: 'GET', path: '/media/{grant}/{name}/{part}', access: 'signedUrl', handle: guarded(servePart) },
+  ];
+}
+
+type Serve = (request: MediaRequest, response: MediaResponse) => Promise<void>;
+
+/** Answers every refusal of ours as problem details; what else is thrown is the gateway's to report. */
+function guarded(serve: Serve): Serve {
+  return async (request, response) => {
+    try {
+      await serve(request, response);
+    } catch (error) {
+      const problem = problemOf(error);
+      if (!problem) throw error;
+      const { status, code, message, headers } = problem;
+      const type = `urn:matinee:problem:${code}`;
+      const body = {
+        type,
+        title: STATUS_CODES[status] ?? 'Error',
+        status,
+        detail: message,
+        instance: `urn:uuid:${request.id}`,
+        code,
+      };
+      response.send(
+        status,
+        { ...HEADERS, 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
+        JSON.stringify(body),
+      );
+    }
+  };
+}
+
+function problemOf(error: unknown): MediaProblem | null {
+  if (error instanceof MediaProblem) return error;
+  if (isNotFound(error)) return gone('This file is not there any more.');
+  if (!(error instanceof RenditionError)) return null;
+  switch (error.code) {
+    case 'failed':
+      return mediaProblem(error.failure ?? 'internal');
+    case 'busy':
+      return new MediaProblem(503, 'tooManyTranscodes', 'As many transcodes run as this server allows.', {
+        'retry-after': '5',
+      });
+    case 'late':
+      return new MediaProblem(504, 'timeout', 'This part of the movie was not ready in time.');
+    case 'superseded':
+      return new MediaProblem(503, 'superseded', 'This player has asked for another place since.', {
+        'retry-after': '1',
+      });
+    case 'left':
+    case 'closed':
+      return new MediaProblem(503, 'overloaded', 'This part of the movie can’t be made just now.', {
+        'retry-after': '1',
+      });
+  }
+}
+
+/** A player goes on to another play method after a 4xx, and tries again after a 5xx. */
+function mediaProblem(failure: MediaFailure): MediaProblem {
+  const mayPass = failure === 'timeout' || failure === 'crashed' || failure === 'internal' || failure === 'notReadable';
+  return new MediaProblem(mayPass ? 500 : 422, failure, `The movie’s file ${MEDIA_FAILURE_TEXT[failure]}`);
+}
+
+const gone = (detail: string): MediaProblem => new MediaProblem(410, 'gone', detail);
+const nothingHere = (): MediaProblem => new MediaProblem(404, 'notFound', 'There is nothing at this address.');
+const isNotFound = (error: unknown): boolean => isFailure(error) && error.code === 'notFound';
+
+function formOf(grant: MediaGrant): HlsForm {
+  if (!grant.hls) throw nothingHere();
+  return grant.hls;
+}
+
+function renditionName(text: string): RenditionName | null {
+  if (text === 'v') return text;
+  const trackIndex = numberIn(/^a(\d{1,4})$/, text);
+  return trackIndex === null ? null : `a${trackIndex}`;
+}
+
+/** The number in a name that is written in one way only: `a07` is not `a7`. */
+function numberIn(pattern: RegExp, text: string): number | null {
+  const digits = pattern.exec(text)?.[1];
+  return digits === undefined || String(Number(digits)) !== digits ? null : Number(digits);
+}
+
+function acceptsGzip(header: string | undefined): boolean {
+  return /(^|[\s,])(gzip|\*)(?!\s*;\s*q=0(\.0*)?(\s|,|$))/i.test(header ?? '');
+}

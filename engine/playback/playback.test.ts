@@ -1,0 +1,663 @@
+import { gunzipSync } from 'node:zlib';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '#engine/base/clock.ts';
+import { silentLog } from '#engine/base/log.ts';
+import { decodeKeyframes } from '#engine/media/keyframe-index.ts';
+import { Failure, commonFailure } from '#protocol/errors.ts';
+import type { InputOf } from '#protocol/contract.ts';
+import { playback as calls } from '#protocol/index.ts';
+import type { MediaInfo } from '#protocol/schema/media.ts';
+import { Playback } from '#protocol/schema/playback.ts';
+import type { DeviceProfile } from '#protocol/schema/playback.ts';
+import * as v from 'valibot';
+import { testContext } from '#test/support/call-context.ts';
+import { audioTrack, mediaInfo, subtitleTrack, videoTrack } from '#test/support/media-info.ts';
+import { FakeHosts, MemoryPlaybackStore, MemoryScratch } from '#test/support/playback.ts';
+import { GRANT_MS } from './handlers.ts';
+import { createPlayback } from './playback.ts';
+import type { PlaybackPart } from './playback.ts';
+
+const S = 1_000_000;
+const id = (last: number): string => `01890000-0000-7000-8000-${String(last).padStart(12, '0')}`;
+const [MOVIE, FILE, OTHER_FILE] = [id(10), id(20), id(21)];
+const everySecond = Array.from({ length: 60 }, (_, index) => index * S);
+
+const chromium: DeviceProfile = {
+  name: 'chromium',
+  file: [{ container: 'mp4', video: [{ codec: 'h264', maxBitDepth: 8 }], audio: ['aac'] }],
+  segments: { video: [{ codec: 'h264', maxBitDepth: 8 }], audio: ['aac', 'opus'] },
+  hdr: [],
+  maxAudioChannels: 2,
+};
+const mkv = (part: Partial<MediaInfo> = {}): MediaInfo => mediaInfo({ container: 'matroska', ...part });
+const hevc = videoTrack({ codec: 'hevc', profile: 'Main', level: 120 });
+
+let clock: FakeClock;
+let store: MemoryPlaybackStore;
+let hosts: FakeHosts;
+let scratch: MemoryScratch;
+let endedSessions: Set<string>;
+let areSessionsDown: boolean;
+let positionMs: number | null;
+let part: PlaybackPart;
+
+function create(options: { urlKey?: Uint8Array; maxTranscodes?: number } = {}): PlaybackPart {
+  return createPlayback({
+    store,
+    hosts,
+    scratch,
+    clock,
+    log: silentLog,
+    sessions: {
+      isAlive: (sessionId) =>
+        areSessionsDown ? Promise.reject(new Error('away')) : Promise.resolve(!endedSessions.has(sessionId)),
+    },
+    progress: { ofMovies: () => Promise.resolve(positionMs === null ? [] : [{ positionMs }]) },
+    urlKey: options.urlKey ?? Buffer.alloc(32, 1),
+    scratchQuotaBytes: 1e9,
+    maxTranscodes: options.maxTranscodes ?? 1,
+    encode: { maxHeightPx: 720, crf: 23, preset: 'veryfast' },
+  });
+}
+
+beforeEach(() => {
+  clock = new FakeClock();
+  store = new MemoryPlaybackStore();
+  hosts = new FakeHosts();
+  scratch = new MemoryScratch();
+  endedSessions = new Set();
+  areSessionsDown = false;
+  positionMs = null;
+  part = create();
+});
+
+async function open(input: Partial<InputOf<typeof calls.open>> = {}, context = testContext()): Promise<Playback> {
+  const parsed = v.parse(calls.open.input, { movieId: MOVIE, ...input });
+  const playback = await part.handlers.open(parsed, context);
+  return v.parse(Playback, playback); // what goes out is what the contract says
+}
+
+const failureOf = async (work: Promise<unknown>): Promise<object> => {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof Failure) return { code: error.code, data: error.data as object };
+    throw error;
+  }
+  return { code: 'none' };
+};
+
+interface Reply {
+  status: number;
+  headers: Record<string, string>;
+  text: string;
+  path: string | null;
+}
+
+/** A GET of an address, through the routes as the gateway would find them. A path in `missing` does not exist. */
+async function get(
+  url: string,
+  options: { headers?: Record<string, string>; signal?: AbortSignal; missing?: string[] } = {},
+): Promise<Reply> {
+  const segments = url.split('/').slice(2);
+  const route = part.routes.find(({ path }) => path.split('/').length - 2 === segments.length);
+  if (!route) return { status: 404, headers: {}, text: '', path: null };
+  const names = ['grant', 'name', 'part'];
+  const params = Object.fromEntries(segments.map((segment, at) => [names[at]!, segment]));
+  let reply: Reply | null = null;
+  const { signal = new AbortController().signal, headers = {} } = options;
+  await route.handle(
+    { id: id(99), params, headers, signal },
+    {
+      send: (status, sent, body = '') => {
+        const text = typeof body === 'string' ? body : gunzipSync(body).toString();
+        reply = { status, headers: { ...sent }, text, path: null };
+      },
+      file: ({ path, contentType, cacheControl, headers: more }) => {
+        if (options.missing?.includes(path)) {
+          options.missing.splice(options.missing.indexOf(path), 1);
+          return Promise.reject(commonFailure('notFound', { what: 'file', id: '' }));
+        }
+        const all = { ...more, 'content-type': contentType, 'cache-control': cacheControl };
+        reply = { status: 200, headers: all, text: '', path };
+        return Promise.resolve();
+      },
+    },
+  );
+  return reply!;
+}
+
+const problemOf = ({ status, text }: Reply): [number, string] => [status, (JSON.parse(text) as { code: string }).code];
+
+describe('playback.open', () => {
+  it('sends a file as it is where the device plays it', async () => {
+    store.add({ id: FILE, movieId: MOVIE });
+    const playback = await open({ profile: chromium });
+    expect(playback).toMatchObject({
+      method: 'directPlay',
+      reasons: [],
+      kind: 'file',
+      mimeType: 'video/mp4',
+      fileId: FILE,
+    });
+    expect(playback).toMatchObject({
+      video: { method: 'copy', toCodec: 'h264' },
+      audio: { method: 'copy', toCodec: 'aac' },
+    });
+    expect(playback.url).toMatch(/^\/media\/[\w-]+\.[\w-]{43}\/file$/);
+    expect(playback.expiresAt).toBe(clock.nowMs() + GRANT_MS);
+    expect(hosts.hosts).toEqual([]);
+  });
+
+  it('repackages it where only the container or the sound is in the way', async () => {
+    store.add(
+      { id: FILE, movieId: MOVIE, media: mkv({ audio: [audioTrack({ codec: 'ac3', channels: 6 })] }) },
+      everySecond,
+    );
+    const playback = await open({ profile: chromium });
+    expect(playback).toMatchObject({
+      method: 'remux',
+      reasons: ['containerNotSupported', 'audioCodecNotSupported', 'audioChannelsNotSupported'],
+      kind: 'hls',
+      mimeType: 'application/vnd.apple.mpegurl',
+      video: { method: 'copy', fromCodec: 'h264', toCodec: 'h264' },
+      audio: { method: 'transcode', fromCodec: 'ac3', toCodec: 'aac' },
+    });
+  });
+
+  it('encodes the picture where the device can’t decode it', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ video: [hevc] }) }, everySecond);
+    expect(await open({ profile: chromium })).toMatchObject({
+      method: 'transcode',
+      reasons: ['videoCodecNotSupported'],
+      video: { method: 'transcode', fromCodec: 'hevc', toCodec: 'h264' },
+    });
+  });
+
+  it('without a profile serves what every browser plays', async () => {
+    store.add({ id: FILE, movieId: MOVIE });
+    expect(await open()).toMatchObject({ method: 'directPlay' });
+  });
+
+  it('[PLAY18] takes the file that reaches the device best', async () => {
+    store.add({
+      id: id(30),
+      movieId: MOVIE,
+      media: mediaInfo({ video: [videoTrack({ width: 3840, height: 2160, codec: 'hevc' })] }),
+    });
+    store.add({ id: id(31), movieId: MOVIE, media: mkv() }, everySecond);
+    store.add({ id: id(32), movieId: MOVIE, media: mediaInfo({ video: [videoTrack({ width: 1280, height: 720 })] }) });
+    store.add({ id: id(33), movieId: MOVIE, media: mediaInfo({ bitrateBps: 3_000_000 }) });
+    store.add({ id: id(34), movieId: MOVIE, media: mediaInfo({ bitrateBps: 5_000_000 }) });
+    store.add({ id: id(35), movieId: MOVIE, media: mediaInfo({ bitrateBps: 9_000_000 }), state: 'missing' });
+    expect(await open({ profile: chromium })).toMatchObject({ fileId: id(34) });
+    expect(await open({ profile: chromium, fileId: id(32) })).toMatchObject({ fileId: id(32) });
+    for (const last of [32, 33, 34]) store.files.delete(id(last));
+    expect(await open({ profile: chromium })).toMatchObject({ fileId: id(31), method: 'remux' });
+  });
+
+  it('[PLAY19] goes on where the person left off, and is warm there', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mkv() }, everySecond);
+    positionMs = 31_500;
+    expect(await open({ profile: chromium })).toMatchObject({ resumeMs: 31_500 });
+    await clock.advance(0);
+    // Plan: 0 1 3 6 11 16 21 26 31 …: 31.5 s lies in segment 8. Picture and sound have a host each.
+    expect(hosts.hosts.map(({ spec, commands }) => [spec.kind, commands[0]?.split('-')[0]])).toEqual([
+      ['video', '8'],
+      ['audio', '8'],
+    ]);
+  });
+
+  it('[PLAY19] never resumes beyond the end of a shorter file', async () => {
+    store.add({ id: FILE, movieId: MOVIE });
+    positionMs = 99_000_000;
+    expect(await open()).toMatchObject({ resumeMs: 59_999 });
+  });
+
+  it('[PLAY20] finds keyframes when a remux needs them, once for all who ask, and keeps them', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mkv({ container: 'mpegts' }) });
+    hosts.keyframesResult = { ok: true, keyframesUs: Float64Array.from(everySecond) };
+    const opened = await Promise.all([open({ profile: chromium }), open({ profile: chromium })]);
+    expect(opened.map(({ method }) => method)).toEqual(['remux', 'remux']);
+    expect(await open({ profile: chromium })).toMatchObject({ method: 'remux' });
+    expect(hosts.asked).toEqual([`keyframes of /movies/${FILE}.mp4 0`]);
+    expect(decodeKeyframes(store.keyframesById.get(FILE)!)).toHaveLength(60);
+  });
+
+  it('[PLAY20] encodes where there are no keyframes to be had, and does not look again', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mkv() });
+    for (let round = 0; round < 2; round++) {
+      expect(await open({ profile: chromium })).toMatchObject({
+        method: 'transcode',
+        reasons: ['containerNotSupported', 'keyframesUnusable'],
+      });
+    }
+    expect(hosts.asked.length).toBe(1);
+  });
+
+  it('[PLAY20] does not wait for a search that takes too long, and uses what it finds the next time', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mkv() });
+    const search = Promise.withResolvers<Awaited<ReturnType<FakeHosts['keyframes']>>>();
+    hosts.keyframes = () => search.promise;
+    const first = open({ profile: chromium });
+    await clock.advance(20_000);
+    expect(await first).toMatchObject({ method: 'transcode', reasons: ['containerNotSupported', 'keyframesUnusable'] });
+    search.resolve({ ok: true, keyframesUs: Float64Array.from(everySecond) });
+    await clock.advance(0);
+    expect(await open({ profile: chromium })).toMatchObject({ method: 'remux' });
+    // What was opened before is still cut as it was.
+    expect((await get((await first).url)).status).toBe(200);
+  });
+
+  it('does not use again what failed on this device', async () => {
+    store.add({ id: FILE, movieId: MOVIE }, everySecond);
+    expect(await open({ profile: chromium, without: ['directPlay'] })).toMatchObject({
+      method: 'remux',
+      reasons: ['failedOnThisDevice'],
+    });
+    const all = open({ profile: chromium, without: ['directPlay', 'remux', 'transcode'] });
+    expect(await failureOf(all)).toEqual({ code: 'notPlayable', data: { failure: 'unsupported' } });
+  });
+
+  it('names the tracks, and which of them is heard', async () => {
+    const audio = [
+      audioTrack({ disposition: { commentary: true } }),
+      audioTrack({ index: 2, language: 'fr', codec: 'opus', disposition: { default: true } }),
+    ];
+    const subtitles = [
+      subtitleTrack({ index: 3, disposition: { forced: true } }),
+      subtitleTrack({ index: 4, codec: 'hdmv_pgs_subtitle', isText: false, language: 'de' }),
+    ];
+    const chapters = [{ startMs: 0, endMs: 1_000, title: 'Opening' }];
+    store.add({ id: FILE, movieId: MOVIE, media: mkv({ audio, subtitles, chapters }) }, everySecond);
+    const playback = await open({ profile: chromium });
+    expect(playback.audioTracks.map(({ label, isDefault, isSelected }) => [label, isDefault, isSelected])).toEqual([
+      ['English · Stereo · Commentary', false, false],
+      ['Français · Stereo', true, true],
+    ]);
+    expect(playback.subtitleTracks).toMatchObject([
+      { label: 'English · Forced', isForced: true, url: expect.stringMatching(/^\/media\/[^/]+\/s3\.vtt$/) as string },
+      { label: 'Deutsch', url: null },
+    ]);
+    expect(playback.chapters).toEqual(chapters);
+    const chosen = await open({ profile: chromium, audioTrack: 1 });
+    expect(chosen.audioTracks.map(({ isSelected }) => isSelected)).toEqual([true, false]);
+  });
+
+  it('refuses what does not exist or can’t be played, and says why', async () => {
+    expect(await failureOf(open())).toEqual({ code: 'notFound', data: { what: 'movie', id: MOVIE } });
+    store.add({ id: FILE, movieId: MOVIE, state: 'unplayable', failure: 'truncated', media: null });
+    expect(await failureOf(open({ fileId: OTHER_FILE }))).toEqual({
+      code: 'notFound',
+      data: { what: 'file', id: OTHER_FILE },
+    });
+    expect(await failureOf(open())).toEqual({ code: 'notPlayable', data: { failure: 'truncated' } });
+    store.add({ id: FILE, movieId: MOVIE, state: 'missing' });
+    expect(await failureOf(open())).toEqual({ code: 'notPlayable', data: { failure: 'notFound' } });
+    store.add({ id: FILE, movieId: MOVIE, media: mkv({ durationMs: null }) }, everySecond);
+    expect(await failureOf(open({ profile: chromium }))).toEqual({
+      code: 'notPlayable',
+      data: { failure: 'unsupported' },
+    });
+  });
+
+  it('[PLAY13] refuses one transcode too many, but never the second viewer of the same', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ video: [hevc] }) }, everySecond);
+    store.add({ id: OTHER_FILE, movieId: id(11), media: mediaInfo({ video: [hevc] }) }, everySecond);
+    await open({ profile: chromium });
+    await clock.advance(0);
+    expect(await open({ profile: chromium })).toMatchObject({ method: 'transcode' });
+    expect(await failureOf(open({ movieId: id(11), profile: chromium }))).toEqual({
+      code: 'tooManyTranscodes',
+      data: { running: 1, limit: 1 },
+    });
+    await clock.advance(2 * 60_000);
+    expect(await open({ movieId: id(11), profile: chromium })).toMatchObject({ method: 'transcode' });
+  });
+
+  it('[PLAY13] encodes nothing where the configuration says so', async () => {
+    part = create({ maxTranscodes: 0 });
+    store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ video: [hevc] }) }, everySecond);
+    expect(await failureOf(open({ profile: chromium }))).toMatchObject({ code: 'tooManyTranscodes' });
+  });
+});
+
+describe('media addresses', () => {
+  const direct = async (): Promise<Playback> => {
+    store.add({ id: FILE, movieId: MOVIE });
+    return open({ profile: chromium });
+  };
+  const remux = async (media: Partial<MediaInfo> = {}): Promise<Playback> => {
+    store.add({ id: FILE, movieId: MOVIE, media: mkv(media) }, everySecond);
+    return open({ profile: chromium });
+  };
+  /** Everything that a remux has an address for. */
+  const addresses = (url: string): string[] => {
+    const names = [
+      'index.m3u8',
+      'v/index.m3u8',
+      'v/init.mp4',
+      'v/0.m4s',
+      'a1/index.m3u8',
+      'a1/init.mp4',
+      'a1/0.m4s',
+      's3.vtt',
+    ];
+    return names.map((name) => url.replace('index.m3u8', name));
+  };
+  const makeAll = async (): Promise<void> => {
+    await clock.advance(0);
+    for (const host of hosts.open) host.make(3);
+    await clock.advance(0);
+  };
+
+  it('lead to the file itself, which goes through the gateway’s ranges', async () => {
+    const { url } = await direct();
+    expect(await get(url)).toMatchObject({
+      status: 200,
+      path: `/movies/${FILE}.mp4`,
+      headers: { 'content-type': 'video/mp4', 'access-control-allow-origin': '*' },
+    });
+  });
+
+  it('lead to playlists that name what lies beside them', async () => {
+    const audio = [audioTrack({ title: 'He said "hi"' }), audioTrack({ index: 2, codec: 'dts', language: 'de' })];
+    const { url } = await remux({ audio });
+    const multivariant = await get(url);
+    expect(multivariant.headers['content-type']).toBe('application/vnd.apple.mpegurl');
+    expect(multivariant.text).toContain('CODECS="avc1.640028,mp4a.40.2"');
+    expect(multivariant.text).toContain('NAME="English · Stereo · He said ’hi’"');
+    expect(multivariant.text).toContain('DEFAULT=YES');
+    const named = [...multivariant.text.matchAll(/URI="([^"]+)"|^([^#].*)$/gm)].map((match) => match[1] ?? match[2]);
+    expect(named).toEqual(['a1/index.m3u8', 'a2/index.m3u8', 'v/index.m3u8']);
+    for (const name of named) {
+      const { status, text } = await get(url.replace('index.m3u8', name!));
+      expect([status, text.includes('#EXT-X-ENDLIST'), text.includes('#EXT-X-MAP:URI="init.mp4"')]).toEqual([
+        200,
+        true,
+        true,
+      ]);
+    }
+  });
+
+  it('lead to segments as soon as they are made', async () => {
+    const { url } = await remux();
+    const asked = addresses(url)
+      .slice(2, 4)
+      .map((address) => get(address));
+    await makeAll();
+    const replies = await Promise.all(asked);
+    const folder = [...scratch.folders.keys()][0];
+    expect(replies.map(({ path }) => path)).toEqual([`/scratch/${folder}/init.mp4`, `/scratch/${folder}/0.m4s`]);
+    expect(replies[1]?.headers).toMatchObject({
+      'content-type': 'video/mp4',
+      'cache-control': 'private, max-age=21600, immutable',
+    });
+  });
+
+  it('compress playlists for those who take it', async () => {
+    const { url } = await remux();
+    const address = url.replace('index.m3u8', 'v/index.m3u8');
+    const [plain, small, refused] = await Promise.all([
+      get(address),
+      get(address, { headers: { 'accept-encoding': 'br, gzip;q=0.8' } }),
+      get(address, { headers: { 'accept-encoding': 'gzip;q=0' } }),
+    ]);
+    expect([plain, small, refused].map(({ headers }) => headers['content-encoding'])).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    store.add(
+      { id: FILE, movieId: MOVIE, media: mkv({ durationMs: 7_200_000 }) },
+      everySecond.map((timeUs) => timeUs * 25),
+    );
+    const long = await open({ profile: chromium, without: ['remux'] });
+    const longAddress = long.url.replace('index.m3u8', 'v/index.m3u8');
+    const [whole, packed, unpacked] = await Promise.all([
+      get(longAddress),
+      get(longAddress, { headers: { 'accept-encoding': 'br, gzip;q=0.8' } }),
+      get(longAddress, { headers: { 'accept-encoding': 'gzip;q=0, br' } }),
+    ]);
+    expect([whole, packed, unpacked].map(({ headers }) => headers['content-encoding'])).toEqual([
+      undefined,
+      'gzip',
+      undefined,
+    ]);
+    expect(packed.text).toBe(whole.text);
+    expect(whole.headers['vary']).toBe('accept-encoding');
+  });
+
+  it('[PLAY1] work after a restart, and name the same segments', async () => {
+    const { url } = await remux();
+    const before = await get(url.replace('index.m3u8', 'v/index.m3u8'));
+    part = create();
+    expect((await get(url.replace('index.m3u8', 'v/index.m3u8'))).text).toBe(before.text);
+    const segment = get(addresses(url)[3]!);
+    await makeAll();
+    expect((await segment).status).toBe(200);
+    part = create({ urlKey: Buffer.alloc(32, 9) });
+    expect((await get(url)).status).toBe(403);
+  });
+
+  it('[PLAY2] open nothing when they are forged, whatever they ask for', async () => {
+    const { url } = await remux();
+    const grant = url.split('/')[2]!;
+    const forged = [
+      `A${grant.slice(1)}`,
+      `${grant.slice(0, -1)}_`,
+      grant.split('.')[0]!,
+      'x',
+      '.'.repeat(50),
+      'A'.repeat(10_240),
+    ];
+    for (const token of forged.filter((each) => each !== grant)) {
+      for (const address of addresses(url)) {
+        expect(problemOf(await get(address.replace(grant, token)))).toEqual([403, 'forbidden']);
+      }
+    }
+    expect(hosts.hosts.length).toBeLessThanOrEqual(2);
+  });
+
+  it('[PLAY2] open nothing of another playback: a grant for the file is none for segments, and the other way round', async () => {
+    const { url } = await direct();
+    for (const address of addresses(url.replace('/file', '/index.m3u8')).slice(0, 7)) {
+      expect(problemOf(await get(address))).toEqual([404, 'notFound']);
+    }
+    const packaged = await remux();
+    expect(problemOf(await get(packaged.url.replace('index.m3u8', 'file')))).toEqual([404, 'notFound']);
+  });
+
+  it('[PLAY3] end at their time', async () => {
+    const { url } = await remux();
+    await clock.advance(GRANT_MS - 1);
+    expect((await get(url)).status).toBe(200);
+    await clock.advance(1);
+    for (const address of addresses(url)) expect(problemOf(await get(address))).toEqual([410, 'gone']);
+  });
+
+  it('[PLAY4] end with their session', async () => {
+    const { url } = await remux();
+    endedSessions.add(testContext().sessionId);
+    for (const address of addresses(url)) expect(problemOf(await get(address))).toEqual([401, 'unauthenticated']);
+    endedSessions.clear();
+    endedSessions.add(id(77));
+    expect((await get(url)).status).toBe(200);
+  });
+
+  it('[PLAY4] end with their file, its library, and its version', async () => {
+    const { url } = await remux();
+    const file = store.files.get(FILE)!;
+    const states: (typeof file | null)[] = [
+      null,
+      { ...file, state: 'missing' },
+      { ...file, state: 'unplayable', failure: 'quarantined' },
+      { ...file, sizeBytes: file.sizeBytes + 1 },
+      { ...file, mtimeUs: file.mtimeUs + 1 },
+    ];
+    for (const state of states) {
+      if (state) store.files.set(FILE, state);
+      else store.files.delete(FILE);
+      for (const address of addresses(url)) expect(problemOf(await get(address))).toEqual([410, 'gone']);
+    }
+    store.files.set(FILE, file);
+    expect((await get(url)).status).toBe(200);
+  });
+
+  it('[PLAY4] go on while the store is away, for those who watch already', async () => {
+    const { url } = await direct();
+    expect((await get(url)).status).toBe(200);
+    store.isDown = areSessionsDown = true;
+    expect((await get(url)).status).toBe(200);
+    await clock.advance(31 * 60_000);
+    await expect(get(url)).rejects.toThrow('away');
+  });
+
+  it('[PLAY4] of segments that are cut differently now are refused', async () => {
+    const { url } = await remux();
+    store.add(
+      { id: FILE, movieId: MOVIE, media: mkv() },
+      everySecond.map((timeUs) => timeUs * 2),
+    );
+    part = create();
+    expect(problemOf(await get(url.replace('index.m3u8', 'v/0.m4s')))).toEqual([410, 'gone']);
+  });
+
+  it('[PLAY5] know a closed set of names, each written in one way', async () => {
+    const { url } = await remux({ subtitles: [subtitleTrack({ index: 3 })] });
+    const base = url.replace('index.m3u8', '');
+    const names = [
+      ...[
+        '',
+        'x',
+        'index',
+        'index.m3u8.bak',
+        '..',
+        '%2e%2e',
+        'file.mkv',
+        's.vtt',
+        's03.vtt',
+        's4.vtt',
+        's99999.vtt',
+        's3.srt',
+      ],
+      ...[
+        'v/',
+        'v/x',
+        'v/..',
+        'v/0',
+        'v/00.m4s',
+        'v/-1.m4s',
+        'v/1e2.m4s',
+        'v/999999.m4s',
+        'v/9999999.m4s',
+        'v/init.m4s',
+      ],
+      ...['v/0.m4s.part', 'V/0.m4s', 'a/0.m4s', 'a01/0.m4s', 'a9/0.m4s', 'a9/index.m3u8', 'a9/init.mp4', 's3/0.m4s'],
+    ];
+    for (const name of names) {
+      const { status } = await get(`${base}${name}`);
+      expect([name, status]).toEqual([name, 404]);
+    }
+  });
+
+  it('[PLAY10] are let go of by a client that leaves', async () => {
+    const { url } = await remux();
+    const abort = new AbortController();
+    const reply = get(addresses(url)[3]!, { signal: abort.signal });
+    await clock.advance(0);
+    abort.abort(new Error('gone'));
+    await expect(reply).rejects.toThrow('gone');
+  });
+
+  it.each([
+    ['truncated', 422],
+    ['quarantined', 422],
+    ['unsupported', 422],
+    ['timeout', 500],
+    ['internal', 500],
+  ] as const)('[PLAY15] say that a segment can’t be made: %s is %i', async (failure, status) => {
+    const { url } = await remux();
+    const reply = get(url.replace('index.m3u8', 'v/0.m4s'));
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await clock.advance(0);
+      hosts.hosts
+        .filter(({ spec, isOpen }) => spec.kind === 'video' && isOpen)
+        .at(-1)
+        ?.fail(failure);
+    }
+    expect(problemOf(await reply)).toEqual([status, failure]);
+  });
+
+  it('make again what has vanished from the scratch space', async () => {
+    const { url } = await remux();
+    const first = get(url.replace('index.m3u8', 'v/0.m4s'));
+    await makeAll();
+    const { path } = await first;
+    const again = get(url.replace('index.m3u8', 'v/0.m4s'), { missing: [path!] });
+    await makeAll();
+    expect(await again).toMatchObject({ status: 200, path });
+  });
+
+  it('answer 410 where the movie’s own file has vanished', async () => {
+    const { url } = await direct();
+    expect(problemOf(await get(url, { missing: [`/movies/${FILE}.mp4`] }))).toEqual([410, 'gone']);
+  });
+});
+
+describe('subtitles', () => {
+  const withSubtitles = async (): Promise<string> => {
+    store.add({
+      id: FILE,
+      movieId: MOVIE,
+      media: mediaInfo({ subtitles: [subtitleTrack({ index: 2 }), subtitleTrack({ index: 3 })] }),
+    });
+    return (await open()).subtitleTracks[0]!.url!;
+  };
+
+  it('[PLAY22] are made once for everyone who asks at the same time, and kept', async () => {
+    const url = await withSubtitles();
+    const replies = await Promise.all([get(url), get(url), get(url)]);
+    expect(new Set(replies.map(({ path }) => path)).size).toBe(1);
+    expect(replies[0]).toMatchObject({ status: 200, headers: { 'content-type': 'text/vtt; charset=utf-8' } });
+    expect((await get(url)).path).toBe(replies[0].path);
+    expect(hosts.asked).toEqual([`subtitle of /movies/${FILE}.mp4 2`]);
+    expect([...scratch.folders.get('subtitles')!.values()].map(String)).toEqual(['WEBVTT\n']);
+  });
+
+  it('[PLAY22] are given up when everyone who asked has gone', async () => {
+    const url = await withSubtitles();
+    let isAborted = false;
+    hosts.subtitleResult = (signal) =>
+      new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => {
+          isAborted = true;
+          reject(signal.reason);
+        });
+      });
+    const [one, two] = [new AbortController(), new AbortController()];
+    const replies = [get(url, { signal: one.signal }), get(url, { signal: two.signal })];
+    await clock.advance(0);
+    one.abort(new Error('gone'));
+    await expect(replies[0]).rejects.toThrow('gone');
+    expect(isAborted).toBe(false);
+    two.abort(new Error('gone'));
+    await expect(replies[1]).rejects.toThrow('gone');
+    expect(isAborted).toBe(true);
+    hosts.subtitleResult = () => Promise.resolve({ ok: true, text: 'WEBVTT\n' });
+    expect((await get(url)).status).toBe(200);
+  });
+
+  it('[PLAY22] are made again when their file has vanished', async () => {
+    const url = await withSubtitles();
+    const { path } = await get(url);
+    expect(await get(url, { missing: [path!] })).toMatchObject({ status: 200, path });
+    expect(hosts.asked.length).toBe(2);
+  });
+
+  it('say why they can’t be had', async () => {
+    const url = await withSubtitles();
+    hosts.subtitleResult = () => Promise.resolve({ ok: false, failure: 'tooComplex' });
+    expect(problemOf(await get(url))).toEqual([422, 'tooComplex']);
+  });
+});
