@@ -5,7 +5,7 @@
  * each field, and the rules are these:
  * - Where the reference says nothing, nothing is compared: we may know more, and are not paid for it.
  * - Where it says something and we do not, that counts as `missing`.
- * - A file that holds no movie (text subtitles, teletext alone) is right to refuse.
+ * - A file that holds no movie (text subtitles, teletext alone, a photo) is right to refuse.
  * - A file that ffprobe could not read is right to refuse, and not compared if we can read it.
  */
 import { join } from 'node:path';
@@ -37,8 +37,9 @@ export async function scoreProbe(folder: string): Promise<ScoreRow[]> {
   return tally.rows();
 }
 
-/** Picture or sound besides a cover. */
+/** Picture or sound besides a cover. A single photo is no movie, though ffprobe calls it a video stream. */
 function isMovie(reference: Reference): boolean {
+  if (/_pipe$|^image2$|^gif$|^apng$/u.test(reference.format.format_name)) return false;
   return reference.streams.some(
     (stream) =>
       stream.codec_type === 'audio' || (stream.codec_type === 'video' && stream.disposition['attached_pic'] !== 1),

@@ -161,6 +161,52 @@ describe('Matroska', () => {
   });
 });
 
+describe('Matroska tracks', () => {
+  it('carry their language tag and field coding', () => {
+    const entry = Buffer.concat([
+      ...[
+        unsigned('d7', 3),
+        unsigned('83', 1),
+        element('22b59d', Buffer.from('pt-BR\0')),
+        element('86', Buffer.from('V_TEST')),
+      ],
+      ...[unsigned('23e383', 40_000_000), element('e0', unsigned('9a', 1))],
+    ]);
+    const bytes = Buffer.concat([HEAD, element('18538067', element('1654ae6b', element('ae', entry)))]);
+    withSource(bytes, (source) => {
+      expect(readMatroska(source)?.tracks).toEqual([
+        {
+          number: 3,
+          type: 1,
+          codecId: 'V_TEST',
+          languageBcp47: 'pt-BR',
+          isInterlaced: true,
+          defaultDurationNs: 40_000_000,
+          codecDelayNs: 0,
+        },
+      ]);
+    });
+  });
+
+  it('tell keyframes in block groups by their references', () => {
+    const group = (ticks: number, ...more: Buffer[]): Buffer =>
+      element('a0', Buffer.concat([element('a1', Buffer.from([0x81, 0, ticks, 0, 9])), ...more]));
+    const bytes = Buffer.concat([
+      HEAD,
+      element(
+        '18538067',
+        Buffer.concat([TRACKS, cluster(100, group(0), group(40, element('fb', Buffer.from([0xd8]))), group(80))]),
+      ),
+    ]);
+    withSource(bytes, (source) => {
+      const file = readMatroska(source);
+      expect(file === null ? [] : [...keyframeTicks(source, file, 1)].filter((ticks) => ticks !== null)).toEqual([
+        100, 180,
+      ]);
+    });
+  });
+});
+
 describe('MP4', () => {
   const stsd = box('stsd', words(0, 1), box('avc1', Buffer.alloc(78), box('fiel', Buffer.from([2, 9]))));
   const movie = (...tables: Buffer[]): Buffer =>

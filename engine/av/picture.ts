@@ -28,6 +28,8 @@ const MIN_LUMA_DEVIATION = 14;
 const MIN_WIDTH_PX = 16;
 const MAX_WIDTH_PX = 3840;
 const MAX_SEARCH_PACKETS = 3000;
+/** Above 8K, decoding one picture takes more memory than a host may have. */
+const MAX_SOURCE_PIXELS = 8192 * 5120;
 const WEBP_QUALITY = '82';
 /** FFmpeg's fast WebP effort: the picture is small and made once. */
 const WEBP_EFFORT = '3';
@@ -50,6 +52,7 @@ export function takePicture(path: string, options: PictureOptions): Picture {
   const { media } = probe(path);
   const [track] = media.video;
   if (track === undefined) throw new MediaError('unsupported', 'no video track');
+  if (track.width * track.height > MAX_SOURCE_PIXELS) throw new MediaError('tooComplex', 'picture larger than 8K');
   const size = shownSize(track, Math.min(MAX_WIDTH_PX, Math.max(MIN_WIDTH_PX, Math.round(options.widthPx))));
 
   const wanted = { path, track, size, endsAt };

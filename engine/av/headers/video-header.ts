@@ -29,9 +29,11 @@ const MATRIX_IDENTITY = 0;
 /** FFmpeg's name of the pixel format that its decoder puts out. Only some decoders mark full range in the name (`yuvj420p`). */
 export function pixelFormatName(header: VideoHeader, codec: string): string {
   const deep = header.bitDepth > 8 ? `${header.bitDepth}le` : '';
-  if (header.chroma === 'gray') return `gray${deep}`;
-  if (header.chroma === '444' && header.color?.matrix === MATRIX_IDENTITY) return `gbrp${deep}`;
+  // FFmpeg's H.264 decoder fills in neutral colour instead.
+  const chroma = header.chroma === 'gray' && codec === 'h264' ? '420' : header.chroma;
+  if (chroma === 'gray') return `gray${deep}`;
+  if (chroma === '444' && header.color?.matrix === MATRIX_IDENTITY) return `gbrp${deep}`;
   const isJpegStyle =
-    header.isFullRange === true && deep === '' && (codec === 'h264' || (codec === 'hevc' && header.chroma === '420'));
-  return `yuv${isJpegStyle ? 'j' : ''}${header.chroma}p${deep}`;
+    header.isFullRange === true && deep === '' && (codec === 'h264' || (codec === 'hevc' && chroma === '420'));
+  return `yuv${isJpegStyle ? 'j' : ''}${chroma}p${deep}`;
 }
