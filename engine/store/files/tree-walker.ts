@@ -1,6 +1,6 @@
 /**
- * Walks of libraries, each in a thread of its own. Owns: the threads, of which one is kept for the next walk, since starting
- * one costs 40 ms.
+ * Walks of libraries, each in a thread of its own; short questions about a library go to another thread of that library. Owns:
+ * the threads, of which one is kept for the next walk, since starting one costs 40 ms.
  *
  * A network share that is gone may hold up a system call for ever, and its thread with it: such a call is given up after
  * a time, and the thread is left behind.
@@ -22,6 +22,9 @@ class SystemTimeout extends Error {
   }
 }
 
+/** Threads for questions end after so long without one. */
+const ASK_IDLE_MS = 30_000;
+
 /** One call at a time. */
 class WalkThread {
   readonly #worker = new Worker(new URL('./tree-walk.worker.ts', import.meta.url), { name: 'tree walk' });
@@ -38,6 +41,10 @@ class WalkThread {
     });
     this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
     this.#worker.on('exit', () => this.#fail(new Error('the thread that walks libraries ended')));
+  }
+
+  get isAlive(): boolean {
+    return this.#end === undefined;
   }
 
   get isUsable(): boolean {
@@ -75,9 +82,16 @@ class WalkThread {
   }
 }
 
+interface Asked {
+  readonly thread: WalkThread;
+  last: Promise<void>;
+  idle: NodeJS.Timeout | undefined;
+}
+
 export class TreeWalker implements TreeWalkPort, Disposable {
   readonly #rules: WalkRules;
   readonly #all = new Set<WalkThread>();
+  readonly #asked = new Map<string, Asked>();
   #idle: WalkThread | undefined;
   #isClosed = false;
 
@@ -87,7 +101,7 @@ export class TreeWalker implements TreeWalkPort, Disposable {
 
   async look(root: string): Promise<RootLook> {
     try {
-      return (await this.#once({ kind: 'look', root })) as RootLook;
+      return (await this.#ask(root, { kind: 'look', root })) as RootLook;
     } catch (error) {
       if (error instanceof SystemTimeout) return { kind: 'unavailable', code: error.code };
       throw error;
@@ -96,7 +110,7 @@ export class TreeWalker implements TreeWalkPort, Disposable {
 
   async stat(root: string, paths: readonly string[]): Promise<(SeenFile | null)[]> {
     if (paths.length === 0) return [];
-    return (await this.#once({ kind: 'stat', root, paths })) as (SeenFile | null)[];
+    return (await this.#ask(root, { kind: 'stat', root, paths })) as (SeenFile | null)[];
   }
 
   async *walk(root: string, scopes: readonly string[], signal: AbortSignal): AsyncGenerator<WalkBatch> {
@@ -123,17 +137,39 @@ export class TreeWalker implements TreeWalkPort, Disposable {
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
+    for (const { idle } of this.#asked.values()) clearTimeout(idle);
     for (const thread of this.#all) thread.close();
     this.#all.clear();
   }
 
-  async #once(call: WalkCall): Promise<unknown> {
-    const thread = this.#take();
-    try {
-      return await thread.call(call, LOOK_LIMIT_MS);
-    } finally {
-      this.#giveBack(thread);
+  /** Questions about one library are answered one after the other; a disk that hangs holds up those about itself only. */
+  async #ask(root: string, call: WalkCall): Promise<unknown> {
+    if (this.#isClosed) throw new Error('the tree walker was closed');
+    let asked = this.#asked.get(root);
+    if (!asked || !asked.thread.isAlive) {
+      asked = { thread: new WalkThread(), last: Promise.resolve(), idle: undefined };
+      this.#asked.set(root, asked);
+      this.#all.add(asked.thread);
     }
+    const { thread } = asked;
+    clearTimeout(asked.idle);
+    const answer = asked.last.then(() => thread.call(call, LOOK_LIMIT_MS));
+    const settled = answer.then(
+      () => undefined,
+      () => undefined,
+    );
+    asked.last = settled;
+    try {
+      return await answer;
+    } finally {
+      if (asked.last === settled) asked.idle = setTimeout(() => this.#endAsked(root, thread), ASK_IDLE_MS).unref();
+    }
+  }
+
+  #endAsked(root: string, thread: WalkThread): void {
+    if (this.#asked.get(root)?.thread === thread) this.#asked.delete(root);
+    this.#all.delete(thread);
+    thread.close();
   }
 
   #take(): WalkThread {
