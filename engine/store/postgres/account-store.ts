@@ -3,7 +3,7 @@ import type { AccountStore, NewUser, SessionRow, UserRow } from '#engine/account
 import type { Sql } from './connect.ts';
 
 /** Any fixed number but those of the migrations and the change feed: serializes the making of the first admin [ACC5]. */
-const FIRST_ADMIN_LOCK = 6_284_635;
+const FIRST_ADMIN_LOCK = 6_284_636;
 
 export function createAccountStore(sql: Sql): AccountStore {
   const userColumns = sql`id, name, role, (extract(epoch from created_at) * 1000)::bigint as "createdAtMs"`;
