@@ -1,5 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vite';
 import type { Plugin } from 'vite';
+
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as {
+  version: string;
+};
 
 /** Where `vite client` (development only) finds a running engine. */
 const engine = 'http://127.0.0.1:8420';
@@ -20,7 +26,9 @@ function cascadeLayers(): Plugin {
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [cascadeLayers()],
+  define: { __MATINEE_VERSION__: JSON.stringify(version) },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  resolve: { alias: { msgpackr: join(import.meta.dirname, 'browser-packr.ts') } },
   css: { modules: { localsConvention: 'camelCaseOnly' } },
   build: {
     outDir: 'dist',

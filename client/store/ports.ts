@@ -17,7 +17,7 @@ export interface FollowHandlers<F extends Feed> {
 
 /** One server, seen from the stores. Rejections are `Failure`s, `disconnected` among them. */
 export interface Server {
-  /** Over the socket; fails with `disconnected` while there is none. */
+  /** Over the socket. Waits for one within its deadline; fails with `disconnected` where none is wanted or it was lost on the way. */
   call<C extends Call>(call: C, input: InputOf<C>, options?: CallOptions): Promise<OutputOf<C>>;
   /** Over HTTP: calls that set the cookie, and those that must outlive the page (`keepalive`). */
   request<C extends Call>(

@@ -57,6 +57,7 @@ function parseBacklog(text: string | null): Map<string, Observation> {
 
 export class ProgressStore {
   readonly #server: Server;
+  readonly #link: Pick<Link, 'state'>;
   readonly #memory: Memory;
   readonly #memoryName: string;
   readonly #byMovie = signal<ReadonlyMap<string, Progress>>(new Map());
@@ -69,6 +70,7 @@ export class ProgressStore {
 
   constructor(server: Server, link: Pick<Link, 'state'>, memory: Memory, userId: string) {
     this.#server = server;
+    this.#link = link;
     this.#memory = memory;
     this.#memoryName = `unsentProgress.${userId}`;
     this.#unsent = parseBacklog(memory.read(this.#memoryName));
@@ -193,7 +195,8 @@ export class ProgressStore {
   }
 
   async #send(): Promise<void> {
-    if (this.#isSending) return;
+    // Without a line it stays on the device: a call that waits for one would go out old.
+    if (this.#isSending || this.#link.state.peek().kind !== 'live') return;
     this.#isSending = true;
     clearTimeout(this.#retry);
     try {

@@ -21,7 +21,7 @@ const check = (more: Partial<FolderCheck>): FolderCheck => ({
 
 describe('what a person reads when something fails', () => {
   it('every failure of the contract has its sentence, and no sentence is left over', () => {
-    expect(Object.keys(FAILURE_TEXTS).toSorted()).toEqual([...declared, 'disconnected'].toSorted());
+    expect(Object.keys(FAILURE_TEXTS).toSorted()).toEqual([...declared, 'disconnected', 'mismatch'].toSorted());
   });
 
   it('every reason and every media failure has its sentence', () => {

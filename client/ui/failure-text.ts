@@ -24,6 +24,8 @@ type Texts = { readonly [Code in CommonCode]: (data: CommonData<Code>) => string
 } & {
   /** Made by the client itself: there is no line to the server. */
   readonly disconnected: () => string;
+  /** Made by the client itself: what came back is not what the contract says. */
+  readonly mismatch: () => string;
 };
 
 const PERMISSION_TEXT: Readonly<Record<string, string>> = {
@@ -52,6 +54,8 @@ export const FAILURE_TEXTS: Texts = {
   internal: ({ errorId }) =>
     `Something went wrong inside the server. Try again; its log tells more under the error id ${errorId}.`,
   disconnected: () => 'The server can’t be reached just now. This page connects again by itself.',
+  mismatch: () =>
+    'What came back makes no sense: this page and the server are of different versions, or something stands between them. Reload the page.',
 
   wrongCredentials: () => 'That name and password don’t belong together. Check both, and whether Caps Lock is on.',
   lockedOut: ({ retryAfterMs }) =>
