@@ -66,6 +66,8 @@ export function findKeyframesUs(path: string, trackIndex: number, options: Keyfr
   const endsAt = performance.now() + options.timeLimitMs;
   const isTimeUp = (): boolean => performance.now() > endsAt;
   using input = openInput(path);
+  // MPEG-PS and FLV name their tracks only in their packets.
+  if (!hasHeaders(input)) input.analyze();
   if (input.streams[trackIndex] === undefined) throw new MediaError('unsupported', `no track ${trackIndex}`);
   const times =
     (options.ignoreIndex === true ? null : containerKeyframesUs(input, trackIndex, isTimeUp)) ??
@@ -77,8 +79,11 @@ export function findKeyframesUs(path: string, trackIndex: number, options: Keyfr
 function packetTimesUs(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): number[] {
   // These two have an index that FFmpeg can follow even where we cannot; the others are read on faster than searched.
   if (input.demuxer.startsWith('mov') || input.demuxer === 'avi') return walkKeyframes(input, trackIndex, isTimeUp);
-  input.analyze();
   return scanKeyframes(input, trackIndex, isTimeUp);
+}
+
+function hasHeaders(input: OpenedInput): boolean {
+  return input.demuxer.startsWith('mov') || input.demuxer === 'matroska,webm' || input.demuxer === 'avi';
 }
 
 /** From the headers of all blocks: for Matroska without cues, where FFmpeg would have to read the whole file. */

@@ -311,6 +311,9 @@ export function fragmentWalk(
   track: Mp4Track,
   isTimeUp: () => boolean,
 ): FragmentWalk | null {
+  // Samples in the `moov` itself come first. With an edit list FFmpeg treats them and fragments differently.
+  const ahead = new Table(boxIn(track.sampleTable, 'stts'), 8).length > 0 ? syncSampleTimesUs(file, track) : [];
+  if (ahead === null || (ahead.length > 0 && track.edit?.isStated === true)) return null;
   const ticks: number[] = [];
   let shift: number | null = null;
   let end = 0;
@@ -323,7 +326,7 @@ export function fragmentWalk(
   if (track.timescale === 0 || track.edit === null || end === 0) return null;
   const syncTimesUs = applyEdit(ticks, { file, track, firstShownTicks: 0 });
   const endUs = Math.round(((end - track.edit.mediaTime) / track.timescale) * 1e6);
-  return syncTimesUs === null ? null : { syncTimesUs, endUs };
+  return syncTimesUs === null ? null : { syncTimesUs: [...ahead, ...syncTimesUs], endUs };
 }
 
 export function hasVariableFragment(source: ByteSource, file: Mp4File, track: Mp4Track): boolean {
