@@ -1,7 +1,7 @@
 /** Errors by HTTP: problem details (RFC 9457). */
 import { STATUS_CODES } from 'node:http';
 import type { Call } from '#protocol/contract.ts';
-import type { Failure } from '#protocol/errors.ts';
+import type { CommonFailureCode, CommonFailureData, Failure } from '#protocol/errors.ts';
 import { httpStatusOf } from './failure-map.ts';
 import type { ReplyHeaders } from './http.ts';
 
@@ -24,6 +24,12 @@ export const HTTP_PROBLEMS = {
 } as const;
 export type HttpProblem = keyof typeof HTTP_PROBLEMS;
 
+const COMMON_DATA = {
+  notFound: { what: 'address', id: '' },
+  badRequest: { issues: [] },
+  unauthenticated: {},
+} as const satisfies { [Code in CommonFailureCode]?: CommonFailureData<Code> };
+
 export interface ProblemReply {
   readonly status: number;
   readonly headers: ReplyHeaders;
@@ -43,7 +49,8 @@ export function problem(
     name,
     detail ?? usual,
     requestId,
-    {},
+    // Where the code is one of the contract's, so is the data: a client reads both kinds of reply the same way.
+    Object.hasOwn(COMMON_DATA, name) ? { data: COMMON_DATA[name as keyof typeof COMMON_DATA] } : {},
     status === 401 ? { ...AUTHENTICATE, ...headers } : headers,
   );
 }
