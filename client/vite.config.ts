@@ -37,6 +37,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // hls.js, alone in its chunk.
+    chunkSizeWarningLimit: 650,
   },
   server: {
     proxy: {

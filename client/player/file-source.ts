@@ -39,8 +39,7 @@ export function openFileSource(
   video.src = url;
   video.load();
   return {
-    renditionCount: 0,
-    switchRendition: () => undefined,
+    switchRendition: () => false,
     facts: () => ({ throughputBps: null, variantBitrateBps: null, engine }),
     close() {
       isClosed = true;

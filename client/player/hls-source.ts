@@ -64,11 +64,11 @@ export function openHlsSource(video: HTMLVideoElement, url: string, startMs: num
   hls.attachMedia(video);
 
   return {
-    get renditionCount() {
-      return hls.audioTracks.length;
-    },
-    switchRendition(index) {
+    switchRendition(name) {
+      const index = hls.audioTracks.findIndex((track) => track.name === name);
+      if (index < 0) return false;
       hls.audioTrack = index;
+      return true;
     },
     facts() {
       const level = hls.levels[hls.currentLevel];

@@ -236,15 +236,11 @@ export class Player {
 
   chooseAudio(trackIndex: number): void {
     if (trackIndex === this.#audioTrack.peek()) return;
-    const options = this.#playback.peek()?.audioTracks ?? [];
-    const place = options.findIndex((option) => option.trackIndex === trackIndex);
-    if (place < 0) return;
+    const option = this.#playback.peek()?.audioTracks.find((track) => track.trackIndex === trackIndex);
+    if (option === undefined) return;
     this.#audioTrack.value = trackIndex;
-    // The playlist lists its renditions in the order of the choices, so that a switch needs no new playback.
-    if (this.#source !== null && this.#source.renditionCount === options.length && options.length > 1) {
-      this.#source.switchRendition(place);
-      return;
-    }
+    // A rendition of the playlist has the name of its choice. In a file as it is there is nothing to switch.
+    if (this.#source?.switchRendition(option.label) === true) return;
     void this.#open(this.#here(), trackIndex);
   }
 

@@ -21,10 +21,8 @@ export interface SourceFacts {
 }
 
 export interface Source {
-  /** Number of audio renditions that can be switched without reopening; 0 or 1 means none. */
-  readonly renditionCount: number;
-  /** Switches to an audio rendition by its place in the playlist. */
-  switchRendition(index: number): void;
+  /** Switches to the audio rendition of this name without opening anew; `false` where the source has none of it. */
+  switchRendition(name: string): boolean;
   facts(): SourceFacts;
   close(): void;
 }

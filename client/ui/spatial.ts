@@ -28,6 +28,9 @@ const OWN_KEYS =
 /** How far sideways a step may go for each pixel that it goes ahead. */
 const SIDEWAYS = 2.2;
 
+/** Steps closer together than this are one movement. */
+const QUICK_MS = 260;
+
 /** Lower is better; `null` when the candidate does not lie in the direction at all. */
 export function stepCost(from: Box, to: Box, direction: Direction): number | null {
   const isVertical = direction === 'up' || direction === 'down';
@@ -73,6 +76,7 @@ function nearest(from: HTMLElement, direction: Direction): HTMLElement | null {
 
 /** Listens on the whole page. Returns how to stop. */
 export function enableSpatialKeys(): () => void {
+  let lastStepAt = -Infinity;
   const onKey = (event: KeyboardEvent): void => {
     const direction = DIRECTIONS[event.key];
     const isHeldDown = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
@@ -85,7 +89,10 @@ export function enableSpatialKeys(): () => void {
       if (next === null) return;
       event.preventDefault();
       next.focus({ preventScroll: true });
-      next.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'smooth' });
+      // Quick presses outrun a smooth scroll, and then the next row is not drawn yet.
+      const isQuick = event.timeStamp - lastStepAt < QUICK_MS;
+      lastStepAt = event.timeStamp;
+      next.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: isQuick ? 'instant' : 'smooth' });
       return;
     }
     // Nothing is focused: the first press shows where one is.

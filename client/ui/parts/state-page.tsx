@@ -13,8 +13,9 @@ interface Props {
 
 /** A screen or a part of one that has nothing to show but a sentence and a way on. */
 export function StatePage({ title, children, actions, isWhole = false, level: Heading = 'h1' }: Props) {
+  const Box = isWhole ? 'main' : 'div';
   return (
-    <div class={classes(styles.page, isWhole && styles.whole)}>
+    <Box class={classes(styles.page, isWhole && styles.whole)}>
       <svg class={styles.sun} viewBox="0 0 120 70" aria-hidden="true">
         <path d="M20 60a40 40 0 0 1 80 0z" />
         <path d="M6 66h108" />
@@ -22,7 +23,7 @@ export function StatePage({ title, children, actions, isWhole = false, level: He
       <Heading>{title}</Heading>
       <div class={styles.text}>{children}</div>
       {actions !== undefined && <div class={styles.actions}>{actions}</div>}
-    </div>
+    </Box>
   );
 }
 

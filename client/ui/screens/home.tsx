@@ -117,7 +117,10 @@ export function HomeScreen() {
   const failure = home.failure.value;
   if (rows === null) {
     return failure === null ? (
-      <Waiting />
+      <>
+        <h1 class="unseen">Matinee</h1>
+        <Waiting />
+      </>
     ) : (
       <StatePage title="The foyer is closed" actions={<Button onClick={() => home.retry()}>Try again</Button>}>
         <p>{failureText(failure)}</p>

@@ -31,12 +31,12 @@ type PlayRoute = Extract<Route, { screen: 'play' }>;
 export function PlayerScreen({ route }: { readonly route: PlayRoute }) {
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
   return (
-    <div class={styles.player} data-player>
+    <main class={styles.player}>
       {/* Outside of what depends on the player, so that the element itself stays. */}
       {/* oxlint-disable-next-line jsx-a11y/media-has-caption -- subtitles are tracks that the player adds and draws itself */}
       <video ref={setVideo} class={styles.video} playsInline preload="auto" aria-label="Movie" tabIndex={-1} />
       {video !== null && <Screening key={`${route.movieId}/${route.fileId ?? ''}`} route={route} video={video} />}
-    </div>
+    </main>
   );
 }
 
