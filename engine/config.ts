@@ -49,6 +49,12 @@ const FOREIGN_VARIABLES = new Set(['MATINEE_URL', 'MATINEE_NAME', 'MATINEE_PASSW
 const CONFIG_VARIABLE = 'MATINEE_CONFIG';
 const MAX_FILE_BYTES = 2 ** 20;
 
+/** What this process was given. npm changes the folder to its package's; `INIT_CWD` is where the person stood. */
+export function configSources(flags: readonly string[]): ConfigSources {
+  const folder = process.env['npm_lifecycle_event'] === undefined ? undefined : process.env['INIT_CWD'];
+  return { flags, environment: process.env, folder: folder ?? process.cwd(), isRoot: process.getuid?.() === 0 };
+}
+
 /** What flags ask for instead of starting. */
 export function parseFlags(flags: readonly string[]): {
   asks: 'start' | 'help';

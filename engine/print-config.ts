@@ -1,8 +1,7 @@
 /** `npm run config`: the effective configuration, with where each value came from and secrets «redacted». */
-import { effectiveText } from './config-text.ts';
-import { readConfig } from './config.ts';
 import { StartRefusal } from './base/start-refusal.ts';
-import { configSources } from './main.ts';
+import { effectiveText } from './config-text.ts';
+import { configSources, readConfig } from './config.ts';
 
 try {
   process.stdout.write(effectiveText(readConfig(configSources(process.argv.slice(2)))));

@@ -80,7 +80,7 @@ export const SETTINGS = {
   databaseUrl: setting<Secret | null>({
     name: 'database-url',
     kind: kinds.optional(kinds.databaseUrl),
-    help: 'A Postgres server of your own, 16 or newer: postgres://user:password@host:5432/database.',
+    help: 'A Postgres server of your own, 15 or newer: postgres://user:password@host:5432/database.',
     default: null,
     defaultText: 'none: the built-in Postgres',
     otherVariables: ['DATABASE_URL'],

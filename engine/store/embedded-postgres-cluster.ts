@@ -40,6 +40,8 @@ export interface ClusterOptions {
   /** More arguments for initdb. */
   readonly initdbArguments?: readonly string[];
   readonly onCreate?: () => void;
+  /** Ends initdb. */
+  readonly signal?: AbortSignal;
 }
 
 /** Makes the folder around clusters, private to the account that runs them. */
@@ -68,7 +70,7 @@ export async function openCluster(options: ClusterOptions): Promise<string> {
     await rename(draft, cluster);
     await syncFolder(folder);
   } catch (error) {
-    await rm(draft, { recursive: true, force: true });
+    await removeDraft(draft);
     throw error;
   }
   return realpath(cluster);
@@ -144,7 +146,7 @@ async function initialise(draft: string, options: ClusterOptions): Promise<void>
   await giveTo(join(draft, MARK), account);
 }
 
-async function runInitdb(draft: string, { account, program, initdbArguments }: ClusterOptions): Promise<void> {
+async function runInitdb(draft: string, { account, program, initdbArguments, signal }: ClusterOptions): Promise<void> {
   const child = spawn(
     join(program.binFolder, 'initdb'),
     [
@@ -162,7 +164,15 @@ async function runInitdb(draft: string, { account, program, initdbArguments }: C
       '--no-instructions',
       ...(initdbArguments ?? []),
     ],
-    { cwd: draft, env: POSTGRES_ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe'], ...identity(account) },
+    {
+      cwd: draft,
+      env: POSTGRES_ENVIRONMENT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // Ctrl-C in the terminal is for the engine, which then ends this.
+      detached: true,
+      ...identity(account),
+      ...(signal ? { signal } : {}),
+    },
   );
   let errorText = '';
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -170,7 +180,7 @@ async function runInitdb(draft: string, { account, program, initdbArguments }: C
   });
   const code = await new Promise<number | string>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (exitCode, signal) => resolve(exitCode ?? signal ?? 'unknown'));
+    child.once('close', (exitCode, signalName) => resolve(exitCode ?? signalName ?? 'unknown'));
   });
   if (code === 0) return;
   if (errorText.includes('No space left on device')) {

@@ -49,6 +49,8 @@ export interface EmbeddedPostgresOptions {
   /** Server settings on top of ours, for tests that need no durability. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly initdbArguments?: readonly string[];
+  /** Gives the start up; what it began is ended or put right by the next one. */
+  readonly signal?: AbortSignal;
 }
 
 type Postmaster = ChildProcessByStdio<null, null, Readable>;
@@ -186,7 +188,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
   /** Ends the server at once, for a process that is about to exit. The next start recovers from the log. */
   abandon(): void {
     this.#stopping ??= Promise.resolve();
-    if (this.#child?.pid !== undefined) send(this.#child.pid, 'SIGQUIT');
+    send(this.#child?.pid, 'SIGQUIT');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -267,6 +269,11 @@ export class EmbeddedPostgres implements AsyncDisposable {
     });
     for (let waitedMs = 0; !(await this.#isReady(child)); waitedMs += 10) {
       if (ending !== undefined) throw this.#startFailure(ending);
+      if (this.#options.signal?.aborted === true) {
+        send(child.pid, 'SIGQUIT');
+        await exited;
+        throw new Error('the start was given up');
+      }
       if (waitedMs > 0 && waitedMs % 10_000 === 0) this.#log.info('the database is still recovering');
       await Promise.race([sleep(10), exited]);
     }
@@ -381,7 +388,8 @@ async function isGone(cluster: string, withinMs: number): Promise<boolean> {
   return false;
 }
 
-function send(pid: number, name: NodeJS.Signals): void {
+function send(pid: number | undefined, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
   try {
     process.kill(pid, name);
   } catch (error) {

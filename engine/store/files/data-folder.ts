@@ -52,6 +52,8 @@ export interface DataFolderOptions {
   readonly libraries: readonly string[];
   /** How long to wait for a server that is about to end. */
   readonly patienceMs?: { readonly running: number; readonly draining: number };
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
 }
 
 const FORMAT = 1;
@@ -96,7 +98,7 @@ export class DataFolder implements Disposable {
       await refuseStrange(path);
       await access(path, constants.W_OK);
       await refuseFull(path);
-      const lock = await takeLock(path, options.patienceMs ?? PATIENCE_MS);
+      const lock = await takeLock(path, options.patienceMs ?? PATIENCE_MS, options.signal);
       const folder = new DataFolder(path, lock);
       try {
         await folder.#layOut();
@@ -247,7 +249,11 @@ async function refuseFull(path: string): Promise<void> {
  * SQLite takes the kernel's record lock, which Node itself has no call for. Nobody else in this process may open and
  * close the file: POSIX gives a lock up with the first handle that is closed (fcntl(2)).
  */
-async function takeLock(path: string, patienceMs: { running: number; draining: number }): Promise<DatabaseSync> {
+async function takeLock(
+  path: string,
+  patienceMs: { running: number; draining: number },
+  signal: AbortSignal | undefined,
+): Promise<DatabaseSync> {
   const startedAt = performance.now();
   for (;;) {
     const lock = new DatabaseSync(join(path, 'lock'));
@@ -262,7 +268,7 @@ async function takeLock(path: string, patienceMs: { running: number; draining: n
     const owner = await readOwner(path);
     const patience = owner?.isDraining === true ? patienceMs.draining : patienceMs.running;
     if (performance.now() - startedAt >= patience) throw alreadyRunning(path, owner);
-    await sleep(RETRY_MS);
+    await sleep(RETRY_MS, undefined, signal ? { signal } : {});
   }
 }
 

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { parseDatabaseUrl } from './connect.ts';
+import { connectPostgres, parseDatabaseUrl } from './connect.ts';
 
 describe('a database URL', () => {
   it.each([
@@ -41,5 +44,22 @@ describe('a database URL', () => {
     const parse = () => parseDatabaseUrl(url);
     expect(parse).toThrow(message);
     expect(parse).not.toThrow(/sesame/);
+  });
+});
+
+describe('a server that is none', () => {
+  it.each<[string, (socket: Socket) => void, string]>([
+    ['hangs up', (socket) => socket.end(), 'CONNECTION_CLOSED'],
+    ['resets', (socket) => socket.resetAndDestroy(), 'ECONNRESET'],
+    ['greets and hangs up', (socket) => socket.end(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0])), 'CONNECTION_CLOSED'],
+  ])('and %s gets every statement an error, also the one that tries again', async (_, greet, code) => {
+    const server = createServer((socket) => greet(socket.on('error', () => {}))).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const address = { host: '127.0.0.1', port, database: 'd', user: 'u', password: 'p' };
+    const sql = connectPostgres(address, { applicationName: 'test', max: 1 });
+    for (let attempt = 0; attempt < 3; attempt += 1) await expect(sql`select 1`).rejects.toMatchObject({ code });
+    await sql.end({ timeout: 1 });
+    server.close();
   });
 });

@@ -119,26 +119,40 @@ export function connectPostgres(address: PostgresAddress, options: ConnectionOpt
 }
 
 /**
- * A connection that breaks ends without an error event, which has postgres.js reject everything that was sent on it. With
- * one (3.4.9), a statement sent between the events `error` and `close` is never answered: the first retry would hang forever.
+ * Ends so that postgres.js (3.4.9) answers every statement:
+ *
+ * - A session that breaks ends without an error event, which has it reject everything that was sent. With one, a statement
+ *   sent between the events `error` and `close` is never answered, so the first retry would hang forever.
+ * - A connection that ends before it is a session ends with an error event. Without one it would try again forever, at once.
  */
-class QuietSocket extends Socket {
-  #isConnected = false;
+class AnsweringSocket extends Socket {
+  #isSession = false;
 
   constructor() {
     super();
-    this.once('connect', () => {
-      this.#isConnected = true;
-    });
+    const watch = (chunk: Buffer): void => {
+      if (!READY_FOR_QUERY.equals(chunk.subarray(-6, -1))) return;
+      this.#isSession = true;
+      this.off('data', watch);
+    };
+    this.on('data', watch);
   }
 
   override destroy(error?: Error): this {
-    return super.destroy(this.#isConnected ? undefined : error);
+    return super.destroy(this.#isSession ? undefined : (error ?? hungUp()));
   }
 }
 
+function hungUp(): Error {
+  return Object.assign(new Error('the server closed the connection'), { code: 'CONNECTION_CLOSED' });
+}
+
+/** The message that ends the server's greeting, without its last byte, the state of the transaction. */
+const READY_FOR_QUERY = Buffer.from([0x5a, 0, 0, 0, 5]);
+
 function openSocket({ host, port }: PostgresAddress): Socket {
-  const socket = new QuietSocket();
+  // The package's own messages say where the connection was to go.
+  const socket = Object.assign(new AnsweringSocket(), { host, port });
   // What is written before the connection stands is kept until it does.
   return host.startsWith('/') ? socket.connect(`${host}/.s.PGSQL.${port}`) : socket.connect(port, host);
 }
@@ -150,7 +164,7 @@ function parseBigint(text: string): number {
 }
 
 /** The oldest server whose SQL the migrations use. */
-const MIN_SERVER_VERSION = 16;
+const MIN_SERVER_VERSION = 15;
 const EXTENSIONS = ['pg_trgm', 'unaccent'];
 
 /**
