@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresAddress, Sql } from '#engine/store/postgres/connect.ts';
-import { checkServer, connectPostgres } from '#engine/store/postgres/connect.ts';
+import { checkServer, connectPostgres, parseDatabaseUrl } from '#engine/store/postgres/connect.ts';
 import { migrate, readMigrations } from '#engine/store/postgres/migrate.ts';
 
 export interface TestDatabase extends AsyncDisposable {
@@ -76,8 +76,13 @@ export async function createTestDatabase(options: { isEmpty?: boolean; max?: num
   };
 }
 
-/** Connects to the shared server, starting it when nobody answers. */
+/**
+ * Connects to the shared server, starting it when nobody answers. `TEST_DATABASE_URL`, signed in as an administrator, takes
+ * another server instead, such as the oldest version that `DATABASE_URL` may name. There nobody tidies up after a test that died.
+ */
 async function openServer(): Promise<TestServer> {
+  const url = process.env['TEST_DATABASE_URL'];
+  if (url) return openForeignServer(parseDatabaseUrl(url));
   for (let attempt = 0; ; attempt += 1) {
     const socket = connect(controlPath);
     try {
@@ -99,6 +104,14 @@ async function openServer(): Promise<TestServer> {
     socket.unref();
     return answer;
   }
+}
+
+async function openForeignServer(adminAddress: PostgresAddress): Promise<TestServer> {
+  const role = `test_role_${process.pid}`;
+  const sql = connectPostgres(adminAddress, { applicationName: 'test role', max: 1 });
+  await sql.unsafe(`create role ${role} login password '${role}'`);
+  await sql.end();
+  return { address: { ...adminAddress, user: role, password: role }, adminAddress, prefix: `test_${process.pid}_` };
 }
 
 async function firstLine(socket: Socket): Promise<string | undefined> {
