@@ -285,7 +285,6 @@ function isDescribedByHeader(demuxer: string, stream: Stream, spec: RenditionSpe
   if (spec.output.method === 'copy') {
     return (codecId === AV_CODEC_ID_H264 || codecId === AV_CODEC_ID_HEVC) && extradataSize > 8;
   }
-  // These reorder pictures by a depth that Matroska does not keep: the decoder would learn it only by getting it wrong.
-  const learnsReordering = codecId === AV_CODEC_ID_H264 || codecId === AV_CODEC_ID_VC1 || codecId === AV_CODEC_ID_WMV3;
-  return !learnsReordering || demuxer.startsWith('mov');
+  // Their headers tell neither how deep pictures are reordered nor what else the decoder needs to know from the start.
+  return codecId !== AV_CODEC_ID_VC1 && codecId !== AV_CODEC_ID_WMV3;
 }

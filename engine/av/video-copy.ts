@@ -173,7 +173,12 @@ export class VideoCopy implements SegmentProducer {
     const taken = owned(packet);
     if (!isKey || this.#knownSets.length === 0 || !taken.data) return taken;
     const bytes = withoutKnownParameterSets(taken.data, this.#knownSets);
-    if (bytes) taken.data = bytes;
+    if (bytes) {
+      // Setting the bytes makes a new packet of it: no keyframe, no times (node-av 6.1.1, measured). Times are set later.
+      const { flags } = taken;
+      taken.data = bytes;
+      taken.flags = flags;
+    }
     return taken;
   }
 

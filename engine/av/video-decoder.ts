@@ -17,6 +17,8 @@ export class VideoDecoder implements Disposable {
     this.#context.parametersToContext(codecpar);
     this.#context.pktTimebase = new Rational(input.timeBase.num, input.timeBase.den);
     this.#context.threadCount = 0;
+    // Else the decoder learns how deep pictures are reordered by giving some out too early: with this, it believes the header.
+    this.#set('strict', '1');
     // Never open2Sync with a dictionary: it is freed twice, and the process dies at the next garbage collection.
     if (this.#context.open2Sync(codec, null) < 0) {
       this.#context.freeContext();
@@ -38,13 +40,16 @@ export class VideoDecoder implements Disposable {
   skipUnreferenced(isSkipping: boolean): void {
     if (isSkipping === this.#isSkipping) return;
     this.#isSkipping = isSkipping;
-    const value = isSkipping ? 'noref' : 'default';
-    this.#context.setOption('skip_frame', value, AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN);
+    this.#set('skip_frame', isSkipping ? 'noref' : 'default');
   }
 
   /** Forgets everything, as behind a seek. */
   flush(): void {
     this.#context.flushBuffers();
+  }
+
+  #set(option: string, value: string): void {
+    this.#context.setOption(option, value, AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN);
   }
 
   [Symbol.dispose](): void {

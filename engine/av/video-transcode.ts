@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { AV_NOPTS_VALUE } from 'node-av/constants';
 import { CodecParameters, Frame, Packet } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
@@ -25,6 +26,8 @@ const MAX_TOLERANCE_US = 21_000;
 const MAX_LATE_US = 250_000;
 /** A deinterlacer looks at the pictures before; these are enough, and are given to it before the first that is kept. */
 const DEINTERLACE_RUN_IN_US = 200_000;
+/** Decoder and encoder keep small machines busy; slicing a picture for scaling costs more there than it brings. */
+const FILTER_THREADS = Math.min(4, Math.max(1, availableParallelism() >> 2));
 /** Decoding ahead of presentation: B-pictures that other B-pictures refer to. */
 const REORDER_DEPTH = 2;
 const USUAL_RATE: FrameRate = { num: 24, den: 1 };
@@ -178,7 +181,7 @@ export class VideoTranscode implements SegmentProducer {
       this.#pullFilter();
       this.#filter?.[Symbol.dispose]();
       this.#picture ??= this.#planPicture(frame);
-      this.#filter = new FilterChain('video', input, pictureChain(frame, this.#picture), 0);
+      this.#filter = new FilterChain('video', input, pictureChain(frame, this.#picture), FILTER_THREADS);
       this.#filterInput = input;
     }
     this.#filter?.send(frame);
