@@ -107,9 +107,13 @@ async function openServer(): Promise<TestServer> {
 }
 
 async function openForeignServer(adminAddress: PostgresAddress): Promise<TestServer> {
-  const role = `test_role_${process.pid}`;
+  // One for all test processes: what a template holds belongs to it.
+  const role = 'matinee_test';
   const sql = connectPostgres(adminAddress, { applicationName: 'test role', max: 1 });
-  await sql.unsafe(`create role ${role} login password '${role}'`);
+  await sql.unsafe(`create role ${role} login password '${role}'`).catch((error: { code?: string }) => {
+    // duplicate_object, or unique_violation where two create it at once.
+    if (error.code !== '42710' && error.code !== '23505') throw error;
+  });
   await sql.end();
   return { address: { ...adminAddress, user: role, password: role }, adminAddress, prefix: `test_${process.pid}_` };
 }
