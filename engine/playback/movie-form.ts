@@ -78,7 +78,7 @@ export function renditionOrder(
   const trackIndex = isVideo ? form.video?.trackIndex : sound?.trackIndex;
   if (trackIndex === undefined) return null;
   const output = isVideo ? videoOutput(form) : audioOutput(sound?.isCopied === true);
-  const identity = [file.id, file.sizeBytes, file.mtimeUs, plan.id, trackIndex, output];
+  const identity = [file.id, file.sizeBytes, file.mtimeUs, plan.id, trackIndex, ...outputIdentity(output)];
   return {
     key: createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32),
     plan: plan.segments,
@@ -91,6 +91,20 @@ export function renditionOrder(
       output,
     },
   };
+}
+
+/** Value by value, so that two ways of writing the same form are one rendition. */
+function outputIdentity(output: RenditionOutput): (string | number | boolean)[] {
+  switch (output.method) {
+    case 'copy':
+      return [output.method];
+    case 'aac':
+      return [output.method, output.channels, output.bitrateBps];
+    case 'h264': {
+      const { method, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace } = output;
+      return [method, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace];
+    }
+  }
 }
 
 function videoOutput({ video }: HlsForm): RenditionOutput {

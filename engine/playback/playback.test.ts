@@ -2,6 +2,8 @@ import { gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '#engine/base/clock.ts';
 import { silentLog } from '#engine/base/log.ts';
+import type { HttpRoute } from '#engine/gateway/http.ts';
+import { Router } from '#engine/gateway/router.ts';
 import { decodeKeyframes } from '#engine/media/keyframe-index.ts';
 import { Failure, commonFailure } from '#protocol/errors.ts';
 import type { InputOf } from '#protocol/contract.ts';
@@ -208,6 +210,19 @@ describe('playback.open', () => {
     ]);
   });
 
+  it.each([
+    ['remux', mkv()],
+    ['transcode', mediaInfo({ video: [hevc] })],
+  ])('[PLAY19] what was warmed is what the player asks for: %s', async (_method, media) => {
+    store.add({ id: FILE, movieId: MOVIE, media }, everySecond);
+    const { url } = await open({ profile: chromium });
+    const replies = ['v/init.mp4', 'v/0.m4s', 'a1/0.m4s'].map((name) => get(url.replace('index.m3u8', name)));
+    await clock.advance(0);
+    for (const host of hosts.open) host.make();
+    expect((await Promise.all(replies)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(hosts.hosts.length).toBe(2);
+  });
+
   it('[PLAY19] never resumes beyond the end of a shorter file', async () => {
     store.add({ id: FILE, movieId: MOVIE });
     positionMs = 99_000_000;
@@ -323,6 +338,15 @@ describe('playback.open', () => {
 });
 
 describe('media addresses', () => {
+  it('are routes as the gateway takes them', () => {
+    const routes: readonly HttpRoute[] = part.routes;
+    expect(routes.map(({ access }) => access)).toEqual(['signedUrl', 'signedUrl']);
+    expect(new Router(routes).find('GET', '/media/x.y/v/0.m4s')).toMatchObject({
+      kind: 'found',
+      params: { grant: 'x.y', name: 'v', part: '0.m4s' },
+    });
+  });
+
   const direct = async (): Promise<Playback> => {
     store.add({ id: FILE, movieId: MOVIE });
     return open({ profile: chromium });
