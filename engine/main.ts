@@ -4,14 +4,21 @@
  * Every step may be the last one before a kill -9: whatever it leaves is found and put right by the same step of the next
  * start, and nothing here needs to have run for the data to be safe.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Announcement } from './announcement.ts';
 import type { Log } from './base/log.ts';
 import { createLog } from './base/log.ts';
 import { StartRefusal } from './base/start-refusal.ts';
 import { helpText } from './config-text.ts';
-import type { Config, ConfigSources } from './config.ts';
-import { parseFlags, readConfig } from './config.ts';
+import type { Config } from './config.ts';
+import { configSources, parseFlags, readConfig } from './config.ts';
+import { createDoor } from './gateway/gateway.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import type { HealthState } from './gateway/health-routes.ts';
+import { loadUws } from './gateway/uws.ts';
+import { buildHouse } from './house.ts';
 import { ShutdownSequence } from './runtime/shutdown.ts';
 import { EmbeddedPostgres } from './store/embedded-postgres.ts';
 import { DataFolder } from './store/files/data-folder.ts';
@@ -20,20 +27,34 @@ import { checkServer, connectPostgres, parseDatabaseUrl } from './store/postgres
 import { migrate } from './store/postgres/migrate.ts';
 
 const root = join(import.meta.dirname, '..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+/** What is in flight may finish within this. Streams are cut at its end; players ask again. */
+const DRAIN_MS = 8_000;
 /** A service manager that sends SIGTERM usually follows with SIGKILL after 10 s (Docker) or 90 s (systemd). */
 const FORCE_AFTER_MS = 1_000;
 
 export interface Engine {
   /** Ends with the reason when something that the engine cannot do without is gone for good. */
   readonly failed: Promise<Error>;
+  /** The port that it listens on. */
+  readonly port: number;
   /** Drains and closes everything. Never rejects. */
   stop(): Promise<void>;
   /** Leaves at once; what is cut off is recovered at the next start. */
   abandon(): void;
 }
 
-/** Opens everything that the configuration asks for. Throws `StartRefusal` where it must not start; then nothing stays open. */
-export async function startEngine(config: Config, log: Log): Promise<Engine> {
+/**
+ * Opens everything that the configuration asks for. Throws `StartRefusal` where it must not start, and anything at all once
+ * `signal` is aborted; then nothing stays open.
+ * `write` gets what the person who started it is to read: the addresses, and the setup code.
+ */
+export async function startEngine(
+  config: Config,
+  log: Log,
+  write: (text: string) => void = () => undefined,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Engine> {
   const closing = new ShutdownSequence({
     onStep: ({ name, outcome, tookMs, error }) =>
       outcome === 'closed'
@@ -42,18 +63,35 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
   });
   const failed = Promise.withResolvers<Error>();
   const children: { abandon(): void }[] = [];
+  // What waits for something, a database that does not answer, gets an error when it is closed.
+  const giveUp = (): void => void closing.run();
+  signal.addEventListener('abort', giveUp);
   try {
-    const folder = await DataFolder.open({ path: config.dataFolder, libraries: config.libraries });
+    const folder = await DataFolder.open({ path: config.dataFolder, libraries: config.libraries, signal });
     closing.add('data folder', () => folder[Symbol.dispose]());
-    const address = await openDatabase(config, folder, { closing, failed, children, log });
+    const health: HealthState = { phase: 'starting', isDatabaseUp: () => Promise.resolve(false) };
+    const gateway = closing.use('gateway', await openGateway(config, folder, health, log));
+    const { port } = await gateway.listen(config.host, config.port);
+    const address = await openDatabase(config, folder, { closing, failed, children, log, signal });
     const sql = await openPool(address, { closing, log });
+    health.isDatabaseUp = () => sql`select 1`.then(() => true);
+    const announcement = new Announcement({ host: config.host, port, publicUrl: config.publicUrl, write });
+    const printSetupCode = (code: string): void => announcement.setupCode(code);
+    gateway.open(await buildHouse({ config, folder, sql, closing, log, version, printSetupCode }));
+    health.phase = 'ready';
+    await folder.announce({ url: announcement.url });
     log.info('ready', { dataFolder: folder.path, database: config.databaseUrl === null ? 'built-in' : address.host });
-    void sql;
+    announcement.ready();
+    // From here on an end is a drain.
+    signal.removeEventListener('abort', giveUp);
+    signal.throwIfAborted();
 
     return {
       failed: failed.promise,
+      port,
       async stop() {
         await folder.announce({ isDraining: true }).catch(() => {});
+        await gateway.drain(DRAIN_MS);
         await closing.run();
       },
       abandon: () => children.forEach((child) => child.abandon()),
@@ -69,17 +107,41 @@ interface Parts {
   readonly log: Log;
 }
 
+/** The front door comes first, so that a start can be watched from outside; until the house is built it says that we are starting. */
+async function openGateway(config: Config, folder: DataFolder, health: HealthState, log: Log): Promise<Gateway> {
+  return await createDoor({
+    uws: loadUws(join(folder.cacheFolder, 'uws')),
+    health,
+    server: { version, startedAt: Date.now() },
+    log: log.child({ part: 'gateway' }),
+    clientFolder: join(root, 'client', 'dist'),
+    allowedOrigins: [...(config.publicUrl === null ? [] : [config.publicUrl]), ...config.allowedOrigins],
+    trustedProxies: config.trustedProxies,
+  });
+}
+
+interface DatabaseParts extends Parts {
+  readonly failed: PromiseWithResolvers<Error>;
+  readonly children: { abandon(): void }[];
+  readonly signal: AbortSignal;
+}
+
 async function openDatabase(
   config: Config,
   folder: DataFolder,
-  { closing, log, failed, children }: Parts & { failed: PromiseWithResolvers<Error>; children: { abandon(): void }[] },
+  { closing, log, failed, children, signal }: DatabaseParts,
 ): Promise<PostgresAddress> {
   if (config.databaseUrl !== null) return parseDatabaseUrl(config.databaseUrl.reveal());
   const server = await EmbeddedPostgres.start({
     folder: folder.postgresFolder,
     password: await folder.secret('database-password'),
     log: log.child({ part: 'postgres' }),
+    signal,
   });
+  if (closing.isRunning) {
+    await server.stop();
+    throw new Error('the start was given up');
+  }
   children.push(server);
   // Its own limits end it by force; this one only has to be longer than those.
   closing.use('database server', server, 40_000);
@@ -109,12 +171,6 @@ async function openPool(address: PostgresAddress, { closing, log }: Parts): Prom
   return sql;
 }
 
-/** What this process was given. npm changes the folder to its package's; `INIT_CWD` is where the person stood. */
-export function configSources(flags: readonly string[]): ConfigSources {
-  const folder = process.env['npm_lifecycle_event'] === undefined ? undefined : process.env['INIT_CWD'];
-  return { flags, environment: process.env, folder: folder ?? process.cwd(), isRoot: process.getuid?.() === 0 };
-}
-
 /** Runs until a signal, and returns the exit code. */
 async function run(flags: readonly string[]): Promise<number> {
   if (parseFlags(flags).asks === 'help') {
@@ -124,10 +180,12 @@ async function run(flags: readonly string[]): Promise<number> {
   // What is written is for this user alone, unless a line says otherwise.
   process.umask(0o077);
   const ending = listenForEnd();
+  const giveUp = new AbortController();
   try {
     const { config } = readConfig(configSources(flags));
     const log = createLog({ level: config.logLevel, format: logFormat(config) });
-    const engine = await startEngine(config, log);
+    void ending.asked.then(() => giveUp.abort());
+    const engine = await startEngine(config, log, (text) => process.stdout.write(text), giveUp.signal);
     ending.onImpatience = () => engine.abandon();
     process.on('uncaughtException', (error) => {
       log.error('a defect ended the engine', { error });
@@ -140,6 +198,7 @@ async function run(flags: readonly string[]): Promise<number> {
     await engine.stop();
     return typeof reason === 'string' ? 0 : 1;
   } catch (error) {
+    if (giveUp.signal.aborted) return 0;
     if (!(error instanceof StartRefusal)) throw error;
     process.stderr.write(`${error.message}\n`);
     return 1;

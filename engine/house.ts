@@ -1,0 +1,212 @@
+/**
+ * Everything behind the front door, put together: stores, hosts, domains, feeds. A part of the composition root, so it may
+ * know everybody; what it builds knows only its own ports.
+ */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { createAccounts } from './accounts/handlers.ts';
+import { systemClock } from './base/clock.ts';
+import { createUuidFactory } from './base/ids.ts';
+import type { Log } from './base/log.ts';
+import type { Config } from './config.ts';
+import { FeedHub } from './feeds/feed-hub.ts';
+import { healthSource, jobsSource, progressSource } from './feed-sources.ts';
+import { bindHandlers } from './gateway/dispatch.ts';
+import type { HouseOptions } from './gateway/gateway.ts';
+import { HealthBoard } from './health/health-board.ts';
+import { HashPool } from './hosts/hash-pool.ts';
+import { MediaHosts } from './hosts/media-hosts.ts';
+import type { QuarantinedFile } from './hosts/media-supervisor.port.ts';
+import { JobBoard, JobFailure } from './jobs/job-board.ts';
+import { LibraryDomain } from './library/library.ts';
+import { VIDEO_EXTENSIONS } from './media/file-name.ts';
+import { createPlayback, encodeDefaults } from './playback/playback.ts';
+import { createProgressHandlers } from './progress/handlers.ts';
+import type { ShutdownSequence } from './runtime/shutdown.ts';
+import type { DataFolder } from './store/files/data-folder.ts';
+import { FolderLook } from './store/files/folder-look.ts';
+import { PictureCache } from './store/files/picture-cache.ts';
+import { FileScratch } from './store/files/scratch.ts';
+import { TreeWalker } from './store/files/tree-walker.ts';
+import { TreeWatcher } from './store/files/tree-watcher.ts';
+import { createAccountStore } from './store/postgres/account-store.ts';
+import { openChangeLog } from './store/postgres/change-feed.ts';
+import type { Sql } from './store/postgres/connect.ts';
+import { createFactStore } from './store/postgres/fact-store.ts';
+import { createJobStore } from './store/postgres/job-store.ts';
+import { createLibraryStore } from './store/postgres/library-store.ts';
+import { createMovieStore } from './store/postgres/movie-store.ts';
+import { createPlaybackStore } from './store/postgres/playback-store.ts';
+import { createProgressStore } from './store/postgres/progress-store.ts';
+import { RememberedCount } from './store/postgres/remembered-count.ts';
+import { createScanStore } from './store/postgres/scan-store.ts';
+import { contract } from '#protocol/index.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '#protocol/version.ts';
+
+export interface HouseParts {
+  readonly config: Config;
+  readonly folder: DataFolder;
+  readonly sql: Sql;
+  readonly closing: ShutdownSequence;
+  readonly log: Log;
+  readonly version: string;
+  /** Shows a setup code to the person at the console. */
+  readonly printSetupCode: (code: string) => void;
+}
+
+/** How far back a client that was away can catch up by deltas. */
+const CHANGES_KEPT_MS = 7 * 24 * 3_600_000;
+const PRUNE_EVERY_MS = 3_600_000;
+const QUARANTINE_FACT = 'quarantinedFiles';
+
+/** Builds the house; whatever is opened registers with `closing` at once. */
+export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
+  const { config, folder, sql, closing, log } = parts;
+  const clock = systemClock;
+  const newId = createUuidFactory(clock);
+  const health = new HealthBoard(clock);
+
+  const changes = await openChangeLog(sql, (error) => log.warn('the change feed could not be heard', { error }));
+  const pruning = clock
+    .every(PRUNE_EVERY_MS, () => {
+      changes.prune(CHANGES_KEPT_MS).catch((error: unknown) => log.warn('old changes stay', { error }));
+    })
+    .unref();
+  closing.add('pruning', () => pruning[Symbol.dispose]());
+
+  const accounts = await createAccounts({
+    store: createAccountStore(sql),
+    clock,
+    newId,
+    sessionLifetimeMs: config.sessionLifetimeMs,
+    firstAdmin:
+      config.adminName === null || config.adminPassword === null
+        ? null
+        : { name: config.adminName, password: config.adminPassword.reveal() },
+    printSetupCode: parts.printSetupCode,
+  });
+  closing.add('accounts', () => accounts[Symbol.dispose]());
+
+  const hosts = closing.use('media hosts', await openHosts(parts, health), 10_000);
+  const hashes = closing.use('hashing threads', new HashPool({ threads: Math.min(2, availableParallelism()) }));
+  const jobs = new JobBoard({ store: createJobStore(sql), clock, newId, log: log.child({ part: 'jobs' }) });
+  // Their owners start again by themselves: every library is looked at after a start.
+  await jobs.takeInterrupted();
+  const progress = createProgressStore(sql);
+
+  const movieCount = new RememberedCount();
+  const onWrite = (): void => movieCount.forget();
+  const pictureUrl = (movieId: string, version: string): string => `/images/${movieId}/${version}.webp`;
+  const movies = createMovieStore(sql, { pictureUrl, count: movieCount });
+  const walker = new TreeWalker({ extensions: VIDEO_EXTENSIONS, excluded: [folder.path] });
+  closing.add('tree walker', () => walker[Symbol.dispose]());
+  const library = new LibraryDomain({
+    ports: {
+      libraries: createLibraryStore(sql, { onWrite }),
+      store: createScanStore(sql, { newId, onWrite }),
+      movies,
+      walker,
+      watcher: new TreeWatcher({ pollIntervalMs: config.pollIntervalMs, extensions: VIDEO_EXTENSIONS }),
+      folders: new FolderLook({ dataFolder: folder.path, extensions: VIDEO_EXTENSIONS }),
+      pictures: await PictureCache.open(join(folder.cacheFolder, 'pictures'), config.pictureQuotaBytes),
+      hashes,
+      media: hosts,
+      jobs,
+      health,
+      clock,
+      log: log.child({ part: 'library' }),
+    },
+    newId,
+    watchMode: config.watchMode,
+    deletionGraceMs: config.deletionGraceMs,
+    jobFailure: (message) => new JobFailure(message),
+  });
+  closing.use('library', library, 15_000);
+  // Closed before the library: scans that are cut short by the end count as such and not as failed [JOB7].
+  closing.use('jobs', jobs, 15_000);
+
+  const playback = closing.use(
+    'playback',
+    createPlayback({
+      store: createPlaybackStore(sql),
+      sessions: accounts.sessions,
+      progress,
+      hosts,
+      scratch: await FileScratch.open(folder.scratchFolder),
+      clock,
+      log: log.child({ part: 'playback' }),
+      urlKey: Buffer.from(await folder.secret('url-key'), 'base64url'),
+      scratchQuotaBytes: config.scratchQuotaBytes,
+      maxTranscodes: config.maxTranscodes,
+      encode: encodeDefaults(availableParallelism()),
+    }),
+  );
+
+  const feeds = await FeedHub.start({
+    changes,
+    sources: [
+      library.feedSources.library,
+      library.feedSources.movie,
+      progressSource(progress),
+      jobsSource(jobs),
+      healthSource(health),
+    ],
+    processEpoch: newId(),
+    log: log.child({ part: 'feeds' }),
+  });
+  closing.use('feeds', feeds);
+
+  await library.start(config.libraries);
+
+  const { feed: _gatewaysOwn, ...groups } = contract;
+  return {
+    sessions: accounts.sessions,
+    feeds,
+    calls: bindHandlers(groups, {
+      ...accounts.handlers,
+      ...library.handlers,
+      server: {
+        info: async () => ({
+          name: 'Matinee',
+          version: parts.version,
+          protocol: { min: PROTOCOL_MIN, max: PROTOCOL_MAX },
+          isSetUp: await accounts.isSetUp(),
+          serverTime: clock.nowMs(),
+        }),
+        health: health.handler,
+      },
+      playback: playback.handlers,
+      progress: createProgressHandlers({ store: progress, clock }),
+      jobs: jobs.handlers,
+    }),
+    routes: [library.pictureRoute, ...playback.routes],
+  };
+}
+
+/** Media hosts with the quarantine of earlier runs; a change of it is kept, and shown. */
+async function openHosts({ sql, log, config }: HouseParts, health: HealthBoard): Promise<MediaHosts> {
+  const facts = createFactStore(sql);
+  const show = (files: readonly QuarantinedFile[]): void => {
+    if (files.length === 0) return health.clear('quarantine');
+    health.set({
+      id: 'quarantine',
+      severity: 'warning',
+      title: `${files.length === 1 ? '1 file' : `${files.length} files`} crashed the media tools twice and will not be opened again.`,
+      action: 'See the library’s issues: replace the file, or try it again from there.',
+    });
+  };
+  const quarantined = ((await facts.read(QUARANTINE_FACT)) ?? []) as readonly QuarantinedFile[];
+  show(quarantined);
+  return new MediaHosts({
+    log: log.child({ part: 'media hosts' }),
+    // Playback counts encoding renditions itself and says when there are too many; the hosts' own limit is behind that.
+    maxTranscodes: Math.max(2, config.maxTranscodes * 2),
+    quarantined,
+    onQuarantine: (files) => {
+      show(files);
+      facts
+        .write(QUARANTINE_FACT, files)
+        .catch((error: unknown) => log.error('the quarantine could not be kept', { error }));
+    },
+  });
+}
