@@ -295,8 +295,9 @@ describe('who may', () => {
     expect((await put({ cookie, 'sec-fetch-site': 'same-origin', origin: 'http://proxy.changed.it' })).status).toBe(
       200,
     );
+    // A script: no browser leaves both out.
+    expect((await put({ cookie })).status).toBe(200);
     for (const headers of [
-      { cookie },
       { cookie, origin: 'https://evil.example' },
       { cookie, origin: 'null' },
       { cookie, 'sec-fetch-site': 'cross-site' },

@@ -235,7 +235,7 @@ export class HttpFront {
     const isChanging = !isReading(arrival.method);
     if (route.access !== 'session') {
       // No session is looked up: a probe must be answered without a database. A foreign page may still not sign anyone in.
-      const isForeign = isChanging && origins.isForeign(arrival.headers, arrival.peer);
+      const isForeign = isChanging && !origins.mayUseCookie(arrival.headers, arrival.peer);
       return isForeign ? problem('foreignOrigin', arrival.id) : { signedIn: null };
     }
     const credentials = credentialsOf(arrival.headers, arrival.peer.isSecure);

@@ -39,22 +39,16 @@ export class OriginPolicy {
 
   /**
    * Whether a request that changes something may use the cookie it carries. `Sec-Fetch-Site` decides where the browser
-   * sends it, then `Origin`. With neither, nothing shows that our page sent it, and the cookie does not count.
+   * sends it, then `Origin`. Every browser sends one of the two with such a request (Fetch, "append a request `Origin`
+   * header"), so with neither it is a script that was given the cookie.
    */
   mayUseCookie(headers: Readonly<Record<string, string | undefined>>, peer: Pick<Peer, 'host'>): boolean {
     const origin = headers['origin'];
     const site = headers['sec-fetch-site'];
     if (site === 'same-origin') return true;
     if (origin !== undefined) return this.isOurs(origin, peer);
-    // Typed into the address bar: no page was involved.
-    return site === 'none';
-  }
-
-  /** Whether a request shows that another site's page sent it. True for scripts and pages of ours means `false`. */
-  isForeign(headers: Readonly<Record<string, string | undefined>>, peer: Pick<Peer, 'host'>): boolean {
-    return (
-      (headers['origin'] !== undefined || headers['sec-fetch-site'] !== undefined) && !this.mayUseCookie(headers, peer)
-    );
+    // `none`: typed into the address bar, no page was involved.
+    return site === undefined || site === 'none';
   }
 }
 
