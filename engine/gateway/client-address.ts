@@ -22,7 +22,7 @@ export class TrustedProxies {
     for (const network of networks) {
       const [address = '', prefix] = network.split('/');
       const version = isIP(address);
-      const bits = prefix === undefined ? null : Number(prefix);
+      const bits = prefix === undefined ? null : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
       const maxBits = version === 6 ? 128 : 32;
       if (version === 0 || (bits !== null && !(Number.isInteger(bits) && bits >= 0 && bits <= maxBits))) {
         throw new StartRefusal(

@@ -18,7 +18,7 @@ export const HTTP_PROBLEMS = {
   foreignOrigin: {
     status: 403,
     detail:
-      'A request that changes something must come from a page of this server. Scripts send `Authorization: Bearer` instead of the cookie.',
+      'A request that changes something must not come from a page of another origin. Add that origin to the allowed ones if it is yours.',
   },
   starting: { status: 503, detail: 'The server is starting.' },
 } as const;
