@@ -200,7 +200,7 @@ async function openHosts({ sql, log, config }: HouseParts, health: HealthBoard):
   return new MediaHosts({
     log: log.child({ part: 'media hosts' }),
     // Playback counts encoding renditions itself and says when there are too many; the hosts' own limit is behind that.
-    maxTranscodes: Math.max(2, config.maxTranscodes * 2),
+    maxTranscodes: config.maxTranscodes * 2,
     quarantined,
     onQuarantine: (files) => {
       show(files);

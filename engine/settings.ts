@@ -141,8 +141,9 @@ export const SETTINGS = {
     name: 'max-transcodes',
     kind: kinds.integer(0, 64),
     help: 'Transcodes at once; 0 transcodes nothing.',
-    default: Math.max(1, Math.floor(cores / 2)),
-    defaultText: 'half the processor cores',
+    // Each makes some minutes ahead of its viewer and then rests, so a core for each is plenty.
+    default: Math.max(2, cores),
+    defaultText: 'as many as processor cores, 2 at least',
   }),
   watchMode: setting<'auto' | 'events' | 'poll' | 'off'>({
     name: 'watch',
