@@ -4,7 +4,6 @@ import {
   AVERROR_EIO,
   AVERROR_EOF,
   AVERROR_EPERM,
-  AVFMT_FLAG_GENPTS,
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
   AVSEEK_FLAG_BACKWARD,
@@ -250,10 +249,6 @@ function openTrack(spec: RenditionSpec): [OpenedInput, Stream] {
       // read as a whole, would then hold us until the end of the file: there the picture keeps us company.
       const isCompany = spec.kind === 'audio' && !input.demuxer.startsWith('mov') && isPlayed(other);
       if (!isCompany) other.discard = AVDISCARD_ALL;
-    }
-    // Where a container keeps only decode times, FFmpeg can tell presentation from the order of the pictures.
-    if (spec.kind === 'video' && spec.output.method === 'copy' && !isIndexed(input.demuxer)) {
-      input.context.setFlags(AVFMT_FLAG_GENPTS);
     }
     return [input, stream];
   } catch (thrown) {

@@ -3,6 +3,7 @@ import {
   AV_CODEC_ID_H264,
   AV_CODEC_ID_HEVC,
   AV_CODEC_ID_VP9,
+  AV_NOPTS_VALUE,
   AV_PKT_DATA_DOVI_CONF,
 } from 'node-av/constants';
 import type { AVCodecID } from 'node-av/constants';
@@ -22,8 +23,15 @@ import { isAnnexB, parameterSets, withoutKnownParameterSets } from './video-para
 const TOLERANCE_US = 1_500;
 /** Leading pictures follow their keyframe in the file; no codec reorders further than this. */
 const MAX_LEADING = 32;
+/** Packets of a segment that may lack a time stamp: what a damaged broadcast has, not what a container leaves out. */
+const MAX_UNSTAMPED = 1 / 8;
 /** A segment is held in memory until it is whole. Nobody's ten seconds are larger than this. */
 const MAX_SEGMENT_BYTES = 512 * 1024 ** 2;
+
+interface CopiedPacket extends TimedPacket {
+  /** The container says nothing; `ticks` follow the packet before. */
+  readonly isGuess: boolean;
+}
 
 /**
  * Copies a video track, cut at keyframes of its own. A segment is what follows its keyframe in the file up to the next
@@ -45,8 +53,8 @@ export class VideoCopy implements SegmentProducer {
   readonly #shiftTicks: number;
   #next = 0;
   /** Packets of segment `next`, and those from the following boundary's keyframe on. */
-  #current: TimedPacket[] = [];
-  #ahead: TimedPacket[] = [];
+  #current: CopiedPacket[] = [];
+  #ahead: CopiedPacket[] = [];
   #aheadSegment = 0;
   #bytes = 0;
   #lastTicks = 0;
@@ -125,7 +133,8 @@ export class VideoCopy implements SegmentProducer {
       this.#ahead = [];
     }
     this.#lastTicks = ticks;
-    const taken = { packet: this.#withoutRepeatedSets(packet, isKey), ticks };
+    const isGuess = packet.pts === AV_NOPTS_VALUE && this.#codecpar.videoDelay > 0;
+    const taken = { packet: this.#withoutRepeatedSets(packet, isKey), ticks, isGuess };
     const goesAhead = this.#ahead.length > 0 || (segment !== null && segment > this.#next);
     if (goesAhead && this.#ahead.length === 0) this.#aheadSegment = segment!;
     (goesAhead ? this.#ahead : this.#current).push(taken);
@@ -152,9 +161,10 @@ export class VideoCopy implements SegmentProducer {
   }
 
   #write(nextTicks: number | null): void {
-    const packets = this.#current;
+    const taken = this.#current;
     this.#current = [];
     try {
+      const packets = withTimes(taken, this.#frameTicks);
       const last = packets.reduce((most, { ticks }) => Math.max(most, ticks), Number.NEGATIVE_INFINITY);
       stampVideo(packets, this.#delayTicks, this.#shiftTicks, nextTicks ?? last + this.#frameTicks);
       for (const { packet } of packets) packet.freeSideData();
@@ -164,7 +174,7 @@ export class VideoCopy implements SegmentProducer {
       );
       this.#onSegment(this.#next++, written);
     } finally {
-      free(packets);
+      free(taken);
       this.#bytes = this.#ahead.reduce((sum, { packet }) => sum + packet.size, 0);
     }
   }
@@ -189,6 +199,25 @@ export class VideoCopy implements SegmentProducer {
     this.#ahead = [];
     this.#bytes = 0;
   }
+}
+
+/**
+ * Puts pictures without a time stamp where one is missing among the others. Where many lack it, it is the container that
+ * does not say when reordered pictures are shown: a decoder finds out, so encoding works.
+ */
+function withTimes(packets: readonly CopiedPacket[], frameTicks: number): readonly TimedPacket[] {
+  const guesses = packets.filter(({ isGuess }) => isGuess).length;
+  if (guesses === 0) return packets;
+  if (guesses > packets.length * MAX_UNSTAMPED) {
+    throw new MediaError('unsupported', 'the container does not say when pictures are shown');
+  }
+  const known = packets.filter(({ isGuess }) => !isGuess).map(({ ticks }) => ticks);
+  const sorted = known.toSorted((a, b) => a - b);
+  const holes = sorted.filter((ticks, index) => (sorted[index + 1] ?? ticks) - ticks > 1.5 * frameTicks);
+  return packets.map((packet) => {
+    const before = packet.isGuess ? holes.shift() : undefined;
+    return before === undefined ? packet : { packet: packet.packet, ticks: before + frameTicks };
+  });
 }
 
 function free(packets: readonly TimedPacket[]): void {

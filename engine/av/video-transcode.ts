@@ -10,7 +10,7 @@ import { FilterChain } from './filter-chain.ts';
 import { stampVideo } from './fmp4-decode-times.ts';
 import type { TimedPacket } from './fmp4-decode-times.ts';
 import { SegmentWriter } from './fmp4-segment-writer.ts';
-import { TrackInput, owned, presentationTicks } from './rendition-input.ts';
+import { TrackInput, owned } from './rendition-input.ts';
 import { SegmentPlan } from './rendition-plan.ts';
 import type { OnSegment, SegmentProducer } from './segment-producer.ts';
 import { rotationOf } from './stream-rotation.ts';
@@ -26,6 +26,8 @@ const MAX_TOLERANCE_US = 21_000;
 const MAX_LATE_US = 250_000;
 /** A deinterlacer looks at the pictures before; these are enough, and are given to it before the first that is kept. */
 const DEINTERLACE_RUN_IN_US = 200_000;
+/** A picture is not shown later than this after it is decoded. */
+const MAX_REORDER_US = 1_000_000;
 /** Decoder and encoder keep small machines busy; slicing a picture for scaling costs more there than it brings. */
 const FILTER_THREADS = Math.min(4, Math.max(1, availableParallelism() >> 2));
 /** Decoding ahead of presentation: B-pictures that other B-pictures refer to. */
@@ -138,13 +140,17 @@ export class VideoTranscode implements SegmentProducer {
       this.#hasEnded = true;
       return;
     }
-    const ticks = presentationTicks(this.#read);
-    const runInUs = this.#output.deinterlace ? 2 * DEINTERLACE_RUN_IN_US : 0;
     // On the way from the keyframe to the first wanted picture, only what others refer to is decoded.
-    this.#decoder.skipUnreferenced(ticks !== null && this.#input.movieUs(ticks) < this.#cutUs - runInUs);
+    const runInUs = this.#output.deinterlace ? 2 * DEINTERLACE_RUN_IN_US : 0;
+    this.#decoder.skipUnreferenced(this.#isBefore(this.#read, this.#cutUs - runInUs));
     const isDecoded = this.#decoder.send(this.#read);
     this.#read.unref();
     if (isDecoded) this.#decode();
+  }
+
+  #isBefore({ pts, dts }: Packet, us: number): boolean {
+    if (pts !== AV_NOPTS_VALUE) return this.#input.movieUs(Number(pts)) < us;
+    return dts !== AV_NOPTS_VALUE && this.#input.movieUs(Number(dts)) < us - MAX_REORDER_US;
   }
 
   #decode(): void {

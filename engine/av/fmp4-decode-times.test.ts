@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeTimes } from './fmp4-decode-times.ts';
+
+const inDisplayOrder = (times: readonly number[]): number[] => times.toSorted((a, b) => a - b);
+
+describe('decode times [SEG3]', () => {
+  it('are the presentation times in order, less the delay', () => {
+    const { decoded, presented } = decodeTimes([0, 3, 1, 2, 6, 4, 5], 2);
+    expect(decoded).toEqual([-2, -1, 0, 1, 2, 3, 4]);
+    expect(presented).toEqual([0, 3, 1, 2, 6, 4, 5]);
+  });
+
+  it('are the same whether a segment is stamped alone or the one before it is known', () => {
+    const first = [0, 3, 1, 2];
+    const second = [4, 7, 5, 6];
+    const together = decodeTimes([...first, ...second], 2).decoded;
+    expect([...decodeTimes(first, 2).decoded, ...decodeTimes(second, 2).decoded]).toEqual(together);
+  });
+
+  it('yield to a packet that is reordered further than the delay', () => {
+    const { decoded } = decodeTimes([0, 50, 40, 30, 20, 10], 10);
+    expect(decoded.at(-1)).toBe(10);
+    [0, 50, 40, 30, 20, 10].forEach((shown, index) => expect(decoded[index]).toBeLessThanOrEqual(shown));
+    expect(decoded).toEqual(inDisplayOrder(decoded));
+  });
+
+  it('tell equal presentation times apart', () => {
+    expect(decodeTimes([5, 5, 5], 0)).toEqual({ presented: [5, 6, 7], decoded: [5, 6, 7] });
+  });
+
+  it('rise and never pass the presentation time, whatever the order', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -1000, max: 100_000 }), { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 0, max: 500 }),
+        (shown, delay) => {
+          const { decoded, presented } = decodeTimes(shown, delay);
+          expect(new Set(presented).size).toBe(shown.length);
+          decoded.forEach((time, index) => {
+            expect(time).toBeLessThanOrEqual(presented[index]!);
+            if (index > 0) expect(time).toBeGreaterThan(decoded[index - 1]!);
+          });
+        },
+      ),
+    );
+  });
+});
