@@ -12,6 +12,9 @@ const decoder = new TextDecoder();
 /** Text up to this length is put together from its bytes: a call into the decoder costs more. */
 const SHORT_TEXT = 24;
 
+/** msgpackr's word for "into memory that is used again". Here every result has memory of its own, whatever is asked. */
+export const RESET_BUFFER_MODE = 1_024;
+
 export class Packr {
   #bytes = new Uint8Array(1_024);
   #view = new DataView(this.#bytes.buffer);
@@ -22,7 +25,7 @@ export class Packr {
     // Nothing to choose.
   }
 
-  pack(value: unknown): Uint8Array {
+  pack(value: unknown, _mode?: number): Uint8Array {
     this.#at = 0;
     this.#write(value);
     return this.#bytes.slice(0, this.#at);

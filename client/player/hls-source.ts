@@ -2,7 +2,34 @@
 import Hls, { ErrorDetails, ErrorTypes, Events } from 'hls.js';
 import type { ErrorData } from 'hls.js';
 import { EXPIRED_STATUS } from './source.ts';
-import type { Source, SourceEvents } from './source.ts';
+import type { Source, SourceEvents, SourceProblem } from './source.ts';
+
+/** Less than this ahead, and the picture is about to stand still. */
+const DRY_S = 0.5;
+
+function isLoadedAt(video: HTMLVideoElement, seconds: number): boolean {
+  const { buffered } = video;
+  for (let index = 0; index < buffered.length; index++) {
+    if (buffered.start(index) <= seconds + 0.1 && seconds < buffered.end(index)) return true;
+  }
+  return false;
+}
+
+/** Statuses by which the server refuses for good; 5xx and these few others may pass. */
+const isRefusal = (status: number): boolean => status >= 400 && status < 500 && status !== 408 && status !== 429;
+
+/** The server's own word for what is the matter (RFC 9457), `null` where it has none. */
+async function failureAt(url: string): Promise<string | null> {
+  try {
+    const response = await fetch(url, { cache: 'no-store' });
+    if (response.ok) return null;
+    const problem: unknown = await response.json();
+    const code = (problem as { readonly code?: unknown } | null)?.code;
+    return typeof code === 'string' ? code : null;
+  } catch {
+    return null;
+  }
+}
 
 /** A decoder that stumbles is revived this often before the way of playing is given up. */
 const REVIVALS = 2;
@@ -32,21 +59,40 @@ export function openHlsSource(video: HTMLVideoElement, url: string, startMs: num
   });
   let revivals = 0;
   let isClosed = false;
+  let isEnding = false;
 
-  const fail = (data: ErrorData): void => {
-    if (isClosed) return;
+  /** What is loaded is shown first: a file that is cut off plays up to the cut. */
+  const reportWhenDry = (problem: SourceProblem, detail: string): void => {
+    isEnding = true;
+    const report = (): void => {
+      if (!isClosed) events.onProblem(problem, detail);
+    };
+    const isDry = !isLoadedAt(video, video.currentTime) || !isLoadedAt(video, video.currentTime + DRY_S);
+    if (isDry) {
+      report();
+      return;
+    }
+    hls.stopLoad();
+    video.addEventListener('waiting', report, { once: true });
+    // A seek to where nothing is loaded, too.
+    video.addEventListener('seeking', () => isLoadedAt(video, video.currentTime) || report());
+  };
+
+  const onNetworkError = (data: ErrorData): void => {
     const status = data.response?.code ?? 0;
     if (EXPIRED_STATUS.has(status)) events.onProblem('expired', data.details);
-    else if (data.type === ErrorTypes.NETWORK_ERROR) {
-      events.onProblem(status >= 400 && status < 500 ? 'undecodable' : 'unreachable', `${data.details} ${status}`);
-    } else events.onProblem('undecodable', `${data.details} ${data.error.message}`);
+    // The server says that this part can't be made this way: asking for it again would not help.
+    else if (isRefusal(status)) {
+      void failureAt(data.frag?.url ?? data.url ?? url).then((code) =>
+        reportWhenDry('undecodable', code ?? data.details),
+      );
+    } else if (data.fatal) events.onProblem('unreachable', `${data.details} ${status}`);
   };
 
   hls.on(Events.ERROR, (_, data) => {
-    const isExpired = EXPIRED_STATUS.has(data.response?.code ?? 0);
-    // Retrying a refused address only costs time.
-    if (isExpired && data.type === ErrorTypes.NETWORK_ERROR) {
-      fail(data);
+    if (isClosed || isEnding) return;
+    if (data.type === ErrorTypes.NETWORK_ERROR) {
+      onNetworkError(data);
       return;
     }
     if (!data.fatal) return;
@@ -58,7 +104,7 @@ export function openHlsSource(video: HTMLVideoElement, url: string, startMs: num
       hls.recoverMediaError();
       return;
     }
-    fail(data);
+    events.onProblem('undecodable', `${data.details} ${data.error.message}`);
   });
   hls.loadSource(url);
   hls.attachMedia(video);

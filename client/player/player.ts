@@ -29,7 +29,7 @@ export type PlayerFailure =
   /** The server would not open the movie. */
   | { readonly kind: 'refused'; readonly failure: Failure }
   /** Every way of playing was tried on this device. */
-  | { readonly kind: 'undecodable'; readonly tried: readonly PlayMethod[] }
+  | { readonly kind: 'undecodable'; readonly tried: readonly PlayMethod[]; readonly detail: string }
   /** The server answers calls but not for the media itself. */
   | { readonly kind: 'unreachable' };
 
@@ -91,6 +91,8 @@ export class Player {
   #wantsPlaying = true;
   #hasPlayed = false;
   #seekTargetMs: number | null = null;
+  /** What the last way of playing ended in. */
+  #detail = '';
   readonly #report: ReturnType<typeof setInterval>;
   #later: ReturnType<typeof setTimeout> | undefined;
   #endMediaSession: () => void = () => undefined;
@@ -342,7 +344,11 @@ export class Player {
       if (error.code === 'disconnected') this.#openWhenLive(startMs, audioTrack);
       else {
         const isExhausted = this.#without.length > 0 && error.code === 'notPlayable';
-        this.#fail(isExhausted ? { kind: 'undecodable', tried: this.#without } : { kind: 'refused', failure: error });
+        this.#fail(
+          isExhausted
+            ? { kind: 'undecodable', tried: this.#without, detail: this.#detail }
+            : { kind: 'refused', failure: error },
+        );
       }
     }
   }
@@ -353,7 +359,7 @@ export class Player {
     const hls = isHls && mediaSource() !== null ? await import('./hls-source.ts') : null;
     if (opening !== this.#opening) return;
     if (isHls && hls === null && !playsHlsItself()) {
-      this.#fail({ kind: 'undecodable', tried: [playback.method] });
+      this.#fail({ kind: 'undecodable', tried: [playback.method], detail: '' });
       return;
     }
     this.#source?.close();
@@ -366,7 +372,7 @@ export class Player {
       this.#phase.value = 'ready';
     });
     const events = {
-      onProblem: (problem: SourceProblem): void => this.#onProblem(problem),
+      onProblem: (problem: SourceProblem, detail: string): void => this.#onProblem(problem, detail),
     };
     this.#seekTargetMs = null;
     this.#source =
@@ -392,7 +398,8 @@ export class Player {
     }
   }
 
-  #onProblem(problem: SourceProblem): void {
+  #onProblem(problem: SourceProblem, detail: string): void {
+    if (problem === 'undecodable') this.#detail = detail;
     const here = this.#here();
     const method = this.#playback.peek()?.method;
     if (problem === 'undecodable' && method !== undefined && !this.#without.includes(method)) {
@@ -401,7 +408,7 @@ export class Player {
       return;
     }
     if (problem === 'undecodable') {
-      this.#fail({ kind: 'undecodable', tried: this.#without });
+      this.#fail({ kind: 'undecodable', tried: this.#without, detail: this.#detail });
       return;
     }
     this.#reopenings += 1;

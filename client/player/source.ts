@@ -9,6 +9,7 @@
 export type SourceProblem = 'expired' | 'unreachable' | 'undecodable';
 
 export interface SourceEvents {
+  /** `detail` is the server's code for it, where it gave one, else words for a developer. */
   onProblem(problem: SourceProblem, detail: string): void;
 }
 

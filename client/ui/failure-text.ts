@@ -114,6 +114,10 @@ export const MEDIA_TEXTS = {
   symlinkLoop: 'is a link that leads back to a folder above it. Remove the link.',
 } as const satisfies Readonly<Record<string, string>>;
 
+export function isMediaFailure(code: string): boolean {
+  return Object.hasOwn(MEDIA_TEXTS, code);
+}
+
 export function mediaFailureText(code: string | null): string {
   return (
     (MEDIA_TEXTS as Readonly<Record<string, string>>)[code ?? ''] ?? `can’t be used (${code ?? 'no reason given'}).`

@@ -1,7 +1,7 @@
 import { TriangleAlert } from 'lucide-preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Player, PlayerFailure } from '#client/player/player.ts';
-import { failureText } from '../../failure-text.ts';
+import { failureText, isMediaFailure, mediaFailureText } from '../../failure-text.ts';
 import { Button } from '../../parts/button.tsx';
 import styles from './player.module.css';
 
@@ -10,6 +10,9 @@ function textOf(failure: PlayerFailure): readonly [title: string, text: string] 
     case 'refused':
       return ['The movie does not start', failureText(failure.failure)];
     case 'undecodable':
+      if (isMediaFailure(failure.detail)) {
+        return ['The movie can’t go on', `Its file ${mediaFailureText(failure.detail)}`];
+      }
       return [
         'This device could not play the movie',
         failure.tried.includes('transcode')

@@ -1,0 +1,290 @@
+/**
+ * The first evening with Matinee, as a person has it: an empty server, its setup code, a folder, the first movies, one played in each
+ * way there is, and going on with it elsewhere. A real engine, a real database, a real browser.
+ */
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser } from '#test/support/browser.ts';
+import { clip } from '#test/support/media.ts';
+import { startEngine } from '#test/support/running-engine.ts';
+import type { RunningEngine } from '#test/support/running-engine.ts';
+
+const client = join(import.meta.dirname, '../../client');
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+const NAME = 'Ada';
+const PASSWORD = 'a long afternoon';
+
+const picture = (seconds: number) => ['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=24:d=${seconds}`];
+const sound = (hertz: number, seconds: number) => ['-f', 'lavfi', '-i', `sine=${hertz}:r=48000:d=${seconds}`];
+const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '48', '-pix_fmt', 'yuv420p'];
+
+/** One movie for each way of playing, by the name that a person would give it. */
+const MOVIES = {
+  direct: { file: 'Direct Hour (1999).mp4', title: 'Direct Hour', method: 'Direct play' },
+  remux: { file: 'Wrapped Parcel (2004).ts', title: 'Wrapped Parcel', method: 'Repackaged' },
+  transcode: { file: 'Foreign Tongue (2011).avi', title: 'Foreign Tongue', method: 'Converted' },
+  voices: { file: 'Two Voices (2015).mkv', title: 'Two Voices', method: 'Repackaged' },
+} as const;
+
+async function makeMovies(folder: string): Promise<void> {
+  const clips = {
+    direct: clip({
+      name: 'direct.mp4',
+      args: [...picture(24), ...sound(440, 24), ...h264, '-c:a', 'aac', '-movflags', '+faststart'],
+    }),
+    remux: clip({
+      name: 'remux.ts',
+      args: [...picture(24), ...sound(440, 24), ...h264, '-c:a', 'aac', '-f', 'mpegts'],
+    }),
+    transcode: clip({
+      name: 'transcode.avi',
+      args: [...picture(24), ...sound(440, 24), '-c:v', 'mpeg4', '-q:v', '5', '-c:a', 'mp3'],
+    }),
+    voices: clip({
+      name: 'voices.mkv',
+      args: [
+        ...picture(24),
+        ...sound(440, 24),
+        ...sound(880, 24),
+        ...['-map', '0', '-map', '1', '-map', '2', ...h264, '-c:a', 'ac3'],
+        ...['-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=fra'],
+      ],
+    }),
+  };
+  await mkdir(folder, { recursive: true });
+  for (const [name, made] of Object.entries(clips)) {
+    await cp(await made, join(folder, MOVIES[name as keyof typeof MOVIES].file));
+  }
+}
+
+/** Waits until the picture has moved on by a second from where it is. */
+async function watchOneSecond(page: Page): Promise<number> {
+  await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) >= 2);
+  const start = await page.evaluate(() => document.querySelector('video')!.currentTime);
+  await page.waitForFunction((from) => document.querySelector('video')!.currentTime > from + 1, start);
+  return page.evaluate(() => document.querySelector('video')!.currentTime);
+}
+
+async function axeProblems(page: Page): Promise<string[]> {
+  // The content policy lets no foreign script in, so axe comes by the debugger.
+  await page.evaluate(await readFile(axePath, 'utf8'));
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run(
+          context: Document,
+          options: object,
+        ): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }>;
+      };
+    };
+    const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+  });
+}
+
+describe('the first evening', () => {
+  let base: string;
+  let engine: RunningEngine;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  const troubles: string[] = [];
+
+  async function newPage(): Promise<[BrowserContext, Page]> {
+    const made = await browser.newContext({ viewport: { width: 1_280, height: 800 }, locale: 'en-GB' });
+    const opened = await made.newPage();
+    opened.setDefaultTimeout(30_000);
+    opened.on('pageerror', (error) => troubles.push(`page error: ${error.message}`));
+    opened.on('console', (message) => {
+      // Not being signed in is an answer, which Chromium writes down as an error all the same.
+      if (message.type() === 'error' && !/status of 401/.test(message.text())) troubles.push(message.text());
+    });
+    return [made, opened];
+  }
+
+  async function openMovie(title: string): Promise<void> {
+    await page.goto(`${engine.url}/movies`);
+    await page.getByRole('link', { name: title }).click();
+    await page.getByRole('heading', { level: 1, name: title }).waitFor();
+  }
+
+  beforeAll(async () => {
+    base = await mkdtemp(join(tmpdir(), 'matinee evening '));
+    await Promise.all([
+      makeMovies(join(base, 'My Movies')),
+      build({ root: client, configFile: join(client, 'vite.config.ts'), logLevel: 'error' }),
+    ]);
+    engine = await startEngine({ dataFolder: join(base, 'data') });
+    browser = await openBrowser();
+    [context, page] = await newPage();
+  }, 240_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await engine?.[Symbol.asyncDispose]();
+    await rm(base, { recursive: true, force: true });
+  }, 60_000);
+
+  it('a new server asks for its setup code, then for a folder, and shows the movies as they are found', async () => {
+    await page.goto(engine.url);
+    await page.getByRole('heading', { name: 'Open your cinema' }).waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+
+    await page.getByLabel('Setup code').fill('0000-0000');
+    await page.getByLabel('Your name').fill(NAME);
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Create the admin' }).click();
+    await page.getByText('That is not the code the server printed').waitFor();
+    await page.getByLabel('Setup code').fill(engine.setupCode!.toLowerCase());
+    await page.getByRole('button', { name: 'Create the admin' }).click();
+
+    await page.getByRole('heading', { name: 'Where are your movies?' }).waitFor();
+    const path = page.getByLabel('Folder on the server');
+    await path.fill(join(base, 'No Such Folder'));
+    await page.getByText('does not exist on the server').waitFor();
+    await path.fill(join(base, 'My Movies'));
+    await page.getByText('4 video files').waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Use this folder' }).click();
+
+    await page.getByRole('heading', { name: 'Take a seat' }).waitFor();
+    for (const { title } of Object.values(MOVIES)) await page.getByText(title, { exact: true }).waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    await page.getByRole('link', { name: /^Play “/ }).click();
+    await watchOneSecond(page);
+  });
+
+  it.each(['direct', 'remux', 'transcode', 'voices'] as const)('plays the %s movie, and says how', async (kind) => {
+    const { title, method } = MOVIES[kind];
+    await openMovie(title);
+    await page.getByRole('link', { name: /^(Play|Resume)/ }).click();
+    await watchOneSecond(page);
+    await page.keyboard.press('i');
+    await page.getByRole('heading', { level: 2, name: method }).waitFor();
+    // To the middle: what is there must come, whatever was made before.
+    await page.keyboard.press('5');
+    await page.waitForFunction(() => document.querySelector('video')!.currentTime > 11.5);
+    const seconds = await watchOneSecond(page);
+    expect(seconds).toBeGreaterThan(12);
+    const { dropped, width } = await page.evaluate(() => {
+      const video = document.querySelector('video')!;
+      return { dropped: video.getVideoPlaybackQuality().totalVideoFrames, width: video.videoWidth };
+    });
+    expect(width).toBeGreaterThan(300);
+    expect(dropped).toBeGreaterThan(10);
+    expect(await axeProblems(page)).toEqual([]);
+  });
+
+  it('changes to the other audio track at the same position', async () => {
+    await openMovie(MOVIES.voices.title);
+    await page.getByRole('link', { name: /^(Play|Resume)/ }).click();
+    await watchOneSecond(page);
+    await page.keyboard.press('3');
+    const before = await watchOneSecond(page);
+    await page.getByRole('button', { name: 'Sound', exact: true }).click();
+    await page.getByRole('menuitemradio', { name: /Fran/ }).click();
+    const after = await watchOneSecond(page);
+    expect(after).toBeGreaterThan(before);
+    expect(after).toBeLessThan(before + 15);
+  });
+
+  it('is worked by keys alone: pause, jump, speed, captions, help, and the way back', async () => {
+    await openMovie(MOVIES.direct.title);
+    await page.getByRole('link', { name: /^(Play|Resume)/ }).focus();
+    await page.keyboard.press('Enter');
+    await watchOneSecond(page);
+    const video = (what: 'paused' | 'currentTime' | 'playbackRate' | 'muted') =>
+      page.evaluate((name) => document.querySelector('video')![name], what);
+
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => document.querySelector('video')!.paused);
+    await page.keyboard.press('2');
+    await page.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 4.8) < 0.3);
+    await page.keyboard.press('l');
+    await page.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 14.8) < 0.3);
+    await page.keyboard.press('ArrowLeft');
+    await page.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 9.8) < 0.3);
+    await page.keyboard.press('>');
+    expect(await video('playbackRate')).toBe(1.25);
+    await page.keyboard.press('m');
+    expect(await video('muted')).toBe(true);
+    await page.keyboard.press('m');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { level: 1, name: MOVIES.direct.title }).waitFor();
+    await page.getByText(/left$/).waitFor();
+  });
+
+  it('goes on where it was left on another screen', async () => {
+    await openMovie(MOVIES.direct.title);
+    await page.getByRole('link', { name: /^(Play|Resume)/ }).click();
+    await watchOneSecond(page);
+    await page.keyboard.press('4');
+    const left = await watchOneSecond(page);
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => document.querySelector('video')!.paused);
+
+    const [elsewhere, tablet] = await newPage();
+    await tablet.goto(engine.url);
+    await tablet.getByLabel('Name').fill(NAME.toUpperCase());
+    await tablet.getByLabel('Password', { exact: true }).fill('wrong');
+    await tablet.getByRole('button', { name: 'Sign in' }).click();
+    await tablet.getByText('don’t belong together').waitFor();
+    await tablet.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await tablet.getByRole('button', { name: 'Sign in' }).click();
+    await tablet.getByRole('heading', { level: 1, name: MOVIES.direct.title }).waitFor();
+    expect(await axeProblems(tablet)).toEqual([]);
+    await tablet.getByRole('link', { name: /^Resume at/ }).click();
+    const resumed = await watchOneSecond(tablet);
+    expect(resumed).toBeGreaterThan(left - 2);
+    expect(resumed).toBeLessThan(left + 10);
+    await elsewhere.close();
+  });
+
+  it('shows a lost server, and heals by itself when it is back', async () => {
+    await page.goto(engine.url);
+    await page.getByRole('heading', { level: 2, name: 'Recently added' }).waitFor();
+    await engine.kill();
+    await page.getByText('The server can’t be reached.').waitFor();
+    engine = await startEngine({ dataFolder: join(base, 'data'), port: engine.port });
+    await page.getByText('The server can’t be reached.').waitFor({ state: 'detached' });
+    // The same page, without a reload, works on.
+    await page.getByRole('link', { name: 'Movies', exact: true }).click();
+    await page.getByRole('link', { name: MOVIES.remux.title }).waitFor();
+    troubles.splice(0, troubles.length, ...troubles.filter((text) => !/ERR_CONNECTION_REFUSED|WebSocket/.test(text)));
+  });
+
+  it('every settings page opens and is clean', async () => {
+    for (const [section, heading] of [
+      ['libraries', 'Libraries'],
+      ['activity', 'Activity'],
+      ['people', 'People'],
+      ['account', 'Where you are signed in'],
+      ['server', 'Health'],
+    ] as const) {
+      await page.goto(`${engine.url}/settings/${section}`);
+      await page.getByRole('heading', { level: 2, name: heading }).waitFor();
+      expect(await axeProblems(page), section).toEqual([]);
+    }
+  });
+
+  it('signing out leads back to the door', async () => {
+    await page.goto(`${engine.url}/settings/account`);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).first().click();
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+    await context.close();
+  });
+
+  it('nothing of all that made the browser complain', () => {
+    expect(troubles).toEqual([]);
+  });
+});
