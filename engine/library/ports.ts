@@ -5,6 +5,7 @@ import type { MediaFailure } from '#engine/media/media-failure.ts';
 import type { FolderCheck, Library, LibraryIssue } from '#protocol/schema/library.ts';
 import type { HealthItem } from '#protocol/schema/health.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
+import type { Progress } from '#protocol/schema/progress.ts';
 import type { MOVIE_SORTS, Movie, MovieCard, MovieTile, SORT_ORDERS } from '#protocol/schema/movie.ts';
 
 // Files on disk. Paths are relative to the library's folder with "/" between names; '' is the folder itself.
@@ -242,12 +243,17 @@ export interface MovieStore {
     limit: number,
   ): Promise<{ continueWatching: MovieTile[]; recentlyAdded: MovieTile[]; movieCount: number }>;
   /** `withPaths`: for people who manage libraries. `null` where there is no such movie, or it is hidden. */
-  get(movieId: string, withPaths: boolean): Promise<Movie | null>;
+  movie(movieId: string, withPaths: boolean): Promise<Movie | null>;
+  /** The same with one person's own progress. */
+  get(movieId: string, withPaths: boolean, userId: string): Promise<{ movie: Movie; progress: Progress | null } | null>;
   /** Cards of the movies that are there, by id. */
   cards(movieIds: readonly string[]): Promise<ReadonlyMap<string, MovieCard>>;
   count(): Promise<number>;
-  /** Movies that need a picture and whose present best file was not tried yet, the newest first; only those of `among` where given. */
-  pictureless(limit: number, among: readonly string[] | null): Promise<Pictureless[]>;
+  /** Movies that need a picture and whose present best file was not tried yet, the newest first. */
+  pictureless(
+    limit: number,
+    which: { readonly among: readonly string[] | null; readonly except: readonly string[] },
+  ): Promise<Pictureless[]>;
   picturelessCount(): Promise<number>;
   /** `null`: none could be made from that file. */
   setPicture(

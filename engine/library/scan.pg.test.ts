@@ -209,7 +209,7 @@ describe('a scan', () => {
       failure: 'truncated',
       isHidden: false,
     });
-    expect((await issues()).toSorted()).toEqual([
+    expect((await issues()).toSorted(([a], [b]) => (a! < b! ? -1 : 1))).toEqual([
       ['Broken (2000).mkv', 'truncated'],
       ['Crashing (2001).mkv', 'crashed'],
     ]);
@@ -448,9 +448,10 @@ describe('a file that is still being written', () => {
     let waits = 0;
     clock.sleep = async () => {
       // The copy goes on during the first wait and is done after it.
-      if (++waits === 1) return void put('Heat (1995).mkv', 'broken, but longer', 0);
-      if (waits === 2) return void put('Heat (1995).mkv', 'whole', 60_000);
-      age('Heat (1995).mkv', 60_000);
+      waits++;
+      if (waits === 1) put('Heat (1995).mkv', 'broken, but longer', 0);
+      else if (waits === 2) put('Heat (1995).mkv', 'whole', 60_000);
+      else age('Heat (1995).mkv', 60_000);
     };
     const seenStates: string[] = [];
     const watching: ScanStore = {

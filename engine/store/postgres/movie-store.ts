@@ -6,6 +6,7 @@
 import type { MovieQuery, MovieStore, Pictureless } from '#engine/library/ports.ts';
 import type { HdrKind } from '#protocol/schema/media.ts';
 import type { Movie, MovieCard, MovieFile, MovieTile } from '#protocol/schema/movie.ts';
+import type { Progress } from '#protocol/schema/progress.ts';
 import { recordChanges } from './change-feed.ts';
 import type postgres from 'postgres';
 import type { Sql } from './connect.ts';
@@ -38,13 +39,16 @@ interface CardRow {
   readonly pictureHeight: number | null;
 }
 
-interface TileRow extends CardRow {
-  readonly resumeMs: number | null;
+interface ProgressRow {
+  readonly resumeMs: number;
   readonly progressDurationMs: number;
   readonly isWatched: boolean;
   readonly watchCount: number;
   readonly progressAt: number;
 }
+
+/** Without a line of progress its columns are null. */
+type TileRow = CardRow & (ProgressRow | { readonly resumeMs: null });
 
 export interface MovieStoreOptions {
   readonly pictureUrl: (movieId: string, version: string) => string;
@@ -75,19 +79,18 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
     addedAt: row.addedAt,
   });
 
+  const toProgress = (movieId: string, row: ProgressRow): Progress => ({
+    movieId,
+    positionMs: row.resumeMs,
+    durationMs: row.progressDurationMs,
+    isWatched: row.isWatched,
+    watchCount: row.watchCount,
+    updatedAt: row.progressAt,
+  });
+
   const toTile = (row: TileRow): MovieTile => ({
     ...toCard(row),
-    progress:
-      row.resumeMs === null
-        ? null
-        : {
-            movieId: row.id,
-            positionMs: row.resumeMs,
-            durationMs: row.progressDurationMs,
-            isWatched: row.isWatched,
-            watchCount: row.watchCount,
-            updatedAt: row.progressAt,
-          },
+    progress: row.resumeMs === null ? null : toProgress(row.id, row),
   });
 
   const isInLibrary = (libraryId: string | null) =>
@@ -195,6 +198,30 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
     });
   }
 
+  async function movie(movieId: string, withPaths: boolean): Promise<Movie | null> {
+    const [rows, files] = await Promise.all([
+      sql<(CardRow & Pick<Movie, 'sortTitle' | 'match'>)[]>`
+        select ${cardColumns}, m.sort_title as "sortTitle", m.match from movie m
+        where m.id = ${movieId} and m.deleted_at is null`,
+      sql<(MovieFile & { path: string })[]>`
+        select f.id, regexp_replace(f.path, '^.*/', '') as name, f.path, f.library_id as "libraryId", f.size_bytes as "sizeBytes",
+          f.state, case when f.state = 'unplayable' then f.failure end as failure, f.container, f.media,
+          (extract(epoch from f.added_at) * 1000)::bigint as "addedAt"
+        from movie_file f join movie m on m.id = f.movie_id
+        where f.movie_id = ${movieId}
+        order by (f.id = m.best_file_id) desc nulls last, (f.state = 'playable') desc, f.part nulls first,
+          f.resolution desc nulls last, f.path`,
+    ]);
+    const [row] = rows;
+    if (!row) return null;
+    return {
+      ...toCard(row),
+      sortTitle: row.sortTitle,
+      match: row.match,
+      files: files.map((file) => ({ ...file, path: withPaths ? file.path : null })),
+    };
+  }
+
   return {
     async list(userId, query) {
       const { isWatched, libraryId } = query;
@@ -225,28 +252,15 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
       ]);
       return { continueWatching: going.map(toTile), recentlyAdded: newest.map(toTile), movieCount };
     },
-    async get(movieId, withPaths) {
-      const [rows, files] = await Promise.all([
-        sql<(CardRow & Pick<Movie, 'sortTitle' | 'match'>)[]>`
-          select ${cardColumns}, m.sort_title as "sortTitle", m.match from movie m
-          where m.id = ${movieId} and m.deleted_at is null`,
-        sql<(MovieFile & { path: string })[]>`
-          select f.id, regexp_replace(f.path, '^.*/', '') as name, f.path, f.library_id as "libraryId", f.size_bytes as "sizeBytes",
-            f.state, case when f.state = 'unplayable' then f.failure end as failure, f.container, f.media,
-            (extract(epoch from f.added_at) * 1000)::bigint as "addedAt"
-          from movie_file f join movie m on m.id = f.movie_id
-          where f.movie_id = ${movieId}
-          order by (f.id = m.best_file_id) desc nulls last, (f.state = 'playable') desc, f.part nulls first,
-            f.resolution desc nulls last, f.path`,
+    movie,
+    async get(movieId, withPaths, userId) {
+      const [found, [progress]] = await Promise.all([
+        movie(movieId, withPaths),
+        sql<
+          ProgressRow[]
+        >`select ${progressColumns} from progress p where p.user_id = ${userId} and p.movie_id = ${movieId}`,
       ]);
-      const [row] = rows;
-      if (!row) return null;
-      return {
-        ...toCard(row),
-        sortTitle: row.sortTitle,
-        match: row.match,
-        files: files.map((file) => ({ ...file, path: withPaths ? file.path : null })),
-      };
+      return found && { movie: found, progress: progress ? toProgress(movieId, progress) : null };
     },
     async cards(movieIds) {
       const rows = await sql<CardRow[]>`
@@ -254,7 +268,7 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
       return new Map(rows.map((row) => [row.id, toCard(row)]));
     },
     count: () => total(null),
-    async pictureless(limit, among) {
+    async pictureless(limit, { among, except }) {
       return [
         ...(await sql<Pictureless[]>`
           select m.id as "movieId", m.best_file_id as "fileId", l.path || '/' || f.path as path
@@ -262,6 +276,7 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
           where m.deleted_at is null and m.is_playable and m.picture_version is null
             and m.picture_file_id is distinct from m.best_file_id
             and ${among === null ? sql`true` : sql`m.id = any(${[...among]}::uuid[])`}
+            and m.id <> all(${[...except]}::uuid[])
           order by m.added_at desc, m.id desc limit ${limit}`),
       ];
     },

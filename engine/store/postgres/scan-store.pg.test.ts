@@ -121,7 +121,7 @@ describe('writing files', () => {
       failure: null,
       wasProbed: true,
     });
-    const movie = (await movies.get(file.movieId, true))!;
+    const movie = (await movies.movie(file.movieId, true))!;
     expect(movie).toMatchObject({
       title: 'Heat',
       year: 1995,
@@ -146,7 +146,7 @@ describe('writing files', () => {
         media,
       }),
     ]);
-    expect((await movies.get(file.movieId, false))!.files[0]!.path).toBeNull();
+    expect((await movies.movie(file.movieId, false))!.files[0]!.path).toBeNull();
     const [row] = await database.sql<
       { keyframes: Uint8Array }[]
     >`select keyframes from movie_file where id = ${file.id}`;
@@ -156,7 +156,7 @@ describe('writing files', () => {
   it('[SCAN5] lists a file that cannot be played, with its failure, and forgets that when it can', async () => {
     await scans.write(libraryId, [probed('Heat (1995).mkv', { outcome: { failure: 'truncated' } })]);
     const file = (await fileAt('Heat (1995).mkv'))!;
-    expect(await movies.get(file.movieId, false)).toMatchObject({
+    expect(await movies.movie(file.movieId, false)).toMatchObject({
       isPlayable: false,
       files: [{ state: 'unplayable', failure: 'truncated', media: null }],
     });
@@ -165,7 +165,7 @@ describe('writing files', () => {
       issues: [{ fileId: file.id, path: 'Heat (1995).mkv', reason: 'truncated', libraryId }],
     });
     await scans.write(libraryId, [probed('Heat (1995).mkv', { fileId: file.id })]);
-    expect(await movies.get(file.movieId, false)).toMatchObject({
+    expect(await movies.movie(file.movieId, false)).toMatchObject({
       isPlayable: true,
       files: [{ id: file.id, failure: null }],
     });
@@ -203,7 +203,7 @@ describe('writing files', () => {
       probed('Heat (1995) 1080p.mkv', playable(1080)),
       probed('Heat (1995) 2160p.mkv', { outcome: { failure: 'truncated' } }),
     ]);
-    const movie = (await movies.get((await movieIdAt('Heat (1995) 720p.mkv'))!, false))!;
+    const movie = (await movies.movie((await movieIdAt('Heat (1995) 720p.mkv'))!, false))!;
     expect(movie.resolution).toBe(1080);
     expect(movie.files.map(({ name }) => name)).toEqual([
       'Heat (1995) 1080p.mkv',
@@ -346,10 +346,13 @@ describe('files that are gone', () => {
     const before = (await fileAt('Heat (1995) a.mkv'))!;
     await remove('Heat (1995) a.mkv');
     expect(await visible()).toEqual(['Heat (1995)']);
-    expect((await movies.get(before.movieId, false))!.files.map(({ state }) => state)).toEqual(['playable', 'missing']);
+    expect((await movies.movie(before.movieId, false))!.files.map(({ state }) => state)).toEqual([
+      'playable',
+      'missing',
+    ]);
     await remove('Heat (1995) b.mkv');
     expect(await visible()).toEqual([]);
-    expect(await movies.get(before.movieId, false)).toBeNull();
+    expect(await movies.movie(before.movieId, false)).toBeNull();
     await scans.write(libraryId, [{ kind: 'kept', fileId: before.id, file: before }]);
     expect(await visible()).toEqual(['Heat (1995)']);
     expect(await fileAt('Heat (1995) a.mkv')).toMatchObject({ id: before.id, state: 'playable' });

@@ -1,0 +1,93 @@
+/** The calls of `libraries` and `movies`. Rules: SPEC.md. */
+import type { Handlers } from '#protocol/handler.ts';
+import type { libraries, movies } from '#protocol/index.ts';
+import type { Viewer } from '#protocol/schema/account.ts';
+import type { MovieTile } from '#protocol/schema/movie.ts';
+import type { LibraryDomain } from './library.ts';
+import type { Pictures } from './pictures.ts';
+import type { FolderPort, LibraryStore, MovieStore } from './ports.ts';
+import { retryFile } from './retry-file.ts';
+import type { ScanPorts } from './scan.ts';
+
+/** Paths of the server are told to those who manage its libraries, to nobody else [CAT1]. */
+const seesPaths = (viewer: Viewer): boolean => viewer.permissions.includes('libraries:manage');
+
+export function createLibraryHandlers(
+  domain: Pick<LibraryDomain, 'list' | 'add' | 'remove' | 'scan'>,
+  ports: ScanPorts & { readonly libraries: LibraryStore; readonly folders: FolderPort },
+): Handlers<typeof libraries> {
+  const check = async (path: string) => {
+    const known = await ports.libraries.list();
+    return ports.folders.check(
+      path,
+      known.map((row) => row.path),
+    );
+  };
+
+  return {
+    list: async (_input, { viewer }) => ({ libraries: await domain.list(seesPaths(viewer)) }),
+    async browse({ path }, { fail }) {
+      const shown = await ports.folders.browse(path ?? null);
+      return shown ?? fail('notFound', { what: 'folder', id: path ?? '' }, 'There is no such folder on the server.');
+    },
+    check: ({ path }) => check(path),
+    async add({ path, name }, { fail }) {
+      const checked = await check(path);
+      if (checked.problem !== null) {
+        return fail('folderProblem', { problem: checked.problem, check: checked }, 'This folder cannot be a library.');
+      }
+      const library = await domain.add(checked.path, name);
+      if (library) return { library };
+      const again = { ...checked, problem: 'alreadyALibrary' as const };
+      return fail('folderProblem', { problem: again.problem, check: again }, 'This folder is a library already.');
+    },
+    async remove({ libraryId }, { fail }) {
+      return (await domain.remove(libraryId)) ? {} : fail('notFound', { what: 'library', id: libraryId });
+    },
+    async scan({ libraryId }, { fail }) {
+      const jobIds = await domain.scan(libraryId);
+      return jobIds ? { jobIds } : fail('notFound', { what: 'library', id: libraryId ?? '' });
+    },
+    issues: ({ libraryId, offset, limit }) => ports.libraries.issues({ libraryId: libraryId ?? null, offset, limit }),
+    async retryFile({ fileId }, { signal, fail }) {
+      const outcome = await retryFile(ports, fileId, signal);
+      return outcome ?? fail('notFound', { what: 'file', id: fileId });
+    },
+  };
+}
+
+export function createMovieHandlers(
+  store: Pick<MovieStore, 'list' | 'get' | 'home'>,
+  pictures: Pick<Pictures, 'want'>,
+): Handlers<typeof movies> {
+  /** What is on a screen without a picture gets one before all others [PIC2]. */
+  const wantPictures = (tiles: readonly MovieTile[]): void =>
+    pictures.want(tiles.filter(({ picture, isPlayable }) => picture === null && isPlayable).map(({ id }) => id));
+
+  return {
+    async list({ offset, limit, sort, order, search, libraryId, isWatched }, { viewer }) {
+      const answer = await store.list(viewer.id, {
+        offset,
+        limit,
+        sort,
+        order: order ?? null,
+        search: search === undefined || search.trim() === '' ? null : search,
+        libraryId: libraryId ?? null,
+        isWatched: isWatched ?? null,
+      });
+      wantPictures(answer.movies);
+      return answer;
+    },
+    async get({ movieId }, { viewer, fail }) {
+      const found = await store.get(movieId, seesPaths(viewer), viewer.id);
+      if (!found) return fail('notFound', { what: 'movie', id: movieId });
+      if (found.movie.picture === null && found.movie.isPlayable) pictures.want([movieId]);
+      return found;
+    },
+    async home({ limit }, { viewer }) {
+      const answer = await store.home(viewer.id, limit);
+      wantPictures([...answer.recentlyAdded, ...answer.continueWatching]);
+      return answer;
+    },
+  };
+}

@@ -1,0 +1,208 @@
+/**
+ * The library domain, put together. Owns: one keeper for each library, and the pictures. `main.ts` hands in what it needs
+ * and takes out handlers, feed sources and the route of pictures. Rules: SPEC.md.
+ */
+import { basename } from 'node:path';
+import { Actor } from '#engine/runtime/actor.ts';
+import type { Handlers } from '#protocol/handler.ts';
+import type { libraries, movies } from '#protocol/index.ts';
+import type { Library } from '#protocol/schema/library.ts';
+import { createFeedSources } from './feed-sources.ts';
+import type { LibraryFeedSources } from './feed-sources.ts';
+import { createLibraryHandlers, createMovieHandlers } from './handlers.ts';
+import { LibraryKeeper } from './library-keeper.ts';
+import type { KeeperMessage, KeeperOptions, LibraryState } from './library-keeper.ts';
+import { RESTING, toLibrary } from './library-view.ts';
+import { Pictures } from './pictures.ts';
+import type { PictureRoute } from './pictures.ts';
+import type {
+  FolderPort,
+  HealthPort,
+  JobPort,
+  LibraryRow,
+  LibraryStore,
+  MovieStore,
+  PictureCachePort,
+  TreeWatchPort,
+  WatchMode,
+} from './ports.ts';
+import type { ScanPorts } from './scan.ts';
+
+export interface LibraryPorts extends ScanPorts {
+  readonly libraries: LibraryStore;
+  readonly movies: MovieStore;
+  readonly folders: FolderPort;
+  readonly watcher: TreeWatchPort;
+  readonly pictures: PictureCachePort;
+  readonly jobs: JobPort;
+  readonly health: HealthPort;
+}
+
+export interface LibraryOptions {
+  readonly ports: LibraryPorts;
+  readonly newId: () => string;
+  readonly watchMode: WatchMode;
+  /** How long a movie whose files are gone keeps its place. */
+  readonly deletionGraceMs: number;
+  /** Makes the failure of a job whose text is for the person who looks at it. */
+  readonly jobFailure: KeeperOptions['jobFailure'];
+}
+
+interface Kept {
+  readonly row: LibraryRow;
+  readonly actor: Actor<KeeperMessage>;
+  state: LibraryState;
+}
+
+/** A scan that is asked for while a part is looked at begins when that is done. */
+const SCAN_REPLY_MS = 60_000;
+const RESTART_MS = 5_000;
+
+export class LibraryDomain implements AsyncDisposable {
+  readonly #options: LibraryOptions;
+  readonly #kept = new Map<string, Kept>();
+  readonly #pictures: Pictures;
+  readonly handlers: { readonly libraries: Handlers<typeof libraries>; readonly movies: Handlers<typeof movies> };
+  readonly feedSources: LibraryFeedSources;
+
+  constructor(options: LibraryOptions) {
+    this.#options = options;
+    const { ports } = options;
+    this.#pictures = new Pictures({
+      movies: ports.movies,
+      media: ports.media,
+      cache: ports.pictures,
+      jobs: ports.jobs,
+      clock: ports.clock,
+      log: ports.log,
+      isScanning: () => [...this.#kept.values()].some(({ state }) => state.scan !== null),
+    });
+    this.handlers = {
+      libraries: createLibraryHandlers(this, ports),
+      movies: createMovieHandlers(ports.movies, this.#pictures),
+    };
+    this.feedSources = createFeedSources(this, ports.movies);
+  }
+
+  /** Serves pictures; for the gateway. */
+  get pictureRoute(): PictureRoute {
+    return this.#pictures.route;
+  }
+
+  /**
+   * Adds the folders of the configuration that are no libraries yet, and begins to keep them all: each is watched and scanned, which
+   * also takes up whatever scan a kill cut short [KEEP1].
+   */
+  async start(folders: readonly string[]): Promise<void> {
+    const { libraries: store, folders: look, log } = this.#options.ports;
+    for (const folder of folders) {
+      const known = await store.list();
+      const { problem, path } = await look.check(
+        folder,
+        known.map((row) => row.path),
+      );
+      if (problem === 'alreadyALibrary') continue;
+      if (problem === 'insideALibrary' || problem === 'insideDataFolder') {
+        log.warn('a folder of the configuration is no library', { folder, problem });
+        continue;
+      }
+      // A folder that is not there yet is a library all the same: its disk may come later, and health says so.
+      await store.add({ id: this.#options.newId(), name: nameOf(path), path });
+    }
+    for (const row of await store.list()) this.#keep(row);
+    this.#pictures.wake();
+  }
+
+  async list(withPaths: boolean): Promise<Library[]> {
+    const { libraries: store } = this.#options.ports;
+    const [rows, counts] = await Promise.all([store.list(), store.counts()]);
+    return rows.map((row) => toLibrary(row, counts.get(row.id), this.#kept.get(row.id)?.state, withPaths));
+  }
+
+  /** Adds a folder that was checked, and begins to keep it. `null` where it is a library already. */
+  async add(path: string, name: string | undefined): Promise<Library | null> {
+    const row = await this.#options.ports.libraries.add({
+      id: this.#options.newId(),
+      name: name ?? nameOf(path),
+      path,
+    });
+    if (!row) return null;
+    this.#keep(row);
+    const [library] = (await this.list(true)).filter(({ id }) => id === row.id);
+    return library ?? toLibrary(row, undefined, undefined, true);
+  }
+
+  /** `false` where there is no such library. */
+  async remove(libraryId: string): Promise<boolean> {
+    const { libraries: store } = this.#options.ports;
+    const kept = this.#kept.get(libraryId);
+    if (!kept) return false;
+    this.#kept.delete(libraryId);
+    await kept.actor[Symbol.asyncDispose]();
+    await store.remove(libraryId);
+    return true;
+  }
+
+  /** Scans one library or all; ids of the jobs. `null` where there is no such library. */
+  async scan(libraryId: string | undefined): Promise<string[] | null> {
+    const chosen = libraryId === undefined ? [...this.#kept.values()] : [this.#kept.get(libraryId)];
+    if (chosen.includes(undefined)) return null;
+    return Promise.all(
+      chosen.map((kept) => kept!.actor.ask<string>((reply) => ({ kind: 'scan', reply }), SCAN_REPLY_MS)),
+    );
+  }
+
+  /** Stops keeping: scans that run are aborted. Stop the jobs before, so that those scans count as cut short and not as failed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pictures.stop();
+    await Promise.all([...this.#kept.values()].map(({ actor }) => actor[Symbol.asyncDispose]()));
+    this.#kept.clear();
+  }
+
+  #keep(row: LibraryRow): void {
+    if (this.#kept.has(row.id)) return;
+    const { ports, watchMode, jobFailure } = this.#options;
+    const tell = (message: KeeperMessage): void => {
+      // What comes home to a keeper that is gone, or has a thousand things to do, is found by its next scan.
+      if (!actor.isStopped) actor.tell(message);
+    };
+    const create = () =>
+      new LibraryKeeper({
+        library: row,
+        ports,
+        watchMode,
+        jobFailure,
+        tell,
+        onState: (state) => {
+          kept.state = state;
+        },
+        onScanned: (_result, isWhole) => void this.#afterScan(isWhole),
+      });
+    const actor = new Actor<KeeperMessage>(create, {
+      name: `library ${row.name}`,
+      capacity: 1_024,
+      clock: ports.clock,
+      onFailure: (error, isFatal) => {
+        kept.state = RESTING;
+        ports.log.error('a library’s keeper failed', { library: row.name, isFatal, error });
+        if (!isFatal) ports.clock.after(RESTART_MS, () => tell({ kind: 'start' })).unref();
+      },
+    });
+    const kept: Kept = { row, actor, state: RESTING };
+    this.#kept.set(row.id, kept);
+    tell({ kind: 'start' });
+  }
+
+  async #afterScan(isWhole: boolean): Promise<void> {
+    this.#pictures.wake();
+    if (!isWhole) return;
+    const { store, log } = this.#options.ports;
+    try {
+      await store.purge(this.#options.deletionGraceMs);
+    } catch (error) {
+      log.warn('what has been gone for long could not be forgotten', { error });
+    }
+  }
+}
+
+const nameOf = (path: string): string => basename(path) || 'Movies';

@@ -1,0 +1,29 @@
+import type { LibraryStore, MovieStore, ScanStore } from '#engine/library/ports.ts';
+import type { Sql } from './connect.ts';
+import { createLibraryStore } from './library-store.ts';
+import { createMovieStore } from './movie-store.ts';
+import { RememberedCount } from './remembered-count.ts';
+import { createScanStore } from './scan-store.ts';
+
+export interface Catalogue {
+  readonly libraries: LibraryStore;
+  readonly scans: ScanStore;
+  readonly movies: MovieStore;
+  /** Another process wrote: numbers that were remembered are counted again. */
+  forgetCounts(): void;
+}
+
+/** The three stores of the library on one pool. What one of them writes, the others know of. */
+export function createCatalogue(
+  sql: Sql,
+  options: { readonly newId: () => string; readonly pictureUrl: (movieId: string, version: string) => string },
+): Catalogue {
+  const count = new RememberedCount();
+  const forgetCounts = (): void => count.forget();
+  return {
+    libraries: createLibraryStore(sql, { onWrite: forgetCounts }),
+    scans: createScanStore(sql, { newId: options.newId, onWrite: forgetCounts }),
+    movies: createMovieStore(sql, { pictureUrl: options.pictureUrl, count }),
+    forgetCounts,
+  };
+}
