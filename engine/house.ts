@@ -19,6 +19,7 @@ import { MediaHosts } from './hosts/media-hosts.ts';
 import type { QuarantinedFile } from './hosts/media-supervisor.port.ts';
 import { JobBoard, JobFailure } from './jobs/job-board.ts';
 import { LibraryDomain } from './library/library.ts';
+import { pictureUrl } from './library/pictures.ts';
 import { VIDEO_EXTENSIONS } from './media/file-name.ts';
 import { createPlayback, encodeDefaults } from './playback/playback.ts';
 import { createProgressHandlers } from './progress/handlers.ts';
@@ -30,16 +31,13 @@ import { FileScratch } from './store/files/scratch.ts';
 import { TreeWalker } from './store/files/tree-walker.ts';
 import { TreeWatcher } from './store/files/tree-watcher.ts';
 import { createAccountStore } from './store/postgres/account-store.ts';
+import { createCatalogue } from './store/postgres/catalogue.ts';
 import { openChangeLog } from './store/postgres/change-feed.ts';
 import type { Sql } from './store/postgres/connect.ts';
 import { createFactStore } from './store/postgres/fact-store.ts';
 import { createJobStore } from './store/postgres/job-store.ts';
-import { createLibraryStore } from './store/postgres/library-store.ts';
-import { createMovieStore } from './store/postgres/movie-store.ts';
 import { createPlaybackStore } from './store/postgres/playback-store.ts';
 import { createProgressStore } from './store/postgres/progress-store.ts';
-import { RememberedCount } from './store/postgres/remembered-count.ts';
-import { createScanStore } from './store/postgres/scan-store.ts';
 import { contract } from '#protocol/index.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '#protocol/version.ts';
 
@@ -94,17 +92,14 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   await jobs.takeInterrupted();
   const progress = createProgressStore(sql);
 
-  const movieCount = new RememberedCount();
-  const onWrite = (): void => movieCount.forget();
-  const pictureUrl = (movieId: string, version: string): string => `/images/${movieId}/${version}.webp`;
-  const movies = createMovieStore(sql, { pictureUrl, count: movieCount });
+  const catalogue = createCatalogue(sql, { newId, pictureUrl });
   const walker = new TreeWalker({ extensions: VIDEO_EXTENSIONS, excluded: [folder.path] });
   closing.add('tree walker', () => walker[Symbol.dispose]());
   const library = new LibraryDomain({
     ports: {
-      libraries: createLibraryStore(sql, { onWrite }),
-      store: createScanStore(sql, { newId, onWrite }),
-      movies,
+      libraries: catalogue.libraries,
+      store: catalogue.scans,
+      movies: catalogue.movies,
       walker,
       watcher: new TreeWatcher({ pollIntervalMs: config.pollIntervalMs, extensions: VIDEO_EXTENSIONS }),
       folders: new FolderLook({ dataFolder: folder.path, extensions: VIDEO_EXTENSIONS }),
