@@ -1,4 +1,10 @@
-import { AV_CODEC_ID_AAC, AV_CODEC_ID_AC3, AV_CODEC_ID_EAC3, AV_PKT_DATA_NEW_EXTRADATA } from 'node-av/constants';
+import {
+  AV_CODEC_ID_AAC,
+  AV_CODEC_ID_AC3,
+  AV_CODEC_ID_EAC3,
+  AV_CODEC_ID_MP3,
+  AV_PKT_DATA_NEW_EXTRADATA,
+} from 'node-av/constants';
 import { BitStreamFilter, BitStreamFilterContext, CodecParameters, Packet, Rational } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
 import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
@@ -22,6 +28,14 @@ interface SoundPacket {
   readonly samples: number;
 }
 
+/** Samples in each packet of a codec that has no choice; 0 for the others. */
+function constantPacketSamples({ codecId, sampleRate }: CodecParameters): number {
+  if (codecId === AV_CODEC_ID_AAC) return 1024; // band replication doubles it, but then `TrackInput` has analysed the track
+  if (codecId === AV_CODEC_ID_AC3 || codecId === AV_CODEC_ID_EAC3) return 1536;
+  if (codecId === AV_CODEC_ID_MP3) return sampleRate <= 24_000 ? 576 : 1152;
+  return 0;
+}
+
 /**
  * Copies an audio track, cut by when its packets begin, so that each packet is in exactly one segment. Gaps are filled with
  * silence in the track's own codec, wholly within a segment, so that every session fills them alike.
@@ -35,6 +49,8 @@ export class AudioCopy implements SegmentProducer {
   readonly #codecpar = new CodecParameters();
   readonly #adts: BitStreamFilterContext | null;
   readonly #rateHz: number;
+  /** Length of each packet, 0 where they differ and say so themselves. */
+  readonly #packetSamples: number;
   #silence: Silence | null | undefined;
   #next = 0;
   #current: SoundPacket[] = [];
@@ -52,6 +68,7 @@ export class AudioCopy implements SegmentProducer {
     codecpar.copy(this.#codecpar);
     this.#rateHz = codecpar.sampleRate;
     if (this.#rateHz <= 0) throw new MediaError('unsupported', 'no sample rate');
+    this.#packetSamples = codecpar.frameSize || constantPacketSamples(codecpar);
     const isAdts = codecpar.codecId === AV_CODEC_ID_AAC && codecpar.extradataSize === 0;
     this.#adts = isAdts ? this.#unwrapAdts() : null;
     this.#writer = new SegmentWriter(spec.outputDir, {
@@ -100,7 +117,7 @@ export class AudioCopy implements SegmentProducer {
     const start = ticks === null ? this.#end : Math.round((this.#input.movieUs(ticks) * this.#rateHz) / 1e6);
     if (start === Number.NEGATIVE_INFINITY) return; // behind a seek into MPEG-TS, until the first time stamp
     const { num, den } = this.#input.timeBase;
-    const samples = this.#codecpar.frameSize || Math.round((Number(packet.duration) * num * this.#rateHz) / den);
+    const samples = this.#packetSamples || Math.round((Number(packet.duration) * num * this.#rateHz) / den);
     const segment = this.#plan.segmentAt((start * 1e6) / this.#rateHz);
     if (segment < this.#next || start <= (this.#current.at(-1)?.start ?? Number.NEGATIVE_INFINITY)) return;
     if (segment > this.#next) {
@@ -161,7 +178,7 @@ export class AudioCopy implements SegmentProducer {
     const filled: SoundPacket[] = [];
     let cursor = from;
     const fillTo = (begin: number): void => {
-      const length = packets[0]?.samples ?? this.#codecpar.frameSize;
+      const length = packets[0]?.samples ?? this.#packetSamples;
       if (begin - cursor < Math.max(1.5 * length, (MIN_GAP_US * this.#rateHz) / 1e6)) return;
       const silence = this.#silenceOrNull();
       if (!silence) return;
@@ -174,7 +191,7 @@ export class AudioCopy implements SegmentProducer {
       filled.push(sound);
       cursor = sound.start + sound.samples;
     }
-    fillTo(Math.min(nextStart, until + (isLast ? 0 : (packets[0]?.samples ?? 0))));
+    fillTo(Math.min(nextStart, until + (isLast ? 0 : (packets[0]?.samples ?? this.#packetSamples) - 1)));
     if (filled.length === 0) throw new MediaError('unsupported', 'a gap that no silence of this codec can fill');
     return filled;
   }

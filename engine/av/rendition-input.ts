@@ -7,6 +7,7 @@ import {
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
   AVSEEK_FLAG_BACKWARD,
+  AV_CODEC_ID_AAC,
   AV_CODEC_ID_H264,
   AV_CODEC_ID_HEVC,
   AV_CODEC_ID_VC1,
@@ -19,6 +20,7 @@ import type { Stream } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
 import type { RenditionSpec } from '#engine/media/rendition-spec.ts';
 import type { TickRatio } from './fmp4-segment-writer.ts';
+import { parsePlainAacLc } from './headers/aac.ts';
 import { openInput } from './input.ts';
 import type { OpenedInput } from './input.ts';
 
@@ -155,8 +157,8 @@ export class TrackInput implements Disposable {
         if (stream.index === this.#spec.trackIndex || !isPlayed(stream)) return false;
         const { num, den } = stream.timeBase;
         const ticks = ((us + this.#spec.startUs) * den) / num / 1e6;
-        if (input.context.seekFrameSync(stream.index, BigInt(Math.floor(ticks)), AVSEEK_FLAG_BACKWARD) < 0)
-          return false;
+        const at = BigInt(Math.floor(ticks));
+        if (input.context.seekFrameSync(stream.index, at, AVSEEK_FLAG_BACKWARD) < 0) return false;
         for (let read = 0; read < 5000 && input.context.readFrameSync(packet) >= 0; read++) {
           const isReached = packet.streamIndex === stream.index && (presentationTicks(packet) ?? 0) >= ticks;
           packet.unref();
@@ -274,8 +276,13 @@ function isPlayed(stream: Stream): boolean {
 /** Whether the header says all we need, so that the beginning need not be read and decoded first (20 ms and more). */
 function isDescribedByHeader(demuxer: string, stream: Stream, spec: RenditionSpec): boolean {
   if (!isIndexed(demuxer)) return false;
-  const { codecId, width, extradataSize } = stream.codecpar;
-  if (spec.kind === 'audio') return true;
+  const { codecId, width, extradata, extradataSize, frameSize } = stream.codecpar;
+  if (spec.kind === 'audio') {
+    // How long AAC packets are depends on extensions that may not be announced.
+    const isLengthKnown =
+      codecId !== AV_CODEC_ID_AAC || frameSize > 0 || (extradata && parsePlainAacLc(extradata) !== null);
+    return spec.output.method !== 'copy' || isLengthKnown === true;
+  }
   if (width === 0) return false;
   if (spec.output.method === 'copy') {
     return (codecId === AV_CODEC_ID_H264 || codecId === AV_CODEC_ID_HEVC) && extradataSize > 8;

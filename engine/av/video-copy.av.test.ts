@@ -101,7 +101,7 @@ describe('copied video', () => {
   it('fills in the few time stamps that a damaged broadcast lacks [COPY3]', async () => {
     const whole = movie(await clips.h264Ts());
     const path = await changedClip('lost-stamps.ts', 'every 20th picture without PES time stamps', () =>
-      withoutStamps(whole.path, (picture) => picture % 20 === 10),
+      withoutStamps(whole.path, (count) => count % 20 === 10),
     );
     const made = await makeAll({ ...orderOf(whole, 'video', COPY), path });
     expect(made.failures).toEqual([]);
@@ -113,7 +113,7 @@ describe('copied video', () => {
   it('leaves it to a decoder when pictures are shown, where the container does not say [COPY3]', async () => {
     const whole = movie(await clips.h264Ts());
     const path = await changedClip('few-stamps.ts', 'two of three pictures without PES time stamps', () =>
-      withoutStamps(whole.path, (picture) => picture % 3 > 0),
+      withoutStamps(whole.path, (count) => count % 3 > 0),
     );
     const made = await makeAll({ ...orderOf(whole, 'video', COPY), path });
     expect(made.failures).toMatchObject([{ failure: 'unsupported', index: 0 }]);
@@ -146,7 +146,7 @@ describe('copied video', () => {
 });
 
 /** Takes the time stamps off the PES packets of some pictures (PID 0x100), never off those of keyframes. */
-async function withoutStamps(path: string, isTaken: (picture: number) => boolean): Promise<Buffer> {
+async function withoutStamps(path: string, isTaken: (count: number) => boolean): Promise<Buffer> {
   const bytes = Buffer.from(await readFile(path));
   let count = 0;
   for (let at = 0; at + 188 <= bytes.length; at += 188) {
