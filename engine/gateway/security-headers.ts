@@ -42,11 +42,11 @@ export function pagePolicy(host: string): string {
   ].join('; ');
 }
 
-/** The page of the API: swagger-ui draws with styles of its own and pictures inside its style sheet. */
+/** The page of the API: swagger-ui has pictures inside its style sheet. */
 export const API_PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "img-src 'self' data:",
   "connect-src 'self'",
   "base-uri 'none'",
