@@ -14,6 +14,8 @@ import type {
   RenditionHandle,
 } from './media-supervisor.port.ts';
 import type {
+  EntryPointsRequest,
+  EntryPointsResult,
   KeyframesResult,
   PictureRequest,
   PictureResult,
@@ -66,6 +68,11 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
   subtitle(path: string, request: SubtitleRequest, options: MediaCallOptions = {}): Promise<SubtitleResult> {
     const { priority = 'interactive', signal } = options;
     return this.#call(signal, (remote, id) => remote.subtitle(id, path, request, priority));
+  }
+
+  entryPoints(path: string, request: EntryPointsRequest, options: MediaCallOptions = {}): Promise<EntryPointsResult> {
+    const { priority = 'interactive', signal } = options;
+    return this.#call(signal, (remote, id) => remote.entryPoints(id, path, request, priority));
   }
 
   async openRendition(spec: RenditionSpec, onEvent: (event: RenditionEvent) => void): Promise<RenditionHandle> {

@@ -1,5 +1,7 @@
 import type { HostEnd } from '#engine/runtime/process-host.ts';
 import type {
+  EntryPointsRequest,
+  EntryPointsResult,
   KeyframesResult,
   PictureRequest,
   PictureResult,
@@ -28,6 +30,7 @@ export interface MediaHostsPort {
   keyframes(path: string, trackIndex: number, options?: MediaCallOptions): Promise<KeyframesResult>;
   picture(path: string, request: PictureRequest, options?: MediaCallOptions): Promise<PictureResult>;
   subtitle(path: string, request: SubtitleRequest, options?: MediaCallOptions): Promise<SubtitleResult>;
+  entryPoints(path: string, request: EntryPointsRequest, options?: MediaCallOptions): Promise<EntryPointsResult>;
   /**
    * Gives a rendition a host of its own. Rejects with `atCapacity` when `maxTranscodes` are open already: close one that
    * nobody watches, or say so. `onEvent` hears what RenditionEvent says; a host that died is replaced without an event.

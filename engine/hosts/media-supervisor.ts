@@ -2,8 +2,10 @@ import { availableParallelism } from 'node:os';
 import { CallHosts } from './call-hosts.ts';
 import type { CallOptions, FileFailure, Refusal } from './call-hosts.ts';
 import type { MediaHostsReport, MediaHostsStatus, MediaPriority, QuarantinedFile } from './media-supervisor.port.ts';
-import { KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS, SUBTITLE_LIMIT_MS } from './probe.port.ts';
+import { ENTRY_POINTS_LIMIT_MS, KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS, SUBTITLE_LIMIT_MS } from './probe.port.ts';
 import type {
+  EntryPointsRequest,
+  EntryPointsResult,
   KeyframesResult,
   PictureRequest,
   PictureResult,
@@ -95,6 +97,18 @@ export class MediaSupervisor {
     const limits = { timeLimitMs: SUBTITLE_LIMIT_MS + MARGIN_MS, isHeavy: true };
     return this.#run(id, path, priority, (about) =>
       this.#readers.run('subtitle', [path, request], { ...about, ...limits }),
+    );
+  }
+
+  entryPoints(
+    id: number,
+    path: string,
+    request: EntryPointsRequest,
+    priority: MediaPriority,
+  ): Promise<EntryPointsResult | FileFailure | Refusal> {
+    const limits = { timeLimitMs: ENTRY_POINTS_LIMIT_MS + MARGIN_MS, isHeavy: false };
+    return this.#run(id, path, priority, (about) =>
+      this.#probes.run('entryPoints', [path, request], { ...about, ...limits }),
     );
   }
 

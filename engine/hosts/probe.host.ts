@@ -4,6 +4,7 @@
  * One thread, synchronous calls: FFmpeg cannot be stopped inside a call but by SIGKILL, and a thread that is terminated
  * during one aborts the process (measured). Parallel work is more processes, which also keeps the blame for a crash exact.
  */
+import { areEntryPoints } from '#engine/av/entry-points.ts';
 import { findKeyframesUs } from '#engine/av/keyframes.ts';
 import { takePicture } from '#engine/av/picture.ts';
 import { probe } from '#engine/av/probe.ts';
@@ -11,7 +12,7 @@ import { readSubtitle } from '#engine/av/subtitle.ts';
 import { MediaError } from '#engine/media/media-failure.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import { serveHost } from '#engine/runtime/host-server.ts';
-import { KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS, SUBTITLE_LIMIT_MS } from './probe.port.ts';
+import { ENTRY_POINTS_LIMIT_MS, KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS, SUBTITLE_LIMIT_MS } from './probe.port.ts';
 import type { ProbePort } from './probe.port.ts';
 
 const calls: ProbePort = {
@@ -29,6 +30,8 @@ const calls: ProbePort = {
     })),
   subtitle: (path, request) =>
     outcome(() => ({ ok: true, text: readSubtitle(path, { ...request, timeLimitMs: SUBTITLE_LIMIT_MS }) })),
+  entryPoints: (path, request) =>
+    outcome(() => ({ ok: true, areUsable: areEntryPoints(path, { ...request, timeLimitMs: ENTRY_POINTS_LIMIT_MS }) })),
 };
 
 /** What is wrong with the file is an answer; everything else is a defect and goes to the log with its stack. */

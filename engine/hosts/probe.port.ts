@@ -19,6 +19,8 @@ export interface ProbePort {
   picture(path: string, request: PictureRequest): PictureResult;
   /** A text subtitle track as WebVTT, on the timeline of HLS segments. Reads the whole file, at most for `SUBTITLE_LIMIT_MS`. */
   subtitle(path: string, request: SubtitleRequest): SubtitleResult;
+  /** Whether players can begin at these keyframes of a video track. One seek and a few packets for each. */
+  entryPoints(path: string, request: EntryPointsRequest): EntryPointsResult;
 }
 
 /** What `keyframes` allows itself; the parent's own limit lies above it. */
@@ -27,6 +29,8 @@ export const KEYFRAMES_LIMIT_MS = 120_000;
 export const PICTURE_LIMIT_MS = 10_000;
 /** What `subtitle` allows itself, then it fails with `timeout`. */
 export const SUBTITLE_LIMIT_MS = 300_000;
+/** What `entryPoints` allows itself, then it fails with `timeout`. */
+export const ENTRY_POINTS_LIMIT_MS = 10_000;
 
 export type ProbeResult =
   | {
@@ -69,4 +73,16 @@ export interface SubtitleRequest {
 
 export type SubtitleResult =
   | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly failure: MediaFailure };
+
+export interface EntryPointsRequest {
+  readonly trackIndex: number;
+  /** `MediaInfo.startMs`. */
+  readonly startMs: number;
+  /** Keyframes to look at, µs from the beginning of the movie. */
+  readonly timesUs: readonly number[];
+}
+
+export type EntryPointsResult =
+  | { readonly ok: true; readonly areUsable: boolean }
   | { readonly ok: false; readonly failure: MediaFailure };

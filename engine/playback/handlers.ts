@@ -5,7 +5,7 @@ import { PLAYLIST_MIME_TYPE } from '#engine/media/hls-playlist.ts';
 import { decidePlayback } from '#engine/media/play-method.ts';
 import type { PlayDecision } from '#engine/media/play-method.ts';
 import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
-import { planRemux, segmentAt } from '#engine/media/segment-plan.ts';
+import { segmentAt } from '#engine/media/segment-plan.ts';
 import { audioLabels, subtitleLabels } from '#engine/media/track-choice.ts';
 import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
 import type { Handlers, SignedInContext } from '#protocol/handler.ts';
@@ -17,7 +17,6 @@ import { fileMimeType } from './file-type.ts';
 import type { GrantSigner, HlsForm } from './media-grant.ts';
 import { hlsForm, renditionOrder } from './movie-form.ts';
 import type { EncodeSettings, RenditionName } from './movie-form.ts';
-import { durationUsOf } from './movie-plans.ts';
 import type { MoviePlan, MoviePlans } from './movie-plans.ts';
 import type { PlaybackStore, ProgressPort, StoredFile } from './ports.ts';
 import type { RenditionPool } from './rendition-pool.ts';
@@ -57,14 +56,14 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
   const decide = (media: MediaInfo, wish: Wish, hasUsableKeyframes: boolean): PlayDecision | null =>
     decidePlayback({ media, hasUsableKeyframes, limits, ...wish });
 
-  /** The same file with what is known of its keyframes: a remux that can't be cut becomes a transcode. */
+  /** The same file with what is known of its keyframes: a remux that can't be cut becomes a transcode [PLAY20]. */
   async function withKeyframes(candidate: Candidate, wish: Wish, signal: AbortSignal): Promise<Candidate | null> {
     const { file, media, decision } = candidate;
     if (decision.method !== 'remux' || decision.video === null) return candidate;
-    const durationUs = durationUsOf(file);
-    const isKnown = await plans.search(file, signal);
-    const keyframesUs = isKnown ? await plans.known(file) : null;
-    if (durationUs !== null && keyframesUs && planRemux(keyframesUs, durationUs) !== null) return candidate;
+    if (await plans.search(file, signal)) {
+      const plan = await plans.plan(file, 'remux');
+      if (plan && (await plans.hasEntryPoints(file, plan, signal))) return candidate;
+    }
     const second = decide(media, wish, false);
     return second && { file, media, decision: second };
   }

@@ -30,6 +30,8 @@ export interface MoviePlan {
 
 /** A search through a whole file over a slow share takes minutes. Nobody waits for that: it is played otherwise this time. */
 const SEARCH_PATIENCE_MS = 12_000;
+/** Each costs a seek: half a millisecond on a disk, a tenth of a second on a slow share. */
+const ENTRY_SAMPLES = 6;
 const NONE = new Float64Array(0);
 
 export interface MoviePlansOptions {
@@ -44,6 +46,8 @@ export class MoviePlans {
   /** A plan of a long movie is about 100 kB with its playlist. */
   readonly #plans = new LRUCache<string, MoviePlan>({ max: 100 });
   readonly #searches = new Map<string, Promise<Float64Array>>();
+  /** Whether players can begin at a version's keyframes. */
+  readonly #entries = new LRUCache<string, boolean>({ max: 10_000 });
 
   constructor(options: MoviePlansOptions) {
     this.#options = options;
@@ -98,6 +102,34 @@ export class MoviePlans {
       late.catch(() => undefined);
       patience.abort();
     }
+  }
+
+  /**
+   * Whether players can begin at the borders of a remux, from a sample of them: files are made with one kind of keyframe, and the exceptions
+   * with few of the good kind. A file that can't be looked at now counts as fit: what is wrong with it shows elsewhere.
+   */
+  async hasEntryPoints(file: StoredFile, plan: MoviePlan, signal: AbortSignal): Promise<boolean> {
+    const track = file.media?.video[0];
+    if (track?.codec !== 'h264') return true;
+    const known = this.#entries.get(versionKey(file));
+    if (known !== undefined) return known;
+    const borders = plan.segments.subarray(1, -1);
+    const step = Math.max(1, Math.floor(borders.length / ENTRY_SAMPLES));
+    const timesUs = Array.from(borders)
+      .filter((_, index) => index % step === 0)
+      .slice(0, ENTRY_SAMPLES);
+    const startMs = file.media?.startMs ?? 0;
+    const result = await this.#options.hosts.entryPoints(
+      file.path,
+      { trackIndex: track.index, startMs, timesUs },
+      { signal },
+    );
+    if (!result.ok) {
+      this.#options.log.warn('keyframes could not be looked at', { path: file.path, failure: result.failure });
+      return true;
+    }
+    this.#entries.set(versionKey(file), result.areUsable);
+    return result.areUsable;
   }
 
   async #search(file: StoredFile): Promise<Float64Array> {

@@ -160,7 +160,7 @@ const TABLE: Row[] = [
   ['the same, encoded', clips.hevcMkv, ['remux'], 'transcode'],
   ['keyframes at irregular places', clips.irregularMp4, [], 'remux'],
   ['the same, encoded', clips.irregularMp4, ['remux'], 'transcode'],
-  ['open GOPs', clips.openGopMkv, [], 'remux'],
+  ['open GOPs, at which no player can begin', clips.openGopMkv, [], 'transcode'],
   ['VP9 and Opus', clips.vp9Webm, [], 'remux'],
   ['three languages in three codecs', clips.manyAudioMkv, [], 'remux'],
   ['fragmented MP4', clips.fragmentedMp4, [], 'remux'],

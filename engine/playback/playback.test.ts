@@ -235,7 +235,7 @@ describe('playback.open', () => {
     const opened = await Promise.all([open({ profile: chromium }), open({ profile: chromium })]);
     expect(opened.map(({ method }) => method)).toEqual(['remux', 'remux']);
     expect(await open({ profile: chromium })).toMatchObject({ method: 'remux' });
-    expect(hosts.asked).toEqual([`keyframes of /movies/${FILE}.mp4 0`]);
+    expect(hosts.asked.filter((what) => what.startsWith('keyframes'))).toEqual([`keyframes of /movies/${FILE}.mp4 0`]);
     expect(decodeKeyframes(store.keyframesById.get(FILE)!)).toHaveLength(60);
   });
 
@@ -262,6 +262,25 @@ describe('playback.open', () => {
     expect(await open({ profile: chromium })).toMatchObject({ method: 'remux' });
     // What was opened before is still cut as it was.
     expect((await get((await first).url)).status).toBe(200);
+  });
+
+  it('[PLAY20] encodes a picture whose keyframes no player can begin at, and remembers it', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mkv() }, everySecond);
+    hosts.entryPointsResult = { ok: true, areUsable: false };
+    for (let round = 0; round < 2; round++) {
+      expect(await open({ profile: chromium })).toMatchObject({
+        method: 'transcode',
+        reasons: ['containerNotSupported', 'keyframesUnusable'],
+      });
+    }
+    // Plan: 0 1 3 6 11 16 … 56 60: a few of its borders, from the whole of it.
+    expect(hosts.asked).toEqual([`entry points of /movies/${FILE}.mp4 at 1 6 16 26 36 46`]);
+  });
+
+  it('[PLAY20] takes keyframes that can’t be looked at now for sound', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mkv() }, everySecond);
+    hosts.entryPointsResult = { ok: false, failure: 'timeout' };
+    expect(await open({ profile: chromium })).toMatchObject({ method: 'remux' });
   });
 
   it('does not use again what failed on this device', async () => {

@@ -1,6 +1,12 @@
 /** What playback needs from the rest of the engine. `main.ts` hands the implementations in. */
 import type { MediaCallOptions, RenditionHandle } from '#engine/hosts/media-supervisor.port.ts';
-import type { KeyframesResult, SubtitleRequest, SubtitleResult } from '#engine/hosts/probe.port.ts';
+import type {
+  EntryPointsRequest,
+  EntryPointsResult,
+  KeyframesResult,
+  SubtitleRequest,
+  SubtitleResult,
+} from '#engine/hosts/probe.port.ts';
 import type { RenditionEvent, RenditionSpec } from '#engine/hosts/rendition.port.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
 
@@ -44,6 +50,7 @@ export interface ProgressPort {
 export interface PlaybackHosts {
   keyframes(path: string, trackIndex: number, options?: MediaCallOptions): Promise<KeyframesResult>;
   subtitle(path: string, request: SubtitleRequest, options?: MediaCallOptions): Promise<SubtitleResult>;
+  entryPoints(path: string, request: EntryPointsRequest, options?: MediaCallOptions): Promise<EntryPointsResult>;
   openRendition(spec: RenditionSpec, onEvent: (event: RenditionEvent) => void): Promise<RenditionHandle>;
 }
 

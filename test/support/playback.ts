@@ -75,6 +75,7 @@ export class FakeHosts implements PlaybackHosts {
   keyframesResult: Awaited<ReturnType<PlaybackHosts['keyframes']>> = { ok: false, failure: 'unsupported' };
   subtitleResult: (signal: AbortSignal | undefined) => ReturnType<PlaybackHosts['subtitle']> = () =>
     Promise.resolve({ ok: true, text: 'WEBVTT\n' });
+  entryPointsResult: Awaited<ReturnType<PlaybackHosts['entryPoints']>> = { ok: true, areUsable: true };
   /** What was asked for besides renditions. */
   readonly asked: string[] = [];
 
@@ -100,6 +101,11 @@ export class FakeHosts implements PlaybackHosts {
   keyframes(path: string, trackIndex: number): ReturnType<PlaybackHosts['keyframes']> {
     this.asked.push(`keyframes of ${path} ${trackIndex}`);
     return Promise.resolve(this.keyframesResult);
+  }
+
+  entryPoints(path: string, { timesUs }: { timesUs: readonly number[] }): ReturnType<PlaybackHosts['entryPoints']> {
+    this.asked.push(`entry points of ${path} at ${timesUs.map((timeUs) => timeUs / 1e6).join(' ')}`);
+    return Promise.resolve(this.entryPointsResult);
   }
 
   subtitle(

@@ -30,4 +30,5 @@ serveHost<ProbePort>({
   keyframes: (path) => answer(path),
   picture: (path) => answer(path),
   subtitle: (path) => answer(path),
+  entryPoints: (path) => answer(path),
 });

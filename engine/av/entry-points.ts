@@ -1,0 +1,62 @@
+/**
+ * Whether a player can begin at keyframes of an H.264 track.
+ *
+ * Containers mark every picture that decoding may begin at. H.264 knows two kinds: IDR, before which nothing is remembered, and recovery
+ * points of open GOPs. Media Source Extensions take the first kind only: Chromium 156 drops everything up to the next IDR
+ * after a seek, and where there is none shows nothing at all (measured). HEVC, VP9 and AV1 have no such difference there.
+ */
+import { AVSEEK_FLAG_BACKWARD, AV_CODEC_ID_H264, AV_NOPTS_VALUE } from 'node-av/constants';
+import { Packet } from 'node-av/lib';
+import { MediaError } from '../media/media-failure.ts';
+import { avcParameterSets, packetNals } from './headers/nal-unit.ts';
+import { openInput } from './input.ts';
+
+const IDR_SLICE = 5;
+/** A keyframe may be off from its place in the index by rounding. */
+const TOLERANCE_US = 2_000;
+/** Packets read from where a seek lands to the wanted keyframe: a few seconds of all tracks. */
+const MAX_PACKETS = 20_000;
+
+export interface EntryPointOptions {
+  readonly trackIndex: number;
+  /** `MediaInfo.startMs`. */
+  readonly startMs: number;
+  /** Keyframes to look at, µs from the beginning of the movie. */
+  readonly timesUs: readonly number[];
+  readonly timeLimitMs: number;
+}
+
+/** True where every one of these keyframes can be begun at. Throws `MediaError`: `unsupported` for no such track, `timeout`. */
+export function areEntryPoints(path: string, options: EntryPointOptions): boolean {
+  const endsAt = performance.now() + options.timeLimitMs;
+  using input = openInput(path);
+  const stream = input.streams[options.trackIndex];
+  if (!stream) throw new MediaError('unsupported', `no track ${options.trackIndex}`);
+  if (stream.codecpar.codecId !== AV_CODEC_ID_H264) return true;
+  const lengthSize = avcParameterSets(stream.codecpar.extradata ?? new Uint8Array(0))?.lengthSize ?? null;
+  const ticksPerUs = stream.timeBase.den / stream.timeBase.num / 1e6;
+  const { context } = input;
+  using packet = new Packet();
+  packet.alloc();
+  return options.timesUs.every((timeUs) => {
+    const ticks = (timeUs + options.startMs * 1_000) * ticksPerUs;
+    const tolerance = TOLERANCE_US * ticksPerUs;
+    context.seekFrameSync(options.trackIndex, BigInt(Math.ceil(ticks + tolerance)), AVSEEK_FLAG_BACKWARD);
+    for (let count = 0; count < MAX_PACKETS; count += 1) {
+      packet.unref();
+      if (performance.now() > endsAt) throw new MediaError('timeout', `not read within ${options.timeLimitMs} ms`);
+      if (context.readFrameSync(packet) < 0) return false;
+      if (packet.streamIndex !== options.trackIndex || !packet.isKeyframe) continue;
+      if (packet.pts === AV_NOPTS_VALUE || Number(packet.pts) < ticks - tolerance) continue;
+      return hasIdr(packet.data, lengthSize);
+    }
+    return false;
+  });
+}
+
+function hasIdr(data: Uint8Array | null, lengthSize: number | null): boolean {
+  for (const unit of packetNals(data ?? new Uint8Array(0), lengthSize)) {
+    if (((unit[0] ?? 0) & 0x1f) === IDR_SLICE) return true;
+  }
+  return false;
+}
