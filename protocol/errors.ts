@@ -53,14 +53,37 @@ export class Failure<Code extends string = string, Data = unknown> extends Error
   }
 }
 
+/** What a common failure says in logs and scripts where nobody says it better. */
+const COMMON_MESSAGES: { readonly [C in CommonFailureCode]: (data: CommonFailureData<C>) => string } = {
+  badRequest: ({ issues }) =>
+    `The input does not fit: ${issues.map(({ path, message }) => `${path || '/'} ${message}`).join('; ')}.`,
+  unauthenticated: () => 'Nobody is signed in here: sign in first.',
+  forbidden: ({ permission }) => `This needs the permission ${permission}.`,
+  notFound: ({ what, id }) => `There is no ${what} ${id}.`,
+  unknownMethod: ({ method }) => `There is no call ${method}.`,
+  overloaded: ({ retryAfterMs }) =>
+    `The server has too much to do. Try again in ${retryAfterMs} ms; nothing was changed.`,
+  rateLimited: ({ retryAfterMs }) => `Too many calls. Try again in ${retryAfterMs} ms.`,
+  timeout: ({ afterMs }) => `There was no answer within ${afterMs} ms.`,
+  cancelled: () => 'The call was cancelled.',
+  internal: ({ errorId }) => `Something went wrong in the server. Its log says more under ${errorId}.`,
+};
+
 /** Makes a common failure with the data its schema asks for. */
 export function commonFailure<C extends CommonFailureCode>(
   code: C,
   data: CommonFailureData<C>,
-  message?: string,
+  message: string = defaultMessage(code, data),
 ): Failure<C, CommonFailureData<C>> {
   return new Failure(code, data, message);
 }
+
+/** What a failure says where its handler says nothing: a common one its own sentence, any other its code. */
+export function defaultMessage(code: string, data: unknown): string {
+  return isCommonFailureCode(code) ? COMMON_MESSAGES[code](data as never) : code;
+}
+
+const isCommonFailureCode = (code: string): code is CommonFailureCode => Object.hasOwn(COMMON_FAILURES, code);
 
 export function isFailure(error: unknown): error is Failure {
   return error instanceof Failure;

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import type { Call } from '#protocol/contract.ts';
-import { Failure, commonFailure } from '#protocol/errors.ts';
+import { Failure, commonFailure, defaultMessage } from '#protocol/errors.ts';
 import type { CallContext, Handlers } from '#protocol/handler.ts';
 import type { Permission } from '#protocol/permission.ts';
 import type { Viewer } from '#protocol/schema/account.ts';
@@ -119,7 +119,7 @@ export class CallScope implements CallContext {
 
 /** Without `this`, so that a handler may take it out of its context. */
 const failNow = ((code: string, data: unknown, message?: string): never => {
-  throw new Failure(code, data, message);
+  throw new Failure(code, data, message ?? defaultMessage(code, data));
 }) as CallContext['fail'];
 
 /**
