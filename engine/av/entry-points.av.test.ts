@@ -18,9 +18,11 @@ describe('keyframes that a player can begin at', () => {
     ['HEVC, where open GOPs are no obstacle', clips.hevcMkv, [0, S, 2 * S], true],
     ['VP9', clips.vp9Webm, [0, S], true],
     ['none asked for', clips.openGopMkv, [], true],
-    ['none there', clips.h264Mkv, [60 * S], false],
+    ['none there', clips.openGopMkv, [60 * S], true],
+    ['closed GOPs in MPEG-TS that begins at ten hours', clips.startAt10HoursTs, [S, 2 * S, 3 * S], true],
   ])('[PLAY20] %s', async (_what, make, timesUs, expected) => {
-    expect(look(await make(), timesUs)).toBe(expected);
+    const path = await make();
+    expect(look(path, timesUs, path.includes('ten-hours') ? { startMs: 36_000_000 } : {})).toBe(expected);
   });
 
   it('[PLAY20] are found on the file’s own time', async () => {

@@ -26,7 +26,7 @@ export interface EntryPointOptions {
   readonly timeLimitMs: number;
 }
 
-/** True where every one of these keyframes can be begun at. Throws `MediaError`: `unsupported` for no such track, `timeout`. */
+/** False where one of these keyframes, or of those behind them, was seen and can't be begun at. Throws `MediaError`: `unsupported` for no such track, `timeout`. */
 export function areEntryPoints(path: string, options: EntryPointOptions): boolean {
   const endsAt = performance.now() + options.timeLimitMs;
   using input = openInput(path);
@@ -45,12 +45,13 @@ export function areEntryPoints(path: string, options: EntryPointOptions): boolea
     for (let count = 0; count < MAX_PACKETS; count += 1) {
       packet.unref();
       if (performance.now() > endsAt) throw new MediaError('timeout', `not read within ${options.timeLimitMs} ms`);
-      if (context.readFrameSync(packet) < 0) return false;
+      // A search by time in a file without an index may end too late. What was not seen says nothing.
+      if (context.readFrameSync(packet) < 0) return true;
       if (packet.streamIndex !== options.trackIndex || !packet.isKeyframe) continue;
       if (packet.pts === AV_NOPTS_VALUE || Number(packet.pts) < ticks - tolerance) continue;
       return hasIdr(packet.data, lengthSize);
     }
-    return false;
+    return true;
   });
 }
 
