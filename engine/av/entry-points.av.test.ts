@@ -17,6 +17,8 @@ describe('keyframes that a player can begin at', () => {
     ['later ones, in MP4', clips.openGopMp4, [3 * S], false],
     ['HEVC, where open GOPs are no obstacle', clips.hevcMkv, [0, S, 2 * S], true],
     ['VP9', clips.vp9Webm, [0, S], true],
+    ['pictures that an edit list hides', clips.editListMp4, [], false],
+    ['a picture that begins with the sound’s delay', clips.audioLongerMp4, [S], true],
     ['none asked for', clips.openGopMkv, [], true],
     ['none there', clips.openGopMkv, [60 * S], true],
     ['closed GOPs in MPEG-TS that begins at ten hours', clips.startAt10HoursTs, [S, 2 * S, 3 * S], true],

@@ -110,7 +110,9 @@ export class MoviePlans {
    */
   async hasEntryPoints(file: StoredFile, plan: MoviePlan, signal: AbortSignal): Promise<boolean> {
     const track = file.media?.video[0];
-    if (track?.codec !== 'h264') return true;
+    // Only H.264 has keyframes that players can't begin at, and only MP4 hides pictures.
+    const isInDoubt = track?.codec === 'h264' || file.media?.container === 'mp4';
+    if (!track || !isInDoubt) return true;
     const known = this.#entries.get(versionKey(file));
     if (known !== undefined) return known;
     const borders = plan.segments.subarray(1, -1);
