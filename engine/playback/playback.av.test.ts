@@ -280,6 +280,26 @@ describe('playback of real files', () => {
     expect(await stage.hosts.status()).toMatchObject({ transcodes: 1 });
   });
 
+  it('[PLAY10] a storm of seeks, most of them given up, ends at the last', async () => {
+    const movieId = await stage.addMovie(await clips.h264Mkv());
+    const playback = await stage.open(movieId, { profile: segmentsOnly, without: ['remux'] });
+    const { video } = await readVariant(playback);
+    const init = readInit(await stage.get(video.replace('index.m3u8', 'init.mp4')));
+    const addressOf = (index: number): string => video.replace('index.m3u8', `${index}.m4s`);
+    for (const index of [4, 1, 3, 2, 4, 0, 3, 1, 4, 2].flatMap((each) => [each, 4 - each])) {
+      const abort = new AbortController();
+      const asked = fetch(stage.urlOf(addressOf(index)), { signal: abort.signal });
+      await new Promise((resolve) => setImmediate(resolve));
+      abort.abort();
+      await asked.then((response) => response.arrayBuffer()).catch(() => undefined);
+    }
+    const playlist = (await stage.get(video)).toString();
+    const lengths = [...playlist.matchAll(/#EXTINF:([\d.]+),/g)].map((match) => Number(match[1]) * S);
+    const startUs = lengths.slice(0, 3).reduce((sum, lengthUs) => sum + lengthUs, 0);
+    const [first] = readSegment(await stage.get(addressOf(3)), init);
+    expect(Math.abs(shownUs(first!) - startUs)).toBeLessThan(FRAME_US);
+  });
+
   it('[PLAY15] goes on after the host is killed in the middle of a segment', async () => {
     const movieId = await stage.addMovie(await clips.h264Mkv());
     const playback = await stage.open(movieId, { profile: segmentsOnly, without: ['remux'] });
