@@ -54,7 +54,14 @@ export class VideoEncoder implements Disposable {
     context.rcBufferSize = output.maxBitrateBps * RATE_WINDOW_SECONDS;
     context.threadCount = 0;
     context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
-    const options = { preset: output.preset, profile: 'high', crf: String(output.crf), 'forced-idr': '1' };
+    const options = {
+      preset: output.preset,
+      profile: 'high',
+      crf: String(output.crf),
+      'forced-idr': '1',
+      // The fastest preset leaves out what makes it High, and the playlist has promised High.
+      'x264-params': '8x8dct=1',
+    };
     for (const [name, value] of Object.entries(options)) {
       context.setOption(name, value, AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN);
     }
