@@ -83,10 +83,11 @@ create table movie (
   -- Set while no file of it is left. After the grace period the row goes, unless someone has progress in it.
   deleted_at timestamptz
 );
-create index movie_by_title on movie (sort_title, id) where deleted_at is null;
-create index movie_by_year on movie (year desc nulls last, sort_title, id) where deleted_at is null;
-create index movie_by_year_up on movie (year, sort_title, id) where deleted_at is null;
-create index movie_by_added on movie (added_at desc, id desc) where deleted_at is null;
+-- With the libraries included, a window of one library is found without touching the rows of the others.
+create index movie_by_title on movie (sort_title, id) include (library_ids) where deleted_at is null;
+create index movie_by_year on movie (year desc nulls last, sort_title, id) include (library_ids) where deleted_at is null;
+create index movie_by_year_up on movie (year, sort_title, id) include (library_ids) where deleted_at is null;
+create index movie_by_added on movie (added_at desc, id desc) include (library_ids) where deleted_at is null;
 create index movie_by_duration on movie (duration_ms desc nulls last, id) where deleted_at is null;
 create index movie_by_resolution on movie (resolution desc nulls last, sort_title, id) where deleted_at is null;
 create index movie_search on movie using gin (search_text gin_trgm_ops);
@@ -136,6 +137,7 @@ create table movie_file (
 );
 create index movie_file_by_movie on movie_file (movie_id);
 create index movie_file_by_folder on movie_file (library_id, folder);
+create index movie_file_by_state on movie_file (library_id, state);
 create index movie_file_unplayable on movie_file (library_id, path) where state = 'unplayable';
 create index movie_file_by_hash on movie_file (content_hash) where content_hash is not null;
 create index movie_file_missing on movie_file (missing_since) where missing_since is not null;

@@ -21,8 +21,7 @@ import { HashPool } from '#engine/hosts/hash-pool.ts';
 import type { ProbeResult } from '#engine/hosts/probe.port.ts';
 import { VIDEO_EXTENSIONS } from '#engine/media/file-name.ts';
 import { TreeWalker } from '#engine/store/files/tree-walker.ts';
-import { createLibraryStore } from '#engine/store/postgres/library-store.ts';
-import { createScanStore } from '#engine/store/postgres/scan-store.ts';
+import { createCatalogue } from '#engine/store/postgres/catalogue.ts';
 import { mediaInfo } from '#test/support/media-info.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
@@ -45,9 +44,7 @@ let probe: (path: string, signal: AbortSignal | undefined) => Promise<ProbeResul
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const onWrite = () => undefined;
-  libraries = createLibraryStore(database.sql, { onWrite });
-  store = createScanStore(database.sql, { newId, onWrite });
+  ({ libraries, scans: store } = createCatalogue(database.sql, { newId, pictureUrl: () => '' }));
 });
 afterAll(async () => {
   walker[Symbol.dispose]();

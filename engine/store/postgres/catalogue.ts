@@ -1,8 +1,8 @@
-import type { LibraryStore, MovieStore, ScanStore } from '#engine/library/ports.ts';
+import type { LibraryCounts, LibraryStore, MovieStore, ScanStore } from '#engine/library/ports.ts';
 import type { Sql } from './connect.ts';
 import { createLibraryStore } from './library-store.ts';
 import { createMovieStore } from './movie-store.ts';
-import { RememberedCount } from './remembered-count.ts';
+import { Remembered } from './remembered.ts';
 import { createScanStore } from './scan-store.ts';
 
 export interface Catalogue {
@@ -18,10 +18,14 @@ export function createCatalogue(
   sql: Sql,
   options: { readonly newId: () => string; readonly pictureUrl: (movieId: string, version: string) => string },
 ): Catalogue {
-  const count = new RememberedCount();
-  const forgetCounts = (): void => count.forget();
+  const count = new Remembered<number>();
+  const counts = new Remembered<ReadonlyMap<string, LibraryCounts>>();
+  const forgetCounts = (): void => {
+    count.forget();
+    counts.forget();
+  };
   return {
-    libraries: createLibraryStore(sql, { onWrite: forgetCounts }),
+    libraries: createLibraryStore(sql, { onWrite: forgetCounts, counts }),
     scans: createScanStore(sql, { newId: options.newId, onWrite: forgetCounts }),
     movies: createMovieStore(sql, { pictureUrl: options.pictureUrl, count }),
     forgetCounts,

@@ -3,35 +3,41 @@ import type { KnownFile, LibraryCounts, LibraryRow, LibraryStore } from '#engine
 import type { LibraryIssue } from '#protocol/schema/library.ts';
 import { recordChanges } from './change-feed.ts';
 import type { Sql } from './connect.ts';
+import type { Remembered } from './remembered.ts';
 import { KNOWN_FILE_COLUMNS, libraryChange, lockMovies, refreshMovies } from './scan-store.ts';
 import type { CatalogueOptions } from './scan-store.ts';
 
 /** Files forgotten in one transaction when a library is removed. */
 const REMOVE_BATCH = 2_000;
 
-export function createLibraryStore(sql: Sql, { onWrite }: Pick<CatalogueOptions, 'onWrite'>): LibraryStore {
+export interface LibraryStoreOptions extends Pick<CatalogueOptions, 'onWrite'> {
+  /** How much is in the libraries. */
+  readonly counts: Remembered<ReadonlyMap<string, LibraryCounts>>;
+}
+
+export function createLibraryStore(sql: Sql, { onWrite, counts }: LibraryStoreOptions): LibraryStore {
   const columns = sql`
     id, name, path, root_identity as "rootIdentity", (extract(epoch from last_scan_at) * 1000)::bigint as "lastScanAtMs"`;
+
+  async function count(): Promise<ReadonlyMap<string, LibraryCounts>> {
+    const rows = await sql<(LibraryCounts & { id: string })[]>`
+      select l.id, (select count(*) from movie m where m.deleted_at is null and m.library_ids @> array[l.id]) as "movieCount",
+        coalesce(f.present, 0) as "fileCount", coalesce(f.unplayable, 0) + coalesce(i.count, 0) as "issueCount"
+      from library l
+      left join (
+        select library_id as id, count(*) filter (where state <> 'missing') as present,
+          count(*) filter (where state = 'unplayable') as unplayable
+        from movie_file group by 1
+      ) f on f.id = l.id
+      left join (select library_id as id, count(*) from library_issue group by 1) i on i.id = l.id`;
+    return new Map(rows.map(({ id, ...numbers }) => [id, numbers]));
+  }
 
   return {
     async list() {
       return [...(await sql<LibraryRow[]>`select ${columns} from library order by lower(name), id`)];
     },
-    async counts() {
-      const rows = await sql<(LibraryCounts & { id: string })[]>`
-        select l.id, coalesce(m.count, 0) as "movieCount", coalesce(f.present, 0) as "fileCount",
-          coalesce(f.unplayable, 0) + coalesce(i.count, 0) as "issueCount"
-        from library l
-        left join (
-          select unnest(library_ids) as id, count(*) from movie where deleted_at is null group by 1
-        ) m on m.id = l.id
-        left join (
-          select library_id as id, count(*) as present, count(*) filter (where state = 'unplayable') as unplayable
-          from movie_file where state <> 'missing' group by 1
-        ) f on f.id = l.id
-        left join (select library_id as id, count(*) from library_issue group by 1) i on i.id = l.id`;
-      return new Map(rows.map(({ id, ...counts }) => [id, counts]));
-    },
+    counts: () => counts.get('', count),
     async add({ id, name, path }) {
       const row = await sql.begin(async (tx) => {
         const [added] = await tx<LibraryRow[]>`
@@ -39,6 +45,7 @@ export function createLibraryStore(sql: Sql, { onWrite }: Pick<CatalogueOptions,
         if (added) await recordChanges(tx, [libraryChange(id)]);
         return added ?? null;
       });
+      onWrite();
       return row;
     },
     async remove(libraryId) {
@@ -58,6 +65,7 @@ export function createLibraryStore(sql: Sql, { onWrite }: Pick<CatalogueOptions,
         await tx`delete from library where id = ${libraryId}`;
         await recordChanges(tx, [libraryChange(libraryId)]);
       });
+      onWrite();
     },
     async issues({ libraryId, offset, limit }) {
       const inLibrary = libraryId === null ? sql`true` : sql`library_id = ${libraryId}`;

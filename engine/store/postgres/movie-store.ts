@@ -8,9 +8,10 @@ import type { HdrKind } from '#protocol/schema/media.ts';
 import type { Movie, MovieCard, MovieFile, MovieTile } from '#protocol/schema/movie.ts';
 import type { Progress } from '#protocol/schema/progress.ts';
 import { recordChanges } from './change-feed.ts';
-import type postgres from 'postgres';
 import type { Sql } from './connect.ts';
-import type { RememberedCount } from './remembered-count.ts';
+import type { Remembered } from './remembered.ts';
+import { searchMovies } from './movie-search.ts';
+import type { Fragment } from './movie-search.ts';
 import { searchTerms } from './search-terms.ts';
 import type { SearchTerm } from './search-terms.ts';
 
@@ -18,13 +19,6 @@ import type { SearchTerm } from './search-terms.ts';
 const STARTED_SHARE = 0.01;
 const WATCHED_SHARE = 0.9;
 const CONTINUE_DAYS = 90;
-/** Of what a search with typing errors finds, the share of the best one's likeness that the others need. */
-const LIKENESS_OF_BEST = 0.75;
-const SIMILARITY_THRESHOLD = 0.4;
-const MAX_LIKE = 200;
-
-type Fragment = postgres.PendingQuery<postgres.Row[]>;
-
 interface CardRow {
   readonly id: string;
   readonly title: string;
@@ -52,7 +46,8 @@ type TileRow = CardRow & (ProgressRow | { readonly resumeMs: null });
 
 export interface MovieStoreOptions {
   readonly pictureUrl: (movieId: string, version: string) => string;
-  readonly count: RememberedCount;
+  /** How many movies there are, in all (`''`) or in one library. */
+  readonly count: Remembered<number>;
 }
 
 export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOptions): MovieStore {
@@ -127,13 +122,17 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
     }
   }
 
-  const isWatchedBy = (userId: string) =>
-    sql`exists (select from progress w where w.user_id = ${userId} and w.movie_id = m.id and w.is_watched)`;
+  /** As a set that is made once: a sub-query for each row would be run for each row of the catalogue. */
+  function watchedIs(isWatched: boolean | null, userId: string): Fragment {
+    if (isWatched === null) return sql`true`;
+    const watched = sql`(select w.movie_id from progress w where w.user_id = ${userId} and w.is_watched)`;
+    return isWatched ? sql`m.id = any(array${watched})` : sql`m.id not in ${watched}`;
+  }
 
   async function window(userId: string, query: MovieQuery): Promise<MovieTile[]> {
     const order = orderBy(query);
     const { isWatched, libraryId } = query;
-    const watched = isWatched === null ? sql`true` : isWatched ? isWatchedBy(userId) : sql`not ${isWatchedBy(userId)}`;
+    const watched = watchedIs(isWatched, userId);
     const rows = await sql<TileRow[]>`
       with page as materialized (
         select m.id from movie m where m.deleted_at is null and ${isInLibrary(libraryId)} and ${watched}
@@ -145,57 +144,20 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
     return rows.map(toTile);
   }
 
-  /** [CAT6]: what holds every word; only where there is nothing, what is like it. */
-  async function search(userId: string, query: MovieQuery, terms: readonly SearchTerm[]) {
-    const { isWatched, libraryId } = query;
-    const byRelevance = query.sort === 'title' && query.order === null;
-    const watched = isWatched === null ? sql`true` : isWatched ? isWatchedBy(userId) : sql`not ${isWatchedBy(userId)}`;
-    const holds = ({ text, place }: SearchTerm): Fragment =>
-      place === 'anywhere'
-        ? sql`m.search_text like '%' || fold_text(${text}) || '%'`
-        : sql`(m.search_text like fold_text(${text}) || '%' or m.search_text like '% ' || fold_text(${text}) || '%')`;
-    const like = (term: SearchTerm): Fragment => sql`(${holds(term)} or m.search_text %> fold_text(${term.text}))`;
-    const all = (condition: (term: SearchTerm) => Fragment): Fragment =>
-      terms.map(condition).reduce((left, right) => sql`${left} and ${right}`);
-    const whole = terms.map(({ text }) => text).join(' ');
-    const nearest = sql`
-      (m.search_text = fold_text(${whole}) or m.name_key = name_key(${whole})) desc,
-      (m.search_text like fold_text(${whole}) || '%' or m.sort_title like fold_text(${whole}) || '%') desc,
-      m.search_text like '% ' || fold_text(${whole}) || '%' desc, m.sort_title, m.id`;
-    const found = sql`m.deleted_at is null and ${isInLibrary(libraryId)} and ${watched}`;
-
-    const order = byRelevance ? nearest : orderBy(query);
-    const rows = await sql<(TileRow & { total: number })[]>`
-      with hit as materialized (select m.* from movie m where ${all(holds)} and ${found}),
-        page as materialized (select m.id from hit m order by ${order} limit ${query.limit} offset ${query.offset})
-      select ${cardColumns}, ${progressColumns}, (select count(*) from hit) as total
-      from page join movie m on m.id = page.id
-      left join progress p on p.user_id = ${userId} and p.movie_id = m.id
-      order by ${order}`;
-    if (rows.length > 0) return { total: rows[0]!.total, movies: rows.map(toTile) };
-    if (query.offset > 0) {
-      const [hits] = await sql<{ count: number }[]>`
-        select count(*) as count from movie m where ${all(holds)} and ${found}`;
-      if (hits && hits.count > 0) return { total: hits.count, movies: [] };
-    }
-
-    const likeness = terms
-      .map(({ text }) => sql`word_similarity(fold_text(${text}), m.search_text)`)
-      .reduce((left, right) => sql`${left} + ${right}`);
-    const likeOrder = byRelevance ? sql`m.likeness desc, m.sort_title, m.id` : orderBy(query);
-    return sql.begin('read only', async (tx) => {
-      await tx`select set_config('pg_trgm.word_similarity_threshold', ${String(SIMILARITY_THRESHOLD)}, true)`;
-      const alike = await tx<(TileRow & { total: number })[]>`
-        with near as materialized (
-            select m.*, ${likeness} as likeness from movie m where ${all(like)} and ${found} order by likeness desc, m.id limit ${MAX_LIKE}),
-          hit as materialized (select * from near where likeness >= (select max(likeness) from near) * ${LIKENESS_OF_BEST}::real),
-          page as materialized (select m.id, m.likeness from hit m order by ${likeOrder} limit ${query.limit} offset ${query.offset})
-        select ${cardColumns}, ${progressColumns}, (select count(*) from hit) as total
-        from page join (select movie.*, page.likeness from movie join page using (id)) m on m.id = page.id
-        left join progress p on p.user_id = ${userId} and p.movie_id = m.id
-        order by ${likeOrder}`;
-      return { total: alike[0]?.total ?? 0, movies: alike.map(toTile) };
+  async function search(userId: string, query: MovieQuery, typed: readonly SearchTerm[]) {
+    const { total: size, ids } = await searchMovies(sql, {
+      typed,
+      among: sql`m.deleted_at is null and ${isInLibrary(query.libraryId)} and ${watchedIs(query.isWatched, userId)}`,
+      order: query.sort === 'title' && query.order === null ? null : orderBy(query),
+      offset: query.offset,
+      limit: query.limit,
     });
+    const rows = await sql<TileRow[]>`
+      select ${cardColumns}, ${progressColumns}
+      from unnest(${[...ids]}::uuid[]) with ordinality as page(id, place) join movie m on m.id = page.id
+      left join progress p on p.user_id = ${userId} and p.movie_id = m.id
+      order by page.place`;
+    return { total: size, movies: rows.map(toTile) };
   }
 
   async function movie(movieId: string, withPaths: boolean): Promise<Movie | null> {
@@ -241,8 +203,8 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
           select ${cardColumns}, ${progressColumns}
           from progress p join movie m on m.id = p.movie_id
           where p.user_id = ${userId} and p.share >= ${STARTED_SHARE} and p.share < ${WATCHED_SHARE}
-            and p.observed_at > now() - ${CONTINUE_DAYS} * interval '1 day' and m.deleted_at is null
-          order by p.observed_at desc, m.id limit ${limit}`,
+            and p.updated_at > now() - ${CONTINUE_DAYS} * interval '1 day' and m.deleted_at is null
+          order by p.updated_at desc, m.id limit ${limit}`,
         sql<TileRow[]>`
           select ${cardColumns}, ${progressColumns}
           from (select * from movie where deleted_at is null order by added_at desc, id desc limit ${limit}) m

@@ -7,14 +7,12 @@ import { movieNameOf } from '#engine/media/file-name.ts';
 import { mediaInfo, videoTrack } from '#test/support/media-info.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
-import { createLibraryStore } from './library-store.ts';
-import { createMovieStore } from './movie-store.ts';
-import { RememberedCount } from './remembered-count.ts';
-import { createScanStore } from './scan-store.ts';
+import { createCatalogue } from './catalogue.ts';
+import type { Catalogue } from './catalogue.ts';
 
 const newId = createUuidFactory(systemClock);
-const count = new RememberedCount();
 let database: TestDatabase;
+let catalogue: Catalogue;
 let libraries: LibraryStore;
 let scans: ScanStore;
 let movies: MovieStore;
@@ -23,18 +21,16 @@ let otherLibraryId: string;
 
 beforeAll(async () => {
   database = await createTestDatabase({ max: 8 });
-  const onWrite = () => count.forget();
-  libraries = createLibraryStore(database.sql, { onWrite });
-  scans = createScanStore(database.sql, { newId, onWrite });
-  movies = createMovieStore(database.sql, {
+  catalogue = createCatalogue(database.sql, {
+    newId,
     pictureUrl: (id, version) => `/images/movie/${id}/${version}.webp`,
-    count,
   });
+  ({ libraries, scans, movies } = catalogue);
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
   await database.sql`truncate library, movie, app_user, change restart identity cascade`;
-  count.forget();
+  catalogue.forgetCounts();
   libraryId = (await libraries.add({ id: newId(), name: 'Movies', path: '/movies' }))!.id;
   otherLibraryId = (await libraries.add({ id: newId(), name: 'More', path: '/more' }))!.id;
 });

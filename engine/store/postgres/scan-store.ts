@@ -14,7 +14,7 @@ const MOVIE_LOCK_KEY = 6_284_635;
 
 export interface CatalogueOptions {
   readonly newId: () => string;
-  /** Told after each commit that may have changed how many movies there are. */
+  /** Told after each commit that may have changed how much there is. */
   readonly onWrite: () => void;
 }
 
@@ -94,6 +94,7 @@ export function createScanStore(sql: Sql, { newId, onWrite }: CatalogueOptions):
           from unnest(${paths}::text[], ${issues.map(({ reason }) => reason)}::text[]) i(path, reason)
           on conflict (library_id, path) do update set reason = excluded.reason`;
       });
+      onWrite();
     },
     async finish(libraryId, rootIdentity) {
       await sql.begin(async (tx) => {
@@ -111,6 +112,7 @@ export function createScanStore(sql: Sql, { newId, onWrite }: CatalogueOptions):
             and not exists (select from movie_file f where f.movie_id = m.id)
             and not exists (select from progress p where p.movie_id = m.id)`;
       });
+      onWrite();
     },
   };
 }
