@@ -53,7 +53,7 @@ export class FolderChoice {
   /** Opens a folder and looks at it; without a path, the places where people usually keep movies. */
   async open(path?: string): Promise<void> {
     clearTimeout(this.#typing);
-    if (path !== undefined) this.#path.value = path;
+    this.#path.value = path ?? '';
     await this.#look(path ?? null);
   }
 

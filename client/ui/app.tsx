@@ -23,8 +23,14 @@ const welcome = lazyScreen(() => import('./screens/welcome.tsx').then((module) =
 const claim = lazyScreen(() => import('./screens/claim.tsx').then((module) => module.ClaimScreen));
 const signIn = lazyScreen(() => import('./screens/sign-in.tsx').then((module) => module.SignInScreen));
 
-/** Quiet time after the first screen before the others are fetched. */
-const PRELOAD_MS = 1_500;
+/** Screens that come in parts of their own. Home is not among them: it is what most people see first. */
+const LAZY: Readonly<Partial<Record<Route['screen'], { preload(): void }>>> = {
+  movies,
+  movie,
+  play: player,
+  settings,
+  welcome,
+};
 
 const TITLES: Readonly<Record<Route['screen'], string>> = {
   home: 'Matinee',
@@ -120,9 +126,6 @@ function SignedIn({ house, viewer }: { readonly house: House; readonly viewer: V
   useEffect(() => () => cinema.dispose(), [cinema]);
 
   useEffect(() => {
-    const quiet = setTimeout(() => {
-      for (const screen of [movie, movies, player, settings]) screen.preload();
-    }, PRELOAD_MS);
     const stopKeys = enableSpatialKeys();
     const onKey = (event: KeyboardEvent): void => {
       const isTyping = event.target instanceof Element && event.target.matches('input, textarea, select');
@@ -133,7 +136,6 @@ function SignedIn({ house, viewer }: { readonly house: House; readonly viewer: V
     };
     document.addEventListener('keydown', onKey);
     return () => {
-      clearTimeout(quiet);
       stopKeys();
       document.removeEventListener('keydown', onKey);
     };
@@ -216,9 +218,15 @@ function Entrance({ house }: { readonly house: House }) {
   }
 }
 
-export function App({ lobby, house }: { readonly lobby: Lobby; readonly house: House }) {
+interface Props {
+  readonly lobby: Omit<Lobby, 'prepare'>;
+  readonly house: House;
+}
+
+export function App({ lobby, house }: Props) {
+  const whole = useMemo<Lobby>(() => ({ ...lobby, prepare: ({ screen }) => LAZY[screen]?.preload() }), [lobby]);
   return (
-    <LobbyContext.Provider value={lobby}>
+    <LobbyContext.Provider value={whole}>
       <Entrance house={house} />
       <NoticeStack />
     </LobbyContext.Provider>

@@ -3,7 +3,7 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
 import type { Cinema } from '#client/store/cinema.ts';
-import type { Navigation } from '#client/store/navigation.ts';
+import type { Navigation, Route } from '#client/store/navigation.ts';
 import type { Notices } from '#client/store/notices.ts';
 import type { Link } from '#client/store/ports.ts';
 import type { Preferences } from '#client/store/preferences.ts';
@@ -17,6 +17,8 @@ export interface Lobby {
   readonly navigation: Navigation;
   readonly notices: Notices;
   readonly preferences: Preferences;
+  /** Someone is about to go there: what the screen needs is fetched meanwhile. */
+  prepare(route: Route): void;
 }
 
 export const LobbyContext = createContext<Lobby | null>(null);

@@ -8,13 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { build } from 'vite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import { openBrowser } from '#test/support/browser.ts';
 import { clip } from '#test/support/media.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
 const client = join(import.meta.dirname, '../../client');
+/** Ignored by git. */
+const pictures = join(import.meta.dirname, '../.media');
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 const NAME = 'Ada';
@@ -102,8 +104,9 @@ describe('the first evening', () => {
     opened.setDefaultTimeout(30_000);
     opened.on('pageerror', (error) => troubles.push(`page error: ${error.message}`));
     opened.on('console', (message) => {
-      // Not being signed in is an answer, which Chromium writes down as an error all the same.
-      if (message.type() === 'error' && !/status of 401/.test(message.text())) troubles.push(message.text());
+      // Not being signed in and a wrong code are answers, which Chromium writes down as errors all the same.
+      if (message.type() !== 'error' || /status of 40[13]/.test(message.text())) return;
+      troubles.push(`${message.text()} ${message.location().url}`);
     });
     return [made, opened];
   }
@@ -124,6 +127,15 @@ describe('the first evening', () => {
     browser = await openBrowser();
     [context, page] = await newPage();
   }, 240_000);
+
+  // What was on the screen says more than the call that timed out.
+  beforeEach(({ task }) => {
+    onTestFailed(async () => {
+      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
+      await page.screenshot({ path: file }).catch(() => undefined);
+      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
+    });
+  });
 
   afterAll(async () => {
     await browser?.close();

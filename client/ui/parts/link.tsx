@@ -15,11 +15,13 @@ export interface LinkProps extends Attributes {
 
 /** A link inside Matinee. A real one: it can be opened in a new tab, copied, and followed with any key. */
 export function Link({ to, onClick, children, ...rest }: LinkProps) {
-  const { navigation } = useLobby();
+  const { navigation, prepare } = useLobby();
   return (
     <a
       {...rest}
       href={routePath(to)}
+      onPointerEnter={() => prepare(to)}
+      onFocus={() => prepare(to)}
       onClick={(event) => {
         onClick?.(event);
         const isOurs = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
