@@ -107,6 +107,8 @@ export class Connection implements Disposable {
   #isSocketOpen = false;
   #callId = 0;
   #failures = 0;
+  /** How often in a row the server asked to be left alone for a while. */
+  #postponements = 0;
   #liveSinceMs = 0;
   /** Timers of the state: the next attempt, the limit of this one, pings. All end with it. */
   readonly #stateTimers = new Set<() => void>();
@@ -381,13 +383,16 @@ export class Connection implements Disposable {
     const wasStable = this.#state.name === 'live' && this.#timers.monotonicMs() - this.#liveSinceMs >= STABLE_MS;
     this.#socket = null;
     this.#isSocketOpen = false;
-    if (wasStable) this.#failures = 0;
+    if (wasStable) this.#failures = this.#postponements = 0;
     this.#failures++;
     switch (closePolicy(code)) {
       case 'retry':
-        return this.#wait(BACKOFF, code);
+        this.#postponements = 0;
+        return this.#wait(BACKOFF, this.#failures, code);
       case 'retryAfter':
-        return this.#wait(LATER, code);
+        // Counted apart: a server that has just come back from a long absence is no busier for it.
+        this.#postponements++;
+        return this.#wait(LATER, this.#postponements, code);
       case 'signIn':
         return this.#end({ name: 'signedOut' }, code, 'the session has ended');
       case 'upgradeClient':
@@ -415,8 +420,8 @@ export class Connection implements Disposable {
     socket?.close(code, reason);
   }
 
-  #wait({ firstMs, maxMs }: { firstMs: number; maxMs: number }, code: number): void {
-    const stepMs = Math.min(maxMs, firstMs * 2 ** Math.min(this.#failures - 1, 16));
+  #wait({ firstMs, maxMs }: { firstMs: number; maxMs: number }, step: number, code: number): void {
+    const stepMs = Math.min(maxMs, firstMs * 2 ** Math.min(step - 1, 16));
     const delayMs = stepMs / 2 + (stepMs / 2) * this.#random();
     this.#enter({ name: 'waiting', delayMs, failures: this.#failures });
     this.#lose(code);

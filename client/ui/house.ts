@@ -18,7 +18,7 @@ export interface Lobby {
   readonly notices: Notices;
   readonly preferences: Preferences;
   /** Someone is about to go there: what the screen needs is fetched meanwhile. */
-  prepare(route: Route): void;
+  readonly prepare: (route: Route) => void;
 }
 
 export const LobbyContext = createContext<Lobby | null>(null);
