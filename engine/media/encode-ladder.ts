@@ -41,6 +41,8 @@ export function encodeSize(
       ? Infinity
       : (LADDER.findLast(([, bps]) => bps <= limits.maxBitrateBps!)?.[0] ?? LADDER[0]![0]);
   const boxPx = Math.min(limits.maxHeightPx, affordablePx);
+  // A damaged beginning may hide the size until a picture is decoded. The encoder never enlarges, so the box is a safe answer.
+  if (video.width === 0 || video.height === 0) return { widthPx: even((boxPx * 16) / 9), heightPx: even(boxPx) };
   const source = pictureSize(video, Infinity);
   const [long, short] = sides(source);
   const [deviceLong, deviceShort] = sides({

@@ -34,7 +34,12 @@ const variant: VariantStream = {
   peakBitrateBps: 7_160_000,
   averageBitrateBps: 3_000_000,
   codecs: ['avc1.640028', 'mp4a.40.2', 'ec-3', 'mp4a.40.2'],
-  video: { widthPx: 1920, heightPx: 800, framesPerSecond: 24_000 / 1_001, range: 'SDR', supplementalCodecs: null },
+  video: {
+    size: { widthPx: 1920, heightPx: 800 },
+    framesPerSecond: 24_000 / 1_001,
+    range: 'SDR',
+    supplementalCodecs: null,
+  },
 };
 const sound = (part: Partial<AudioRendition> = {}): AudioRendition => ({
   uri: 'a1/index.m3u8',

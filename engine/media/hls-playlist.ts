@@ -19,8 +19,8 @@ export interface VariantStream {
   readonly codecs: readonly (string | null)[];
   /** `null` where there is no picture. */
   readonly video: {
-    readonly widthPx: number;
-    readonly heightPx: number;
+    /** `null` where unknown. */
+    readonly size: { readonly widthPx: number; readonly heightPx: number } | null;
     /** `null` where unknown. */
     readonly framesPerSecond: number | null;
     readonly range: VideoRange;
@@ -73,7 +73,7 @@ export function multivariantPlaylist(variant: VariantStream, audio: readonly Aud
       ['AVERAGE-BANDWIDTH', String(average)],
       ['CODECS', codecs ? quoted(codecs) : null],
       ['SUPPLEMENTAL-CODECS', video?.supplementalCodecs ? quoted(video.supplementalCodecs) : null],
-      ['RESOLUTION', video && `${video.widthPx}x${video.heightPx}`],
+      ['RESOLUTION', video?.size ? `${video.size.widthPx}x${video.size.heightPx}` : null],
       ['FRAME-RATE', video?.framesPerSecond ? video.framesPerSecond.toFixed(3) : null],
       ['VIDEO-RANGE', video && video.range],
       ['AUDIO', audio.length > 0 ? quoted(AUDIO_GROUP) : null],

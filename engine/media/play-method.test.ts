@@ -146,6 +146,14 @@ const TABLE: Row[] = [
     'transcode',
     { audioTrack: 2 },
   ],
+  [
+    'sound of which nothing is known',
+    mediaInfo({ audio: [audioTrack({ codec: 'none' })] }),
+    chromium,
+    'directPlay',
+    [],
+    null,
+  ],
   ['a chosen track that does not exist', mediaInfo(), chromium, 'directPlay', [], 'copy', { audioTrack: 99 }],
   [
     'HEVC where there is none',
@@ -551,6 +559,7 @@ describe('decidePlayback', () => {
       1080,
       { widthPx: 1280, heightPx: 720 },
     ],
+    ['a size that is not known', { width: 0, height: 0 }, {}, 720, { widthPx: 1280, heightPx: 720 }],
     ['HDR is mapped', { hdr: 'hdr10' }, {}, 1080, { toneMap: true }],
     [
       'Dolby Vision is mapped',

@@ -11,7 +11,7 @@ import type { DeviceProfile, PlayMethod, PlayReason, VideoCodecSupport } from '#
 import { isCopyableAudio, isCopyableVideo } from './codec-string.ts';
 import { encodeSize, maxBitrateFor } from './encode-ladder.ts';
 import type { EncodeLimits } from './encode-ladder.ts';
-import { chooseAudioTrack } from './track-choice.ts';
+import { audibleTracks, chooseAudioTrack } from './track-choice.ts';
 
 export interface PlayQuestion {
   readonly media: MediaInfo;
@@ -79,7 +79,8 @@ const ORDINARY_AAC: ReadonlySet<string> = new Set(['LC', 'HE-AAC', 'HE-AACv2']);
 export function decidePlayback(question: PlayQuestion): PlayDecision | null {
   const { media, profile, without } = question;
   const video = media.video[0] ?? null;
-  const audio = media.audio.find(({ index }) => index === question.audioTrack) ?? chooseAudioTrack(media.audio);
+  const sounds = audibleTracks(media.audio);
+  const audio = sounds.find(({ index }) => index === question.audioTrack) ?? chooseAudioTrack(sounds);
 
   const againstDirect = directObstacles(media, video, audio, profile);
   if (againstDirect.size === 0) {
@@ -90,13 +91,13 @@ export function decidePlayback(question: PlayQuestion): PlayDecision | null {
         reasons: [],
         video: copied,
         audio: copy(audio),
-        audioTracks: media.audio.map((track) => copy(track)),
+        audioTracks: sounds.map((track) => copy(track)),
       };
     }
     againstDirect.add('failedOnThisDevice');
   }
 
-  const audioTracks = media.audio.map((track) => decideAudio(track, profile));
+  const audioTracks = sounds.map((track) => decideAudio(track, profile));
   const audioSent = audioTracks.find(({ trackIndex }) => trackIndex === audio?.index) ?? null;
   const reasons = new Set(againstDirect);
   if (audio && audioSent?.method === 'transcode') {

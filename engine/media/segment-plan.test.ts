@@ -7,8 +7,7 @@ const S = 1_000_000;
 const seconds = (plan: SegmentPlan | null): number[] | null => plan && [...plan].map((timeUs) => timeUs / S);
 const every = (stepUs: number, untilUs: number, fromUs = 0): number[] =>
   Array.from({ length: Math.ceil((untilUs - fromUs) / stepUs) }, (_, index) => fromUs + index * stepUs);
-const lengths = (plan: SegmentPlan): number[] =>
-  Array.from(plan.subarray(1), (timeUs, index) => timeUs - plan[index]!);
+const lengths = (plan: SegmentPlan): number[] => Array.from(plan.subarray(1), (timeUs, index) => timeUs - plan[index]!);
 
 /** A movie: keyframes at least one frame of 120/s apart, some inside the duration. */
 const movie = fc

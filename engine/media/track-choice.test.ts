@@ -19,7 +19,11 @@ describe('chooseAudioTrack', () => {
     ['not a German one either', [{ title: 'Audiokommentar' }, { title: 'Kommentar der Regie' }, {}], 0],
     ['not the description for the blind', [{ disposition: { visualImpaired: true, default: true } }, {}], 1],
     ['a commentary where there is nothing else', [{ disposition: commentary }], 0],
-    ['of two commentaries the default', [{ disposition: commentary }, { disposition: { ...commentary, ...byDefault } }], 1],
+    [
+      'of two commentaries the default',
+      [{ disposition: commentary }, { disposition: { ...commentary, ...byDefault } }],
+      1,
+    ],
   ])('takes %s', (_what, parts, expected) => {
     const tracks = parts.map((part, index) => audioTrack({ ...part, index }));
     expect(chooseAudioTrack(tracks)?.index ?? null).toBe(expected);

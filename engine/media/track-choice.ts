@@ -20,6 +20,11 @@ export function chooseAudioTrack(tracks: readonly AudioTrack[]): AudioTrack | nu
   );
 }
 
+/** Tracks that can be heard at all: those of which the file says how they are coded. */
+export function audibleTracks(tracks: readonly AudioTrack[]): AudioTrack[] {
+  return tracks.filter(({ codec }) => codec !== 'none' && codec !== 'unknown');
+}
+
 export function isCommentary(track: AudioTrack): boolean {
   return track.disposition.commentary || COMMENTARY_TITLE.test(track.title ?? '');
 }

@@ -6,7 +6,7 @@ import { decidePlayback } from '#engine/media/play-method.ts';
 import type { PlayDecision } from '#engine/media/play-method.ts';
 import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
 import { segmentAt } from '#engine/media/segment-plan.ts';
-import { audioLabels, subtitleLabels } from '#engine/media/track-choice.ts';
+import { audibleTracks, audioLabels, subtitleLabels } from '#engine/media/track-choice.ts';
 import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
 import type { Handlers, SignedInContext } from '#protocol/handler.ts';
 import type { playback } from '#protocol/index.ts';
@@ -206,8 +206,9 @@ function sourceOf(media: MediaInfo): Playback['source'] {
 }
 
 function audioChoices(media: MediaInfo, selected: number | null): Playback['audioTracks'] {
-  const labels = audioLabels(media.audio);
-  return media.audio.map(({ index, language, codec, channels, disposition }, at) => ({
+  const tracks = audibleTracks(media.audio);
+  const labels = audioLabels(tracks);
+  return tracks.map(({ index, language, codec, channels, disposition }, at) => ({
     trackIndex: index,
     label: labels[at]!,
     language,

@@ -109,6 +109,10 @@ describe('a media grant', () => {
     expect(signer.open(token, grant.expiresAtMs)).toBe('expired');
   });
 
+  it('is not given out when it could not be read again', () => {
+    expect(() => signer.sign({ ...grant, sizeBytes: Number.NaN })).toThrow('Invalid');
+  });
+
   it('needs a real key', () => {
     expect(() => new GrantSigner(Buffer.alloc(16))).toThrow(RangeError);
   });

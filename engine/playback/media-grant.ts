@@ -111,7 +111,8 @@ export class GrantSigner {
         hls.audio.map(({ trackIndex, isCopied, isDefault }) => [trackIndex, isCopied ? 1 : 0, isDefault ? 1 : 0]),
       ],
     ];
-    const text = Buffer.from(JSON.stringify(payload)).toString('base64url');
+    // What could not be read again must not be given out.
+    const text = Buffer.from(JSON.stringify(v.parse(Payload, payload))).toString('base64url');
     return `${text}.${this.#mac(text).toString('base64url')}`;
   }
 

@@ -13,7 +13,7 @@ import { pictureSize } from '#engine/media/picture-size.ts';
 import { ENCODED_AUDIO, audioBitrateBps, overallBitrateBps, videoBitrateBps } from '#engine/media/play-method.ts';
 import type { PlayDecision } from '#engine/media/play-method.ts';
 import type { H264Output, RenditionOutput } from '#engine/media/rendition-spec.ts';
-import { audioLabels, isDescription } from '#engine/media/track-choice.ts';
+import { audibleTracks, audioLabels, isDescription } from '#engine/media/track-choice.ts';
 import type { AudioTrack, MediaInfo, VideoTrack } from '#protocol/schema/media.ts';
 import type { HlsForm } from './media-grant.ts';
 import type { MoviePlan } from './movie-plans.ts';
@@ -117,10 +117,11 @@ function audioOutput(isCopied: boolean): RenditionOutput {
 
 /** The multivariant playlist of a playback. Its renditions lie beside it under their names. */
 export function formPlaylist(form: HlsForm, media: MediaInfo): string {
-  const labels = audioLabels(media.audio);
+  const tracks = audibleTracks(media.audio);
+  const labels = audioLabels(tracks);
   const sounds = form.audio.flatMap((sound) => {
-    const at = media.audio.findIndex(({ index }) => index === sound.trackIndex);
-    const track = media.audio[at];
+    const at = tracks.findIndex(({ index }) => index === sound.trackIndex);
+    const track = tracks[at];
     return track ? [{ ...sound, track, label: labels[at]! }] : [];
   });
   const soundBps = Math.max(0, ...sounds.map(({ track, isCopied }) => soundBitrateBps(track, isCopied)));
@@ -160,6 +161,7 @@ function pictureVariant(
   soundCodecs: readonly (string | null)[],
 ): VariantStream {
   const rate = framesPerSecond(track);
+  const isKnown = track.width > 0 && track.height > 0;
   if (output === 'copy') {
     const bitrateBps = videoBitrateBps(media, track) ?? overallBitrateBps(media) ?? UNKNOWN_BITRATE_BPS;
     return {
@@ -168,21 +170,20 @@ function pictureVariant(
       averageBitrateBps: bitrateBps + soundBps,
       codecs: [copiedVideoCodecString(track), ...soundCodecs],
       video: {
-        widthPx: track.width,
-        heightPx: track.height,
+        size: isKnown ? { widthPx: track.width, heightPx: track.height } : null,
         framesPerSecond: rate,
         range: videoRange(track),
         supplementalCodecs: supplementalCodecs(track),
       },
     };
   }
-  const size = pictureSize(track, output.heightPx);
+  const size = isKnown ? pictureSize(track, output.heightPx) : null;
   return {
     uri: 'v/index.m3u8',
     peakBitrateBps: output.maxBitrateBps * ENCODE_PEAK_FACTOR + soundBps * 2,
     averageBitrateBps: output.maxBitrateBps * ENCODE_AVERAGE_FACTOR + soundBps,
     codecs: [h264CodecString(output.level), ...soundCodecs],
-    video: { ...size, framesPerSecond: rate, range: 'SDR', supplementalCodecs: null },
+    video: { size, framesPerSecond: rate, range: 'SDR', supplementalCodecs: null },
   };
 }
 
