@@ -10,12 +10,16 @@ const COMMON: ReplyHeaders = {
   // Also keeps signed media URLs out of what other sites are told.
   'referrer-policy': 'no-referrer',
   'x-frame-options': 'DENY',
-  'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), microphone=(), geolocation=(), payment=(), usb=()',
 };
 
-const SECURE: ReplyHeaders = { ...COMMON, 'strict-transport-security': 'max-age=31536000' };
+const SECURE: ReplyHeaders = {
+  ...COMMON,
+  'strict-transport-security': 'max-age=31536000',
+  // Without TLS browsers ignore it, and complain of it on every page.
+  'cross-origin-opener-policy': 'same-origin',
+};
 
 export const securityHeaders = (isSecure: boolean): ReplyHeaders => (isSecure ? SECURE : COMMON);
 
