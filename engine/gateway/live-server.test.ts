@@ -214,12 +214,18 @@ describe('upgrade', () => {
     expect((await third.ended).code).toBe(CLOSE.tryLater.code);
   });
 
-  it('a session store that is down refuses, and does not let in', async () => {
+  it('[CLOSE6] while the server starts, a socket is told to come back soon', async () => {
+    const running = await start({ health: { phase: 'starting', isDatabaseUp: async () => false } });
+    const socket = await connect(running);
+    expect((await socket.ended).code).toBe(CLOSE.restart.code);
+  });
+
+  it('[CLOSE6] a session store that is down refuses, and does not let in', async () => {
     const running = await start({
       sessions: { authenticate: () => Promise.reject(new Error('database down')), onEnd: () => () => undefined },
     });
     const socket = await connect(running);
-    expect((await socket.ended).code).toBe(CLOSE.tryLater.code);
+    expect((await socket.ended).code).toBe(CLOSE.restart.code);
   });
 });
 

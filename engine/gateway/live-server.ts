@@ -175,15 +175,16 @@ export class LiveServer implements Disposable {
   ): Promise<LivePeer['signedIn'] | CloseName> {
     const { sessions, context, maxConnections } = this.#options;
     const phase = context.phase();
-    if (phase === 'draining') return 'restart';
-    if (phase === 'starting' || this.#connections.size >= maxConnections) return 'tryLater';
+    // One that starts is there in a moment: whoever waits for it must not be told to stay away for long [CLOSE6].
+    if (phase !== 'ready') return 'restart';
+    if (this.#connections.size >= maxConnections) return 'tryLater';
     const credentials = credentialsOf(headers, isSecure);
     if (!credentials) return 'signIn';
     try {
       return (await sessions.authenticate(credentials.token)) ?? 'signIn';
     } catch (error) {
       context.log.error('a session could not be looked up', { error });
-      return 'tryLater';
+      return 'restart';
     }
   }
 
