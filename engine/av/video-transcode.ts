@@ -277,7 +277,8 @@ export class VideoTranscode implements SegmentProducer {
   /** After the track's last picture: the segment in hand, then those to come, one by one, while other tracks go on. */
   #finishNext(): void {
     if (this.#encoder) {
-      const endUs = this.#sent + 1 < this.#plan.count ? this.#plan.startUs(this.#sent + 1) : 0;
+      // To the end of its segment, also of the last one: where the sound goes on, a player must find a picture there.
+      const endUs = this.#plan.startUs(Math.min(this.#sent + 1, this.#plan.count));
       this.#emptyEncoder(Math.max(toTicks(endUs), this.#sentTicks + toTicks(this.#frameUs)));
       return;
     }
