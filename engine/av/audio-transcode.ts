@@ -1,6 +1,7 @@
 import {
   AV_CHANNEL_ORDER_UNSPEC,
   AV_CODEC_FLAG_GLOBAL_HEADER,
+  AV_CODEC_ID_VORBIS,
   AV_NOPTS_VALUE,
   AV_SAMPLE_FMT_FLTP,
   FF_ENCODER_AAC,
@@ -179,6 +180,7 @@ export class AudioTranscode implements SegmentProducer {
    * stamp holds.
    */
   #onGrid(frame: Frame, stampedUs: number): number {
+    if (this.#input.stream.codecpar.codecId === AV_CODEC_ID_VORBIS) return stampedUs; // packets of two lengths
     const { num, den } = this.#input.timeBase;
     const packetSamples = Math.round((Number(this.#read.duration) * num * frame.sampleRate) / den);
     // The decoder has cut priming samples off the beginning: it is the end of a frame that lies on the grid.

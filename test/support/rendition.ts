@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import * as v from 'valibot';
 import { onTestFinished } from 'vitest';
 import { findKeyframesUs } from '#engine/av/keyframes.ts';
 import { probe } from '#engine/av/probe.ts';
@@ -14,6 +15,7 @@ import { planRemux, planTranscode } from '#engine/media/segment-plan.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
 import { readInit, readSegment } from './fragment.ts';
 import type { InitFacts, Sample } from './fragment.ts';
+import { ffprobe } from './media.ts';
 
 const run = promisify(execFile);
 
@@ -167,25 +169,23 @@ export async function complaintsAbout(file: string): Promise<string> {
 }
 
 /** Decoded sound, 48 kHz stereo, as interleaved floats. */
-export async function sound(file: string, filter = 'anull'): Promise<Float32Array> {
-  const args = [
-    '-nostdin',
-    '-v',
-    'error',
-    '-i',
-    file,
-    '-vn',
-    '-af',
-    filter,
-    '-f',
-    'f32le',
-    '-ac',
-    '2',
-    '-ar',
-    '48000',
-    '-',
-  ];
-  const { stdout } = await run('ffmpeg', args, { encoding: 'buffer', maxBuffer: 256 << 20 });
+export function sound(file: string): Promise<Float32Array> {
+  return pcm(['-i', file, '-vn']);
+}
+
+/** The sound of a movie from its beginning on, with silence where there is none. */
+export async function soundFrom(of: Movie): Promise<Float32Array> {
+  const Format = v.object({ format: v.object({ start_time: v.string() }) });
+  const { format } = v.parse(Format, await ffprobe(['-show_entries', 'format=start_time', `file:${of.path}`]));
+  // ffmpeg counts from the container's first time stamp, which may be that of sound which is never heard (Opus, 7 ms).
+  const first = Math.round((of.startUs - Number(format.start_time) * 1e6) * 0.048);
+  const filter = `aresample=48000:async=1:min_comp=0.00001:min_hard_comp=0.02:first_pts=${first}`;
+  return pcm(['-i', of.path, '-vn', '-af', filter]);
+}
+
+async function pcm(args: readonly string[]): Promise<Float32Array> {
+  const all = ['-nostdin', '-v', 'error', ...args, '-f', 'f32le', '-ac', '2', '-ar', '48000', '-'];
+  const { stdout } = await run('ffmpeg', all, { encoding: 'buffer', maxBuffer: 256 << 20 });
   return new Float32Array(stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + (stdout.length & ~3)));
 }
 
