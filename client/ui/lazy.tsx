@@ -36,10 +36,11 @@ export function lazyScreen<Props extends object>(load: () => Promise<ComponentTy
         () => setFailed(true),
       );
     };
-    useEffect(() => {
-      if (loaded === null) start();
-    }, []);
     const Loaded = loaded;
+    useEffect(() => {
+      // Also where it has arrived since this was drawn: then it is drawn again at once.
+      if (Loaded === null) start();
+    }, []);
     if (Loaded !== null) return <Loaded {...props} />;
     if (!hasFailed) return <Waiting />;
     return (
