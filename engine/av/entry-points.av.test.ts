@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clips } from '#test/support/media.ts';
-import { MediaError } from '../media/media-failure.ts';
+import { MediaError } from '#engine/media/media-failure.ts';
 import { areEntryPoints } from './entry-points.ts';
 
 const S = 1_000_000;

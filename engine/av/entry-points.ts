@@ -10,7 +10,7 @@
  */
 import { AVSEEK_FLAG_BACKWARD, AV_CODEC_ID_H264, AV_NOPTS_VALUE } from 'node-av/constants';
 import { Packet } from 'node-av/lib';
-import { MediaError } from '../media/media-failure.ts';
+import { MediaError } from '#engine/media/media-failure.ts';
 import { avcParameterSets, packetNals } from './headers/nal-unit.ts';
 import { openInput } from './input.ts';
 
