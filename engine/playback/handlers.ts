@@ -1,5 +1,6 @@
 /** The calls of `playback`. Rules: SPEC.md. */
 import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '#engine/base/clock.ts';
 import { PLAYLIST_MIME_TYPE } from '#engine/media/hls-playlist.ts';
 import { decidePlayback } from '#engine/media/play-method.ts';
@@ -23,6 +24,8 @@ import type { RenditionPool } from './rendition-pool.ts';
 
 /** How long a media URL works [PLAY3]: longer than nearly every movie, so that hardly anyone meets the end of one. */
 export const GRANT_MS = 6 * 3_600_000;
+
+const MAX_VIEWERS = 10_000;
 
 type Open = (typeof playback)['open'];
 type Context = SignedInContext<Open>;
@@ -52,6 +55,9 @@ export interface PlaybackHandlerOptions {
 
 export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handlers<typeof playback> {
   const { store, progress, plans, pool, signer, clock, limits, settings } = options;
+
+  /** Who each session is to the renditions. One person on one device watches one thing: what they open replaces what they had. */
+  const viewerIds = new LRUCache<string, string>({ max: MAX_VIEWERS });
 
   const decide = (media: MediaInfo, wish: Wish, hasUsableKeyframes: boolean): PlayDecision | null =>
     decidePlayback({ media, hasUsableKeyframes, limits, ...wish });
@@ -119,6 +125,9 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
       const resumeMs = Math.min(seen?.positionMs ?? 0, Math.max(0, durationMs - 1));
       const expiresAt = clock.nowMs() + GRANT_MS;
       const viewerId = randomBytes(6).toString('base64url');
+      const earlier = viewerIds.get(sessionId);
+      if (earlier !== undefined) await pool.away(earlier);
+      viewerIds.set(sessionId, viewerId);
       const grant = {
         sessionId,
         fileId: file.id,

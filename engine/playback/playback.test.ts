@@ -338,14 +338,24 @@ describe('playback.open', () => {
   it('[PLAY13] refuses one transcode too many, but never the second viewer of the same', async () => {
     store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ video: [hevc] }) }, everySecond);
     store.add({ id: OTHER_FILE, movieId: id(11), media: mediaInfo({ video: [hevc] }) }, everySecond);
-    await open({ profile: chromium });
+    const somebody = (n: number) => testContext({ sessionId: id(900 + n) });
+    await open({ profile: chromium }, somebody(1));
     await clock.advance(0);
-    expect(await open({ profile: chromium })).toMatchObject({ method: 'transcode' });
-    expect(await failureOf(open({ movieId: id(11), profile: chromium }))).toEqual({
+    expect(await open({ profile: chromium }, somebody(2))).toMatchObject({ method: 'transcode' });
+    const other = { movieId: id(11), profile: chromium };
+    expect(await failureOf(open(other, somebody(3)))).toEqual({
       code: 'tooManyTranscodes',
       data: { running: 1, limit: 1 },
     });
     await clock.advance(2 * 60_000);
+    expect(await open(other, somebody(3))).toMatchObject({ method: 'transcode' });
+  });
+
+  it('[PLAY13] never refuses somebody because of what they themselves watched before', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ video: [hevc] }) }, everySecond);
+    store.add({ id: OTHER_FILE, movieId: id(11), media: mediaInfo({ video: [hevc] }) }, everySecond);
+    await open({ profile: chromium });
+    await clock.advance(0);
     expect(await open({ movieId: id(11), profile: chromium })).toMatchObject({ method: 'transcode' });
   });
 

@@ -74,6 +74,11 @@ export class RenditionPool implements AsyncDisposable {
     return this.#renditions.get(order.key) ?? this.#create(order);
   }
 
+  /** A viewer watches something else now; their slot, if they held one, is for whoever needs it. */
+  async away(viewerId: string): Promise<void> {
+    await Promise.all([...this.#renditions.values()].map((rendition) => rendition.away(viewerId)));
+  }
+
   /** Whether a transcode with this key could start, or go on, without taking the place of one that is watched. */
   hasRoomFor(key: string): boolean {
     return this.slots.hasRoomFor(this.#renditions.get(key) ?? null);

@@ -75,6 +75,8 @@ export type RenditionMessage =
     }
   /** Whoever asked with this id does not want it any more. */
   | { readonly kind: 'leave'; readonly id: object }
+  /** A viewer watches something else now. */
+  | { readonly kind: 'away'; readonly viewerId: string; readonly reply: Reply<void> }
   /** A file that was handed out is not on the disk any more. */
   | { readonly kind: 'lost' }
   /** A viewer will ask for this segment soon. */
@@ -159,6 +161,9 @@ export class RenditionState implements Behavior<RenditionMessage> {
       case 'warm':
         this.#see(message.viewerId).next = message.index;
         break;
+      case 'away':
+        this.#viewers.delete(message.viewerId);
+        break;
       case 'lost':
         this.#beginAfresh();
         break;
@@ -178,6 +183,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
         break;
     }
     this.#steer();
+    if (message.kind === 'away') message.reply.resolve();
   }
 
   async onStop(): Promise<void> {

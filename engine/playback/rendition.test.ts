@@ -429,6 +429,21 @@ describe('slots for encoding', () => {
     expect([stage.pool.slots.running, stage.pool.hasRoomFor('another')]).toEqual([0, true]);
   });
 
+  it('[PLAY13] have room for others when their host rests, or its viewer watches something else', async () => {
+    await using stage = new Stage({ maxTranscodes: 1 });
+    const encoded = await stage.rendition('encoded', 'h264');
+    ask(encoded, 0, 'ada');
+    await stage.settle();
+    expect(stage.pool.hasRoomFor('another')).toBe(false);
+    await stage.pool.away('ada');
+    expect(stage.pool.hasRoomFor('another')).toBe(true);
+    ask(encoded, 1, 'ada');
+    await stage.settle();
+    expect(stage.pool.hasRoomFor('another')).toBe(false);
+    await stage.finish();
+    expect(stage.pool.hasRoomFor('another')).toBe(true);
+  });
+
   it('[PLAY14] go by turns when more are wanted than there are', async () => {
     await using stage = new Stage({ maxTranscodes: 1 });
     const [one, two] = [await stage.rendition('one', 'h264'), await stage.rendition('two', 'h264')];

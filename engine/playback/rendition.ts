@@ -93,6 +93,16 @@ export class Rendition implements SlotHolder, AsyncDisposable {
     this.#tell({ kind: 'warm', viewerId, index });
   }
 
+  /** This viewer watches something else: nothing is made for them any more, until they ask again. Resolves when that is so. */
+  async away(viewerId: string): Promise<void> {
+    if (this.isStopped) return;
+    await this.#actor
+      .ask<void>((reply) => ({ kind: 'away', viewerId, reply }))
+      .catch((error: unknown) => {
+        if (!(error instanceof ActorError)) throw error; // stopped, or too busy to be asked: it notices by itself
+      });
+  }
+
   yieldHost(): void {
     this.#tell({ kind: 'yield' });
   }

@@ -52,11 +52,11 @@ export class TranscodeSlots {
     return this.#queue.length > 0;
   }
 
-  /** Whether a new viewer would get on at once: a slot is free, or held for nobody. Those who hold one already always do. */
+  /** Whether a new viewer would get on: a slot is free, or its holder rests or is watched by nobody. Those who hold one already always do. */
   hasRoomFor(holder: SlotHolder | null): boolean {
     const holders = [...this.#slots].map((slot) => slot.holder);
     if (holder && holders.includes(holder)) return true;
-    return holders.length < this.limit || holders.some((each) => !each.isWatched);
+    return holders.length < this.limit || holders.some((each) => !each.isWatched || each.isAtRest);
   }
 
   /** A slot, as soon as there is one; `null` where there is none for too long. */
