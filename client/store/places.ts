@@ -22,7 +22,9 @@ export class PlacesStore {
   }
 
   async load(): Promise<void> {
-    this.#places.value = (await this.#server.call(session.list, {})).sessions;
+    const { sessions } = await this.#server.call(session.list, {});
+    // This place first, then the others as the server orders them.
+    this.#places.value = sessions.toSorted((a, b) => Number(b.isCurrent) - Number(a.isCurrent));
   }
 
   async end(sessionId: string): Promise<void> {

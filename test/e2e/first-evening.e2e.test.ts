@@ -289,9 +289,13 @@ describe('the first evening', () => {
     }
   });
 
-  it('signing out leads back to the door', async () => {
+  it('signs out another place, then here, and is back at the door', async () => {
     await page.goto(`${engine.url}/settings/account`);
-    await page.getByRole('button', { name: 'Sign out', exact: true }).first().click();
+    const elsewhere = page.getByRole('listitem').filter({ hasNotText: 'Here' }).filter({ hasText: 'Chrome on Linux' });
+    await elsewhere.getByRole('button', { name: 'Sign out' }).click();
+    await elsewhere.waitFor({ state: 'detached' });
+    const here = page.getByRole('listitem').filter({ hasText: 'Here' });
+    await here.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
     await context.close();
   });
