@@ -71,6 +71,7 @@ export class Rendition implements Disposable {
 
   async #work(): Promise<void> {
     this.#isWorking = true;
+    await nextTurn(); // whoever asked gets an answer before the work begins
     let turnStartMs = performance.now();
     let failure: unknown;
     while (this.#range) {
