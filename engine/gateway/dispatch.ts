@@ -8,11 +8,14 @@ import { Failure, commonFailure, defaultMessage } from '#protocol/errors.ts';
 import type { CallContext, Handlers } from '#protocol/handler.ts';
 import type { Permission } from '#protocol/permission.ts';
 import type { Viewer } from '#protocol/schema/account.ts';
+import { plainTestOf, type PlainTest } from './plain-input.ts';
 
 /** A call with the engine's side of it. */
 export interface BoundCall {
   readonly call: Call;
   readonly handle: (input: unknown, context: CallContext) => unknown;
+  /** Tells input that need not be parsed; `null` where all must be. */
+  readonly isPlain: PlainTest | null;
 }
 
 /** Groups of calls by name, as `contract` is. */
@@ -27,7 +30,7 @@ export function bindHandlers<G extends Groups>(groups: G, handlers: HandlersOf<G
       const handle = own?.[verb];
       if (!handle) throw new Error(`the call ${call.name} has no handler: ${group}.${verb}`);
       // Bound to its group, so that handlers may be methods.
-      return { call, handle: handle.bind(own) };
+      return { call, handle: handle.bind(own), isPlain: plainTestOf(call.input) };
     }),
   );
   assertUnique(bound);
@@ -126,12 +129,18 @@ const failNow = ((code: string, data: unknown, message?: string): never => {
  * Calls the handler with parsed input. Throws, or rejects with, whatever the handler does, and `unauthenticated`,
  * `forbidden` or `badRequest` before it. The result is a promise only where the handler's is.
  */
-export function invoke({ call, handle }: BoundCall, rawInput: unknown, caller: Caller, scope: CallScope): unknown {
+export function invoke(
+  { call, handle, isPlain }: BoundCall,
+  rawInput: unknown,
+  caller: Caller,
+  scope: CallScope,
+): unknown {
   if (!isAllowed(call.permission, caller)) {
     throw caller.viewer === null
       ? commonFailure('unauthenticated', {}, 'Sign in first.')
       : commonFailure('forbidden', { permission: call.permission }, `This needs the permission ${call.permission}.`);
   }
+  if (isPlain?.(rawInput)) return handle(rawInput, scope);
   const parsed = v.safeParse(call.input, rawInput, { abortPipeEarly: true });
   if (!parsed.success) throw badRequest(parsed.issues);
   return handle(parsed.output, scope);

@@ -13,6 +13,7 @@ import { LIMITS } from '#protocol/frame.ts';
 import { apiPageRoutes } from './api-page.ts';
 import { bridgeRoutes } from './bridge.ts';
 import { TrustedProxies } from './client-address.ts';
+import { CallDeadlines } from './call-deadlines.ts';
 import { bindHandlers, type BoundCall } from './dispatch.ts';
 import { FailureMap } from './failure-map.ts';
 import { feedCalls } from './feed-calls.ts';
@@ -164,6 +165,7 @@ export async function createDoor(options: DoorOptions): Promise<Gateway> {
         failures,
         limits,
         clock,
+        deadlines: new CallDeadlines(clock),
         log,
         server: options.server,
         phase: () => health.phase,

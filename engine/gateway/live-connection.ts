@@ -17,11 +17,13 @@ import { FRAME, type ClientFrame, type Hello } from '#protocol/frame.ts';
 import type { Permission } from '#protocol/permission.ts';
 import { agreeVersion } from '#protocol/version.ts';
 import { CallBudget } from './call-budget.ts';
+import type { CallDeadlines } from './call-deadlines.ts';
 import { parseClientFrame } from './client-frame.ts';
-import { CallScope, deadlineMsOf, invoke, type BoundCall, type Caller } from './dispatch.ts';
+import { deadlineMsOf, invoke, type BoundCall, type Caller } from './dispatch.ts';
 import type { FailureMap } from './failure-map.ts';
 import type { Phase } from './health-routes.ts';
 import type { FeedPort, SignedIn } from './ports.ts';
+import { CallsInFlight, SocketCall } from './socket-call.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** What a connection needs of its socket. */
@@ -50,6 +52,7 @@ export interface LiveContext {
   readonly failures: FailureMap;
   readonly limits: LiveLimits;
   readonly clock: Clock;
+  readonly deadlines: CallDeadlines;
   readonly log: Log;
   readonly server: { readonly version: string; readonly startedAt: number };
   readonly phase: () => Phase;
@@ -91,22 +94,13 @@ const TABLE: Readonly<Record<State, Readonly<Record<ClientKind, Action>>>> = {
   },
 };
 
-/** A call whose handler has not settled. `isAnswered`: the deadline came first; the handler still counts as running [LIM3]. */
-interface Running {
-  readonly id: number;
-  readonly bound: BoundCall;
-  readonly scope: CallScope;
-  readonly deadline: Disposable;
-  isAnswered: boolean;
-}
-
 export class LiveConnection {
   readonly #wire: Wire;
   readonly #context: LiveContext;
   readonly #peer: LivePeer;
   #caller: Caller;
   readonly #budget: CallBudget;
-  readonly #running = new Map<number, Running>();
+  readonly #running = new CallsInFlight();
   readonly #subscriptions: Subscriptions;
   readonly #helloTimer: Disposable;
   #state: State = 'awaitingHello';
@@ -224,12 +218,11 @@ export class LiveConnection {
     this.#state = 'closed';
     this.#helloTimer[Symbol.dispose]();
     this.#subscriptions.closeAll();
-    for (const running of this.#running.values()) {
-      running.deadline[Symbol.dispose]();
-      running.isAnswered = true;
-      running.scope.stop(CANCELLED);
+    for (const call of this.#running.clear()) {
+      this.#context.deadlines.remove(call);
+      call.isAnswered = true;
+      call.stop(CANCELLED);
     }
-    this.#running.clear();
   }
 
   #act(frame: ClientFrame, waitMs: number): void {
@@ -240,7 +233,7 @@ export class LiveConnection {
         return this.#call(frame as Extract<ClientFrame, readonly [typeof FRAME.call, ...unknown[]]>, waitMs);
       case 'cancel':
         // Unknown or already answered: nothing to do [WIRE7].
-        return this.#running.get(frame[1] as number)?.scope.stop(CANCELLED);
+        return this.#running.find(frame[1] as number)?.stop(CANCELLED);
       case 'ack': {
         const [, feedId, key, seq] = frame as Extract<ClientFrame, readonly [typeof FRAME.ack, ...unknown[]]>;
         return this.#subscriptions.ack(feedId, key, seq);
@@ -302,47 +295,50 @@ export class LiveConnection {
     ) {
       return this.#fail(id, commonFailure('overloaded', { retryAfterMs: 1_000 }));
     }
-    const scope = new SocketScope(this.#caller, this.#subscriptions);
+    const call = new SocketCall(id, bound, this.#caller, this.#subscriptions, this.#expire);
     let result: unknown;
     try {
-      result = invoke(bound, input, this.#caller, scope);
+      result = invoke(bound, input, this.#caller, call);
     } catch (error) {
-      return this.#fail(id, this.#context.failures.explain(error, bound.call, scope.abortedSignal));
+      return this.#fail(id, this.#context.failures.explain(error, bound.call, call.abortedSignal));
     }
-    if (!(result instanceof Promise)) return this.#succeed(id, bound, result, scope);
-    this.#await(id, bound, scope, result, deadlineMsOf(bound.call, wantedMs));
+    if (result instanceof Promise) this.#await(call, result, deadlineMsOf(bound.call, wantedMs));
+    else this.#succeed(call, result);
   }
 
-  #await(id: number, bound: BoundCall, scope: SocketScope, result: Promise<unknown>, deadlineMs: number): void {
-    const deadline = this.#context.clock.after(deadlineMs, () => {
-      const timeout = commonFailure('timeout', { afterMs: deadlineMs });
-      running.isAnswered = true;
-      scope.stop(timeout);
-      this.#fail(id, timeout);
-    });
-    const running: Running = { id, bound, scope, deadline, isAnswered: false };
-    this.#running.set(id, running);
-    if (isChanging(bound)) this.#changing++;
+  #await(call: SocketCall, result: Promise<unknown>, deadlineMs: number): void {
+    call.deadlineMs = deadlineMs;
+    this.#context.deadlines.add(call, deadlineMs, this.#heardAtMs);
+    this.#running.add(call);
+    if (isChanging(call.bound)) this.#changing++;
     result.then(
       (output) => {
-        this.#settle(running);
-        if (!running.isAnswered) this.#succeed(id, bound, output, scope);
+        this.#settle(call);
+        if (!call.isAnswered) this.#succeed(call, output);
         this.#afterReply();
       },
       (error: unknown) => {
-        this.#settle(running);
+        this.#settle(call);
         // Explained even when nobody waits any more: a defect must reach the log.
-        const failure = this.#context.failures.explain(error, bound.call, scope.abortedSignal);
-        if (!running.isAnswered) this.#fail(id, failure);
+        const failure = this.#context.failures.explain(error, call.bound.call, call.abortedSignal);
+        if (!call.isAnswered) this.#fail(call.id, failure);
         this.#afterReply();
       },
     );
   }
 
-  #settle(running: Running): void {
-    running.deadline[Symbol.dispose]();
-    this.#running.delete(running.id);
-    if (isChanging(running.bound)) this.#changing--;
+  /** The same for all calls, so that none has to bring its own. */
+  readonly #expire = (call: SocketCall): void => {
+    const timeout = commonFailure('timeout', { afterMs: call.deadlineMs });
+    call.isAnswered = true;
+    call.stop(timeout);
+    this.#fail(call.id, timeout);
+  };
+
+  #settle(call: SocketCall): void {
+    this.#context.deadlines.remove(call);
+    this.#running.remove(call);
+    if (isChanging(call.bound)) this.#changing--;
   }
 
   #afterReply(): void {
@@ -350,16 +346,16 @@ export class LiveConnection {
     if (this.#isEnding && this.#running.size === 0) this.close('restart');
   }
 
-  #succeed(id: number, bound: BoundCall, output: unknown, scope: SocketScope): void {
+  #succeed(call: SocketCall, output: unknown): void {
     let frame: Uint8Array;
     try {
-      frame = encode([FRAME.ok, id, output]);
+      frame = encode([FRAME.ok, call.id, output]);
     } catch (error) {
-      return this.#fail(id, this.#context.failures.explain(error, bound.call));
+      return this.#fail(call.id, this.#context.failures.explain(error, call.bound.call));
     }
     this.#sendBytes(frame);
     // The reply has left: now the first event may [FEED1].
-    scope.afterReply?.();
+    call.afterReply?.();
   }
 
   #fail(id: number, failure: Failure): void {
@@ -383,18 +379,6 @@ export class LiveConnection {
     this.#sendBytes(frame);
     if (this.#state === 'closed') return false;
     return this.#blockedSinceMs === null || this.#wire.queuedBytes() <= CONGESTED_BYTES;
-  }
-}
-
-/** The scope of a call on a socket; the calls about feeds find the connection's subscriptions through it. */
-export class SocketScope extends CallScope {
-  readonly subscriptions: Subscriptions;
-  /** Run right after the reply was sent. */
-  afterReply: (() => void) | null = null;
-
-  constructor(caller: Caller, subscriptions: Subscriptions) {
-    super(caller);
-    this.subscriptions = subscriptions;
   }
 }
 

@@ -103,6 +103,7 @@ export class LiveServer implements Disposable {
     this.#stopListening();
     this.#sweep[Symbol.dispose]();
     for (const connection of [...this.#connections]) connection.close('restart');
+    this.#options.context.deadlines[Symbol.dispose]();
   }
 
   #upgrade(res: UwsResponse, req: UwsRequest, context: UwsContext): void {
