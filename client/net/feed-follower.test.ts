@@ -32,7 +32,7 @@ function follow() {
     onEntries: (entries) => seen.push(`entries ${entries.map(({ id }) => id).join()}`),
     onRefused: (error) => seen.push(`refused ${String(error)}`),
   };
-  follower.add(listener as unknown as FeedListener);
+  follower.add(listener);
   return {
     follower,
     asked,
