@@ -85,7 +85,8 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   });
   closing.add('accounts', () => accounts[Symbol.dispose]());
 
-  const hosts = closing.use('media hosts', await openHosts(parts, health), 10_000);
+  const onQuarantine: ((files: readonly QuarantinedFile[]) => void)[] = [];
+  const hosts = closing.use('media hosts', await openHosts(parts, health, onQuarantine), 10_000);
   const hashes = closing.use('hashing threads', new HashPool({ threads: Math.min(2, availableParallelism()) }));
   const jobs = new JobBoard({ store: createJobStore(sql), clock, newId, log: log.child({ part: 'jobs' }) });
   // Their owners start again by themselves: every library is looked at after a start.
@@ -151,6 +152,9 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   });
   closing.use('feeds', feeds);
 
+  onQuarantine.push((files) => void library.quarantined(files));
+  // A kill may have come between the two.
+  await library.quarantined(await hosts.quarantined());
   await library.start(config.libraries);
 
   const { feed: _gatewaysOwn, ...groups } = contract;
@@ -178,8 +182,12 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   };
 }
 
-/** Media hosts with the quarantine of earlier runs; a change of it is kept, and shown. */
-async function openHosts({ sql, log, config }: HouseParts, health: HealthBoard): Promise<MediaHosts> {
+/** Media hosts with the quarantine of earlier runs; a change of it is kept, shown, and told to whoever listens by then. */
+async function openHosts(
+  { sql, log, config }: HouseParts,
+  health: HealthBoard,
+  listeners: readonly ((files: readonly QuarantinedFile[]) => void)[],
+): Promise<MediaHosts> {
   const facts = createFactStore(sql);
   const show = (files: readonly QuarantinedFile[]): void => {
     if (files.length === 0) return health.clear('quarantine');
@@ -199,6 +207,7 @@ async function openHosts({ sql, log, config }: HouseParts, health: HealthBoard):
     quarantined,
     onQuarantine: (files) => {
       show(files);
+      for (const listener of listeners) listener(files);
       facts
         .write(QUARANTINE_FACT, files)
         .catch((error: unknown) => log.error('the quarantine could not be kept', { error }));

@@ -309,6 +309,35 @@ describe('the calls of libraries', () => {
     });
   });
 
+  it('[SCAN15] a file that was quarantined by playing it is named like any other', async () => {
+    put('Heat (1995).mkv');
+    put('Ronin (1998).mkv');
+    await addLibrary();
+    await jobEnded('scan');
+    const issues = async () => (await domain.handlers.libraries.issues({ offset: 0, limit: 50 }, asAdmin())).issues;
+    const heat = { path: join(movies, 'Heat (1995).mkv'), sizeBytes: 15, modifiedMs: 1_700_000_000_000 };
+    // Of another version of the file, of no file, of no library.
+    await domain.quarantined([
+      { ...heat, sizeBytes: 14 },
+      { ...heat, path: '/elsewhere/Heat (1995).mkv' },
+    ]);
+    expect(await issues()).toEqual([]);
+
+    await domain.quarantined([heat]);
+    const [issue, ...others] = await issues();
+    expect([issue, others]).toMatchObject([{ path: 'Heat (1995).mkv', reason: 'quarantined' }, []]);
+    const { movies: tiles } = await domain.handlers.movies.list(parse(movieCalls.list.input, {}), asUser());
+    expect(tiles.map(({ title, isPlayable }) => [title, isPlayable])).toEqual([
+      ['Heat', false],
+      ['Ronin', true],
+    ]);
+    expect(await domain.handlers.libraries.retryFile({ fileId: issue!.fileId! }, asAdmin())).toEqual({
+      isPlayable: true,
+      failure: null,
+    });
+    expect(await issues()).toEqual([]);
+  });
+
   it('[SCAN10] a scan can be cancelled', async () => {
     for (let index = 0; index < 40; index++) put(`Movie ${index} (2000).mkv`);
     const begun = Promise.withResolvers<void>();

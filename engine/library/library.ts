@@ -26,6 +26,8 @@ import type {
   TreeWatchPort,
   WatchMode,
 } from './ports.ts';
+import { showQuarantined } from './quarantined-files.ts';
+import type { QuarantinedFile } from './quarantined-files.ts';
 import type { ScanPorts } from './scan.ts';
 
 export interface LibraryPorts extends ScanPorts {
@@ -62,6 +64,8 @@ export class LibraryDomain implements AsyncDisposable {
   readonly #options: LibraryOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #pictures: Pictures;
+  /** What scans left to be tidied up; never rejects. */
+  readonly #afterScans = new Set<Promise<void>>();
   readonly handlers: { readonly libraries: Handlers<typeof libraries>; readonly movies: Handlers<typeof movies> };
   readonly feedSources: LibraryFeedSources;
 
@@ -152,10 +156,20 @@ export class LibraryDomain implements AsyncDisposable {
     );
   }
 
+  /** These files are left alone from now on: they are shown as such until somebody has them tried again. Never rejects. */
+  async quarantined(files: readonly QuarantinedFile[]): Promise<void> {
+    try {
+      await showQuarantined(this.#options.ports, files);
+    } catch (error) {
+      this.#options.ports.log.warn('files in quarantine are not shown as such', { error });
+    }
+  }
+
   /** Stops keeping: scans that run are aborted. Stop the jobs before, so that those scans count as cut short and not as failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pictures.stop();
     await Promise.all([...this.#kept.values()].map(({ actor }) => actor[Symbol.asyncDispose]()));
+    await Promise.all(this.#afterScans);
     this.#kept.clear();
   }
 
@@ -176,7 +190,10 @@ export class LibraryDomain implements AsyncDisposable {
         onState: (state) => {
           kept.state = state;
         },
-        onScanned: (_result, isWhole) => void this.#afterScan(isWhole),
+        onScanned: (_result, isWhole) => {
+          const work: Promise<void> = this.#afterScan(isWhole).finally(() => this.#afterScans.delete(work));
+          this.#afterScans.add(work);
+        },
       });
     const actor = new Actor<KeeperMessage>(create, {
       name: `library ${row.name}`,
