@@ -1,13 +1,13 @@
 /** The engine as a person starts it: a process of its own, a data folder of its own, a port that is free. */
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
-const environment = Object.fromEntries(
+/** What the shell that runs the tests has set must not decide what a test sees. */
+export const cleanEnvironment: Readonly<Record<string, string | undefined>> = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(MATINEE_|npm_|DATABASE_URL|NODE_OPTIONS|VITEST)/.test(name)),
 );
 
@@ -15,34 +15,62 @@ export interface EngineStart {
   readonly dataFolder: string;
   readonly libraries?: readonly string[];
   readonly port?: number;
+  readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** A program, with its arguments, that the engine is started through. */
+  readonly wrapper?: readonly string[];
 }
 
-export interface RunningEngine extends AsyncDisposable {
+export interface EngineEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface LaunchedEngine extends AsyncDisposable {
+  readonly pid: number;
   readonly url: string;
   readonly port: number;
-  /** What it printed when it was ready: `null` where there is an admin already. */
-  readonly setupCode: string | null;
+  /** Resolves when it says that it is ready; rejects when it ends before. */
+  readonly ready: Promise<void>;
+  /** Resolves when it has ended and everything that it wrote was read. */
+  readonly ended: Promise<EngineEnd>;
   /** Everything it wrote so far, for messages of failing tests. */
   output(): string;
+  /** Asks it to end, and waits until it has. */
+  stop(): Promise<EngineEnd>;
   /** Ends it at once, as a power cut would. */
   kill(): Promise<void>;
 }
 
+export interface RunningEngine extends LaunchedEngine {
+  /** What it printed when it was ready: `null` where there is an admin already. */
+  readonly setupCode: string | null;
+}
+
 /** Starts it and waits until it says that it is ready. */
-export async function startEngine({
-  dataFolder,
-  libraries = [],
-  port,
-  environment: extra,
-}: EngineStart): Promise<RunningEngine> {
-  const chosen = port ?? (await freePort());
-  const flags = ['--data', dataFolder, '--host', '127.0.0.1', '--port', String(chosen)];
-  const child = spawn(
+export async function startEngine(start: EngineStart): Promise<RunningEngine> {
+  const engine = await launchEngine(start);
+  await engine.ready;
+  return { ...engine, setupCode: /Setup code: (\S+)/.exec(engine.output())?.[1] ?? null };
+}
+
+/** Starts it and returns at once. */
+export async function launchEngine(start: EngineStart): Promise<LaunchedEngine> {
+  const { dataFolder, libraries = [], flags = [], wrapper = [] } = start;
+  const port = start.port ?? (await freePort());
+  const [program = process.execPath, ...args] = [
+    ...wrapper,
     process.execPath,
-    [join(root, 'engine/main.ts'), ...flags, ...libraries.flatMap((folder) => ['--library', folder])],
-    { cwd: root, env: { ...environment, ...extra }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+    join(root, 'engine/main.ts'),
+    ...['--data', dataFolder, '--host', '127.0.0.1', '--port', String(port)],
+    ...libraries.flatMap((folder) => ['--library', folder]),
+    ...flags,
+  ];
+  const child = spawn(program, args, {
+    cwd: root,
+    env: { ...cleanEnvironment, ...start.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   const ready = Promise.withResolvers<void>();
   for (const stream of [child.stdout, child.stderr]) {
@@ -52,28 +80,35 @@ export async function startEngine({
       if (/Matinee is ready: \S+\n(?:.+\n)*(?:\nSetup code: .+\n.+\n)?\n/.test(output)) ready.resolve();
     });
   }
-  const ended = once(child, 'close');
+  const ended = once(child, 'close').then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as string | null,
+  }));
   void ended.then(() => ready.reject(new Error(`The engine ended before it was ready:\n${output}`)));
-  await ready.promise;
+  // Whoever waits for it sees the rejection, and nobody has to wait.
+  ready.promise.catch(() => undefined);
+  const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const stop = async (): Promise<EngineEnd> => {
+    if (!isOver()) child.kill('SIGTERM');
+    return await ended;
+  };
   return {
-    url: `http://127.0.0.1:${chosen}`,
-    port: chosen,
-    setupCode: /Setup code: (\S+)/.exec(output)?.[1] ?? null,
+    pid: child.pid ?? 0,
+    url: `http://127.0.0.1:${port}`,
+    port,
+    ready: ready.promise,
+    ended,
     output: () => output,
+    stop,
     async kill() {
       child.kill('SIGKILL');
       await ended;
     },
-    [Symbol.asyncDispose]: () => stop(child, ended),
+    [Symbol.asyncDispose]: async () => void (await stop()),
   };
 }
 
-async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-  await ended;
-}
-
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
