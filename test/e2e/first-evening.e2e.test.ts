@@ -10,7 +10,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import { openBrowser } from '#test/support/browser.ts';
-import { clip } from '#test/support/media.ts';
+import { clip, textFile } from '#test/support/media.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
@@ -35,6 +35,10 @@ const MOVIES = {
 } as const;
 
 async function makeMovies(folder: string): Promise<void> {
+  const subtitles = await textFile(
+    'voices.srt',
+    '1\n00:00:00,500 --> 00:00:23,000\nGood <i>evening</i> <b onclick="x">& welcome</b>\n',
+  );
   const clips = {
     direct: clip({
       name: 'direct.mp4',
@@ -54,8 +58,8 @@ async function makeMovies(folder: string): Promise<void> {
         ...picture(24),
         ...sound(440, 24),
         ...sound(880, 24),
-        ...['-map', '0', '-map', '1', '-map', '2', ...h264, '-c:a', 'ac3'],
-        ...['-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=fra'],
+        ...['-i', subtitles, '-map', '0', '-map', '1', '-map', '2', '-map', '3', ...h264, '-c:a', 'ac3', '-c:s', 'srt'],
+        ...['-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=fra', '-metadata:s:s:0', 'language=eng'],
       ],
     }),
   };
@@ -204,6 +208,53 @@ describe('the first evening', () => {
     const after = await watchOneSecond(page);
     expect(after).toBeGreaterThan(before);
     expect(after).toBeLessThan(before + 15);
+  });
+
+  it('shows subtitles when asked, and remembers that for the next movie', async () => {
+    await openMovie(MOVIES.voices.title);
+    await page.getByRole('link', { name: 'From the beginning' }).click();
+    await watchOneSecond(page);
+    await page.keyboard.press('c');
+    const line = page.getByText('Good evening & welcome');
+    await line.waitFor();
+    expect(await line.locator('i').innerText()).toBe('evening');
+    expect(await line.locator('[onclick]').count()).toBe(0);
+    await page.reload();
+    await page.getByText('Good evening & welcome').waitFor();
+    await page.keyboard.press('c');
+    await page.getByText('Good evening & welcome').waitFor({ state: 'detached' });
+  });
+
+  it('an address that is used up is replaced unseen, at the same position', async () => {
+    await openMovie(MOVIES.transcode.title);
+    let refused = 0;
+    let first: string | undefined;
+    await page.route('**/media/**', async (route) => {
+      const grant = /\/media\/([^/]+)\//.exec(route.request().url())?.[1];
+      first ??= grant;
+      // The first address only; whatever is opened after it works.
+      if (grant !== first) return route.continue();
+      refused += 1;
+      await route.fulfill({ status: 410, contentType: 'application/problem+json', body: '{"code":"gone"}' });
+    });
+    await page.getByRole('link', { name: /^(Play|Resume)/ }).click();
+    await watchOneSecond(page);
+    expect(refused).toBeGreaterThan(0);
+    await page.unroute('**/media/**');
+    troubles.splice(0, troubles.length, ...troubles.filter((text) => !/status of 410/.test(text)));
+  });
+
+  it('a file that does not play as it is is sent another way, where it was', async () => {
+    await openMovie(MOVIES.direct.title);
+    await page.route('**/media/*/file', (route) =>
+      route.fulfill({ status: 200, contentType: 'video/mp4', body: 'no movie' }),
+    );
+    await page.getByRole('link', { name: /^(Play|Resume)/ }).click();
+    await watchOneSecond(page);
+    await page.keyboard.press('i');
+    await page.getByRole('heading', { level: 2, name: 'Repackaged' }).waitFor();
+    await page.getByText('Playing it a simpler way was tried on this device and failed.').waitFor();
+    await page.unroute('**/media/*/file');
   });
 
   it('is worked by keys alone: pause, jump, speed, captions, help, and the way back', async () => {
