@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '#engine/base/clock.ts';
 import { silentLog } from '#engine/base/log.ts';
+import { CallDeadlines } from '#engine/gateway/call-deadlines.ts';
 import { bindHandlers, type BoundCall } from '#engine/gateway/dispatch.ts';
 import { FailureMap } from '#engine/gateway/failure-map.ts';
 import { feedCalls } from '#engine/gateway/feed-calls.ts';
@@ -112,6 +113,7 @@ class World {
       failures: new FailureMap(silentLog, () => 'id'),
       limits: LIMITS,
       clock,
+      deadlines: new CallDeadlines(clock),
       log: silentLog,
       server: { version: '0', startedAt: 0 },
       phase: () => 'ready',
