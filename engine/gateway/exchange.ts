@@ -10,8 +10,9 @@ import { randomBytes } from 'node:crypto';
 import type { HttpResponse as UwsResponse } from 'uWebSockets.js';
 import { commonFailure } from '#protocol/errors.ts';
 import { planFile, type FilePlan } from './file-plan.ts';
-import { FileStream, type StallWatch } from './file-stream.ts';
+import { FileStream, type OpenFile, type StallWatch } from './file-stream.ts';
 import type { FileReply, HttpMethod, HttpResponse, ReplyHeaders, RequestHeaders } from './http.ts';
+import { LocalDisks } from './local-disks.ts';
 
 export interface ExchangeOptions {
   readonly res: UwsResponse;
@@ -227,8 +228,11 @@ export class Exchange implements HttpResponse {
   }
 }
 
+/** Of the whole process: disks belong to no gateway. */
+const localDisks = new LocalDisks();
+
 /** Opens a regular file and reads its validators. Throws a `notFound` failure where there is none that can be read. */
-async function openFile(file: FileReply): Promise<{ fd: number; sizeBytes: number; modifiedMs: number; etag: string }> {
+async function openFile(file: FileReply): Promise<OpenFile & { readonly etag: string }> {
   const notFound = (): Error =>
     commonFailure('notFound', { what: 'file', id: '' }, 'The file is not there, or the server may not read it.');
   const { promise: opened, resolve, reject } = Promise.withResolvers<number>();
@@ -245,7 +249,8 @@ async function openFile(file: FileReply): Promise<{ fd: number; sizeBytes: numbe
     const stat = await looked;
     if (!stat.isFile()) throw notFound();
     const etag = `"${stat.ino.toString(36)}-${stat.size.toString(36)}-${Math.round(stat.mtimeMs * 1_000).toString(36)}"`;
-    return { fd, sizeBytes: stat.size, modifiedMs: stat.mtimeMs, etag: file.etag ?? etag };
+    const isLocal = localDisks.isLocal(stat.dev, file.path);
+    return { fd, sizeBytes: stat.size, modifiedMs: stat.mtimeMs, isLocal, etag: file.etag ?? etag };
   } catch (error) {
     fs.close(fd, () => undefined);
     throw error;
