@@ -13,11 +13,6 @@ import { pieceBytes, type Piece } from './file-plan.ts';
 
 const FIRST_BYTES = 256 << 10;
 const LATER_BYTES = 1 << 20;
-/**
- * How long the file is trusted to be as it was: each look costs a trip through the thread pool, a tenth of what sending a
- * megabyte does. The last look comes before the last byte, so a reply that is complete is of one file [RANGE7].
- */
-const CHECK_MS = 20;
 /** What a stalled stream keeps in memory, so that a thousand paused players cost 16 MiB and not 2 GiB. */
 const STALLED_BYTES = 16 << 10;
 
@@ -59,8 +54,6 @@ export class FileStream {
   #isReading = false;
   /** Place in the body where the next read begins. */
   #readAt = 0;
-  /** When the file was last seen to be unchanged. */
-  #checkedAtMs = performance.now();
   #end: StreamEnd | null = null;
   #stalledSinceMs: number | null = null;
   /** Bytes of the body that had been sent when the stall was last looked at. */
@@ -137,15 +130,10 @@ export class FileStream {
         return;
       }
       const chunk: Chunk = { buffer, length: readBytes, start: this.#readAt, pool };
-      const isLast = chunk.start + readBytes === this.#totalBytes;
-      const nowMs = performance.now();
-      // What one read brings is of one moment, and the file was looked at just before it.
-      if (nowMs - this.#checkedAtMs < CHECK_MS && (!isLast || chunk.start === 0)) {
-        this.#take(chunk);
-        return;
-      }
-      this.#checkedAtMs = nowMs;
-      fs.fstat(this.#file.fd, (statError, stat) => this.#take(chunk, statError ? null : stat));
+      // What one read brings is of one moment. Of more, each is held against the file as it was at the beginning.
+      if (readBytes === this.#totalBytes) this.#take(chunk);
+      else if (this.#file.isLocal) this.#take(chunk, statNow(this.#file.fd));
+      else fs.fstat(this.#file.fd, (statError, stat) => this.#take(chunk, statError ? null : stat));
     });
   }
 
