@@ -20,7 +20,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import postgres from 'postgres';
 import type { Log } from '#engine/base/log.ts';
 import { silentLog } from '#engine/base/log.ts';
 import { StartRefusal } from '#engine/base/start-refusal.ts';
@@ -37,6 +36,7 @@ import {
 import type { PostgresProgram } from './embedded-postgres-program.ts';
 import { preparePostgresProgram } from './embedded-postgres-program.ts';
 import type { PostgresAddress } from './postgres/connect.ts';
+import { postgres } from './postgres/driver.ts';
 
 export type EmbeddedPostgresState = 'running' | 'restarting' | 'failed' | 'stopped';
 

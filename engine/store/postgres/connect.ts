@@ -5,13 +5,14 @@
  * `size_bytes as "sizeBytes"` and what it returns can be read from it, found by search and checked by `describe`.
  */
 import { Socket } from 'node:net';
-import postgres from 'postgres';
+import type Postgres from 'postgres';
 import { StartRefusal } from '#engine/base/start-refusal.ts';
+import { postgres } from './driver.ts';
 
 /** A pool. `bigint` columns are numbers: sizes and sequence numbers stay far below 2^53. */
-export type Sql = postgres.Sql<{ bigint: number }>;
+export type Sql = Postgres.Sql<{ bigint: number }>;
 /** A transaction of `Sql.begin`, for functions that must run inside one. */
-export type TransactionSql = postgres.TransactionSql<{ bigint: number }>;
+export type TransactionSql = Postgres.TransactionSql<{ bigint: number }>;
 
 export interface PostgresAddress {
   /** A host name or address, or the folder of a Unix socket, which starts with `/`. */
@@ -101,7 +102,7 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 export function connectPostgres(address: PostgresAddress, options: ConnectionOptions): Sql {
   const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
   // `socket` is missing from the package's types.
-  const settings: postgres.Options<{ bigint: postgres.PostgresType<number> }> & { socket: () => Socket } = {
+  const settings: Postgres.Options<{ bigint: Postgres.PostgresType<number> }> & { socket: () => Socket } = {
     socket: () => openSocket(address),
     max: options.max ?? 10,
     connect_timeout: 10,
