@@ -84,6 +84,30 @@ describe('a job', () => {
     expect(note).not.toContain('secret');
   });
 
+  it('[JOB8] that ends while the database is away is shown as ended, and written later', async () => {
+    const store = createJobStore(database.sql);
+    let isAway = true;
+    const board = new JobBoard({
+      store: { ...store, update: (job) => (isAway ? Promise.reject(new Error('away')) : store.update(job)) },
+      clock,
+      newId: createUuidFactory(clock),
+      log: silentLog,
+    });
+    const { job, ended } = await board.run(spec, async () => {});
+    expect((await ended).state).toBe('succeeded');
+    expect((await stored())[0]!.state).toBe('running');
+    expect((await board.list(10)).map(({ state }) => state)).toEqual(['succeeded']);
+    await expect(board.handlers.cancel({ jobId: job.id }, testContext())).rejects.toMatchObject({
+      code: 'alreadyEnded',
+      data: { job: { state: 'succeeded' } },
+    });
+    await clock.advance(5_000);
+    isAway = false;
+    await clock.advance(5_000);
+    await expect.poll(async () => (await stored())[0]!.state).toBe('succeeded');
+    await board[Symbol.asyncDispose]();
+  });
+
   it('[JOB6] the 500 latest that ended are kept', async () => {
     await database.sql`
       insert into job (id, kind, state, subject, created_at, ended_at)

@@ -12,6 +12,7 @@ import type { JobStore } from './ports.ts';
 const TELL_EVERY_MS = 200;
 const WRITE_EVERY_MS = 1_000;
 const KEEP_ENDED = 500;
+const REWRITE_EVERY_MS = 5_000;
 
 /** A failure whose message is for the person who looks at the job. */
 export class JobFailure extends Error {
@@ -66,6 +67,9 @@ export class JobBoard implements AsyncDisposable {
   readonly #log: Log;
   readonly #running = new Map<string, Running>();
   readonly #listeners = new Set<(entries: readonly JobEntry[]) => void>();
+  /** Jobs that ended while the database was away: there they still seem to run [JOB8]. */
+  readonly #unwritten = new Map<string, Job>();
+  #rewriting: Timer | null = null;
   #isStopping = false;
 
   constructor(options: { store: JobStore; clock: Clock; newId: () => string; log: Log }) {
@@ -118,7 +122,7 @@ export class JobBoard implements AsyncDisposable {
 
   /** Open jobs with their live progress, then those that ended. */
   async list(limit: number): Promise<Job[]> {
-    return (await this.#store.list(limit)).map((job) => this.#running.get(job.id)?.job ?? job);
+    return (await this.#store.list(limit)).map((job) => this.#known(job));
   }
 
   readonly handlers: Handlers<typeof jobs> = {
@@ -128,7 +132,7 @@ export class JobBoard implements AsyncDisposable {
       if (!running) {
         const job = await this.#store.find(jobId);
         if (!job) return fail('notFound', { what: 'job', id: jobId });
-        return fail('alreadyEnded', { job }, 'This job has ended already.');
+        return fail('alreadyEnded', { job: this.#known(job) }, 'This job has ended already.');
       }
       running.isCancelled = true;
       running.abort.abort();
@@ -139,6 +143,7 @@ export class JobBoard implements AsyncDisposable {
   /** Aborts everything and waits for it; the rows stay open for the next start [JOB7]. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopping = true;
+    this.#rewriting?.[Symbol.dispose]();
     const ending = [...this.#running.values()].map((running) => {
       running.abort.abort();
       return running.ended;
@@ -176,12 +181,37 @@ export class JobBoard implements AsyncDisposable {
       await this.#store.update(running.job);
       await this.#store.prune(KEEP_ENDED);
     } catch (error) {
-      // The row stays open and is ended at the next start [JOB5].
       this.#log.error('the end of a job could not be written', { job: running.job.id, error });
+      this.#unwritten.set(running.job.id, running.job);
+      this.#rewriteLater();
     }
     this.#running.delete(running.job.id);
     this.#tell(running);
     return running.job;
+  }
+
+  /** A job of the database as it is. */
+  #known(job: Job): Job {
+    return this.#running.get(job.id)?.job ?? this.#unwritten.get(job.id) ?? job;
+  }
+
+  #rewriteLater(): void {
+    // Once the server stops, the next start ends what is open [JOB5].
+    if (this.#isStopping) return;
+    this.#rewriting ??= this.#clock.after(REWRITE_EVERY_MS, () => void this.#rewrite()).unref();
+  }
+
+  async #rewrite(): Promise<void> {
+    try {
+      for (const job of this.#unwritten.values()) {
+        await this.#store.update(job);
+        this.#unwritten.delete(job.id);
+      }
+    } catch (error) {
+      this.#log.warn('the end of a job still could not be written', { error });
+    }
+    this.#rewriting = null;
+    if (this.#unwritten.size > 0) this.#rewriteLater();
   }
 
   #progress(running: Running, progress: JobProgress): void {
