@@ -57,9 +57,24 @@ describe('what a person reads when something fails', () => {
       const text = folderText(check({ problem, at: { path: '/srv', owner: 'root', group: 'root', mode: '0700' } }))!;
       expect(text.what).toMatch(/\.$/);
       expect(text.mend.length).toBeGreaterThan(20);
-      expect(text.facts).toBe('/srv belongs to root:root, mode 0700.');
+      expect(text.facts).toBe(
+        problem === 'notFound' ? 'The way to it ends at /srv.' : '/srv belongs to root:root, mode 0700.',
+      );
     }
     expect(folderText(check({}))).toBeNull();
+  });
+
+  it('a folder that is not there is named as it was asked for, not by what is there above it', () => {
+    const at = { path: '/', owner: 'root', group: 'root', mode: 'drwxr-xr-x' };
+    expect(folderText(check({ problem: 'notFound', path: '/nope/none', at }))?.what).toBe(
+      '/nope/none does not exist on the server.',
+    );
+    const link = { ...at, path: '/srv/movies', mode: 'lrwxrwxrwx' };
+    expect(folderText(check({ problem: 'notFound', at: link }))?.facts).toContain('mode lrwxrwxrwx');
+    expect(folderText(check({ problem: 'notFound', path: 'Movies' }))).toMatchObject({
+      what: 'Movies is not a whole path.',
+      facts: null,
+    });
   });
 
   it('a command to copy names the place where it stops, quoted for the shell', () => {

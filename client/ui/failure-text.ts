@@ -143,11 +143,18 @@ function shellWord(path: string): string {
 type FolderProblem = (typeof FOLDER_PROBLEMS)[number];
 
 const FOLDER_TEXTS: Readonly<Record<FolderProblem, (check: FolderCheck) => Omit<FolderText, 'facts'>>> = {
-  notFound: ({ path, at }) => ({
-    what: `${at?.path ?? path} does not exist on the server.`,
-    mend: 'Check the spelling. In a container only mounted folders can be seen: mount it and start the container again.',
-    command: null,
-  }),
+  notFound: ({ path, at }) =>
+    at === null
+      ? {
+          what: `${path} is not a whole path.`,
+          mend: 'Begin with the first /, as in /home/me/Movies, or choose from the list.',
+          command: null,
+        }
+      : {
+          what: `${path} does not exist on the server.`,
+          mend: 'Check the spelling. In a container only mounted folders can be seen: mount it and start the container again.',
+          command: null,
+        },
   notADirectory: ({ path, at }) => ({
     what: `${at?.path ?? path} is a file, not a folder.`,
     mend: 'Choose the folder that holds it.',
@@ -183,11 +190,14 @@ const FOLDER_TEXTS: Readonly<Record<FolderProblem, (check: FolderCheck) => Omit<
 /** `null` when there is no problem. */
 export function folderText(check: FolderCheck): FolderText | null {
   if (check.problem === null) return null;
-  const { at } = check;
-  return {
-    ...FOLDER_TEXTS[check.problem](check),
-    facts: at === null ? null : `${at.path} belongs to ${at.owner}:${at.group}, mode ${at.mode}.`,
-  };
+  return { ...FOLDER_TEXTS[check.problem](check), facts: folderFacts(check) };
+}
+
+function folderFacts({ path, problem, at }: FolderCheck): string | null {
+  if (at === null) return null;
+  // What is missing has no owner; how far the way goes tells a typing mistake from a disk that is not mounted.
+  if (problem === 'notFound' && at.path !== path) return `The way to it ends at ${at.path}.`;
+  return `${at.path} belongs to ${at.owner}:${at.group}, mode ${at.mode}.`;
 }
 
 type Reason = (typeof PLAY_REASONS)[number];

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderLook } from './folder-look.ts';
@@ -95,12 +95,24 @@ describe('checking a folder', () => {
     expect(await look.check('relative/path', [])).toMatchObject({ problem: 'notFound', path: 'relative/path' });
   });
 
+  it('[FOLDER2] takes ~ for the home of the user that the server runs as', async () => {
+    expect(await look.check('~', [])).toMatchObject({ path: homedir() });
+    expect(await look.check('~/not-there', [])).toMatchObject({
+      problem: 'notFound',
+      path: join(homedir(), 'not-there'),
+    });
+    expect(await look.check('~other/x', [])).toMatchObject({ problem: 'notFound', path: '~other/x' });
+    expect(await look.browse('~')).toMatchObject({ path: homedir() });
+  });
+
   it('[FOLDER3] refuses what is a library already, by whatever name, and our own folder', async () => {
     const movies = folder('movies');
     folder('movies/inside');
     symlinkSync(movies, join(base, 'alias'));
     expect(await look.check(join(base, 'alias'), [movies])).toMatchObject({ problem: 'alreadyALibrary' });
     expect(await look.check(join(movies, 'inside'), [movies])).toMatchObject({ problem: 'insideALibrary' });
+    expect(await look.check(base, [movies])).toMatchObject({ problem: 'insideALibrary' });
+    expect(await look.check('/', [movies])).toMatchObject({ problem: 'insideALibrary' });
     expect(await look.check(folder('movies2'), [movies])).toMatchObject({ problem: null });
     expect(await look.check(join(base, 'data/cache'), [])).toMatchObject({ problem: 'insideDataFolder' });
   });

@@ -47,7 +47,8 @@ export class FolderLook implements FolderPort {
   }
 
   async check(path: string, libraries: readonly string[]): Promise<FolderCheck> {
-    const clean = isAbsolute(path) ? withoutTrailingSlash(normalize(path)) : path;
+    const asked = fromHome(path);
+    const clean = isAbsolute(asked) ? withoutTrailingSlash(normalize(asked)) : path;
     const answer = async (problem: Problem, at: string | null): Promise<FolderCheck> => ({
       path: clean,
       problem,
@@ -56,7 +57,7 @@ export class FolderLook implements FolderPort {
       videoFiles: 0,
       isMore: false,
     });
-    if (!isAbsolute(path)) return answer('notFound', null);
+    if (!isAbsolute(asked)) return answer('notFound', null);
     const stop = await whereItStops(clean);
     if (stop) return answer(stop.problem, stop.at);
     const real = await realpath(clean);
@@ -65,12 +66,13 @@ export class FolderLook implements FolderPort {
     for (const library of libraries) {
       const realLibrary = await realpath(library).catch(() => library);
       if (real === realLibrary) return answer('alreadyALibrary', null);
-      if (isInside(real, realLibrary)) return answer('insideALibrary', null);
+      if (isInside(real, realLibrary) || isInside(realLibrary, real)) return answer('insideALibrary', null);
     }
     return { ...(await answer(null, null)), ...(await this.#countMovies(clean)) };
   }
 
-  async browse(path: string | null): ReturnType<FolderPort['browse']> {
+  async browse(wanted: string | null): ReturnType<FolderPort['browse']> {
+    const path = wanted === null ? null : fromHome(wanted);
     if (path === null) {
       const places = await Promise.all([homePlace(), ...USUAL_PLACES].map((place) => this.#folder(place, place)));
       const known = new Set<string>();
@@ -232,6 +234,9 @@ function homePlace(): string {
     return '/';
   }
 }
+
+/** `~` as people type it: a shell would have put the home there. */
+const fromHome = (path: string): string => (/^~(?=\/|$)/.test(path) ? `${homePlace()}${path.slice(1)}` : path);
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 const isInside = (path: string, folder: string): boolean =>
