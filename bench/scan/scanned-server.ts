@@ -82,6 +82,8 @@ export class ScannedServer implements AsyncDisposable {
     const { jobIds } = await this.#connection.call(libraries.scan, {});
     await this.#until(() => jobIds.every((id) => this.#jobs.get(id)?.endedAt != null));
     const seconds = (performance.now() - startMs) / 1_000;
+    const failed = jobIds.map((id) => this.#jobs.get(id)).find((job) => job?.state !== 'succeeded');
+    if (failed) throw new Error(`the scan did not succeed: ${JSON.stringify(failed)}`);
     const [library] = (await this.#connection.call(libraries.list, {})).libraries;
     if (library?.fileCount !== expectedFiles || library.issueCount > 0) {
       throw new Error(`not all of ${expectedFiles} files were found playable: ${JSON.stringify(library)}`);

@@ -315,7 +315,7 @@ describe('the calls of libraries', () => {
     await addLibrary();
     await jobEnded('scan');
     const issues = async () => (await domain.handlers.libraries.issues({ offset: 0, limit: 50 }, asAdmin())).issues;
-    const heat = { path: join(movies, 'Heat (1995).mkv'), sizeBytes: 15, modifiedMs: 1_700_000_000_000 };
+    const heat = { path: join(movies, 'Heat (1995).mkv'), sizeBytes: 15, modifiedMs: 1_699_999_999_999 };
     // Of another version of the file, of no file, of no library.
     await domain.quarantined([
       { ...heat, sizeBytes: 14 },

@@ -6,7 +6,7 @@ import { basename } from 'node:path';
 import { Actor } from '#engine/runtime/actor.ts';
 import type { Handlers } from '#protocol/handler.ts';
 import type { libraries, movies } from '#protocol/index.ts';
-import type { Library } from '#protocol/schema/library.ts';
+import type { FolderCheck, Library } from '#protocol/schema/library.ts';
 import { createFeedSources } from './feed-sources.ts';
 import type { LibraryFeedSources } from './feed-sources.ts';
 import { createLibraryHandlers, createMovieHandlers } from './handlers.ts';
@@ -95,26 +95,30 @@ export class LibraryDomain implements AsyncDisposable {
 
   /**
    * Adds the folders of the configuration that are no libraries yet, and begins to keep them all: each is watched and scanned, which
-   * also takes up whatever scan a kill cut short [KEEP1].
+   * also takes up whatever scan a kill cut short [KEEP1]. Returns what is wrong with those folders, for the console.
    */
-  async start(folders: readonly string[]): Promise<void> {
+  async start(folders: readonly string[]): Promise<readonly FolderCheck[]> {
     const { libraries: store, folders: look, log } = this.#options.ports;
+    const wrong: FolderCheck[] = [];
     for (const folder of folders) {
       const known = await store.list();
-      const { problem, path } = await look.check(
+      const check = await look.check(
         folder,
         known.map((row) => row.path),
       );
+      const { problem, path } = check;
       if (problem === 'alreadyALibrary') continue;
-      if (problem === 'insideALibrary' || problem === 'insideDataFolder') {
-        log.warn('a folder of the configuration is no library', { folder, problem });
-        continue;
+      if (problem !== null) {
+        log.warn('a folder of the configuration cannot be used', { folder, problem });
+        wrong.push(check);
       }
+      if (problem === 'insideALibrary' || problem === 'insideDataFolder') continue;
       // A folder that is not there yet is a library all the same: its disk may come later, and health says so.
       await store.add({ id: this.#options.newId(), name: nameOf(path), path });
     }
     for (const row of await store.list()) this.#keep(row);
     this.#pictures.wake();
+    return wrong;
   }
 
   async list(withPaths: boolean): Promise<Library[]> {

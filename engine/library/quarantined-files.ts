@@ -45,5 +45,6 @@ export async function showQuarantined(
   }
 }
 
+/** The two times are rounded in different ways. */
 const isSameVersion = (row: KnownFile, file: QuarantinedFile | undefined): boolean =>
-  file !== undefined && file.sizeBytes === row.sizeBytes && file.modifiedMs === Math.floor(row.mtimeUs / 1_000);
+  file !== undefined && file.sizeBytes === row.sizeBytes && Math.abs(file.modifiedMs - row.mtimeUs / 1_000) <= 1;

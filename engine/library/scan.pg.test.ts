@@ -397,6 +397,15 @@ describe('a file that is gone', () => {
     rmSync(`${root}-away`, { recursive: true, force: true });
   });
 
+  it('[SCAN9] a library that was empty so far is filled, whatever disk comes to its place', async () => {
+    await scan();
+    renameSync(root, `${root}-away`);
+    put('Heat (1995).mkv');
+    expect(await scan()).toMatchObject({ seen: 1, missing: 0 });
+    expect(await states()).toEqual({ 'Heat (1995).mkv': 'playable' });
+    rmSync(`${root}-away`, { recursive: true });
+  });
+
   it('[SCAN7] a library where every file was replaced is no unmounted disk', async () => {
     put('Heat (1995).mkv');
     await scan();

@@ -14,7 +14,7 @@ import { encodeKeyframes } from '#engine/media/keyframe-index.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import { resolutionOf } from '#engine/media/resolution.ts';
 import { BatchWriter } from './batch-writer.ts';
-import { Lane } from './lane.ts';
+import { Crew } from './crew.ts';
 import { MovedFiles } from './moved-files.ts';
 import type {
   FileWrite,
@@ -79,8 +79,9 @@ export class LibraryUnavailable extends Error {
 export const SETTLE_MS = 3_000;
 /** How long a scan waits for files that are being written before it leaves them to the next one. */
 const SETTLE_LIMIT_MS = 12_000;
-const PROBES_AT_ONCE = 16;
-const GROUPS_AT_ONCE = 3;
+/** Groups being hashed, and files being probed: enough that the hosts never wait while the walk and the database are asked. */
+const GROUPS_AT_ONCE = 2;
+const FILES_AT_ONCE = 48;
 /** The first groups are small, so that the first movies appear at once. */
 const GROUP_SIZES = [4, 8, 16];
 const GROUP_SIZE = 32;
@@ -110,10 +111,10 @@ export async function runScan(ports: ScanPorts, request: ScanRequest): Promise<S
 class Scan {
   readonly #ports: ScanPorts;
   readonly #request: ScanRequest;
-  readonly #probes = new Lane(PROBES_AT_ONCE);
   readonly #writer: BatchWriter;
   readonly #moved: MovedFiles;
-  readonly #groups = new Set<Promise<void>>();
+  readonly #groups = new Crew(GROUPS_AT_ONCE);
+  readonly #files = new Crew(FILES_AT_ONCE);
   readonly #seenPaths = new Set<string>();
   readonly #unseen: string[] = [];
   readonly #issues: { path: string; reason: string }[] = [];
@@ -121,7 +122,6 @@ class Scan {
   readonly #unsettled = new Map<string, Task>();
   /** Files that were probed and written all the same, to be looked at again. */
   readonly #again = new Set<string>();
-  #failure: Error | undefined;
   #groupCount = 0;
   /** Files among the seen ones of which the database knew. */
   #knownSeen = 0;
@@ -149,10 +149,10 @@ class Scan {
       await this.#idle();
       if (this.#request.unsettled === 'now') await this.#settle();
     } finally {
-      await Promise.all(this.#groups);
+      await this.#groups.settled();
+      await this.#files.settled();
       await this.#writer.close();
     }
-    if (this.#failure) throw this.#failure;
     signal.throwIfAborted();
 
     const missing = await this.#markMissing(look);
@@ -216,24 +216,17 @@ class Scan {
     if (isKnown) this.#knownSeen++;
   }
 
-  /** Begins with a group as soon as there is room. */
   async #start(group: readonly Task[]): Promise<void> {
-    while (this.#groups.size >= GROUPS_AT_ONCE) await Promise.race(this.#groups);
-    if (this.#failure) throw this.#failure;
     this.#request.signal.throwIfAborted();
-    const work: Promise<void> = this.#deal(group)
-      .catch((error: unknown) => {
-        this.#failure ??= toError(error);
-      })
-      .finally(() => this.#groups.delete(work));
-    this.#groups.add(work);
+    await this.#groups.start(() => this.#deal(group));
   }
 
   async #idle(): Promise<void> {
-    await Promise.all(this.#groups);
-    if (this.#failure) throw this.#failure;
+    await this.#groups.idle();
+    await this.#files.idle();
   }
 
+  /** Hashes a group and hands its files on, one by one: a slow file holds up no other. */
   async #deal(group: readonly Task[]): Promise<void> {
     const { signal, unsettled } = this.#request;
     const due = unsettled === 'now' ? group : group.filter((task) => !this.#isFresh(task.file) || !this.#wait(task));
@@ -249,15 +242,15 @@ class Scan {
     );
     const movedByTask = new Map([...moves].map(([{ task }, row]) => [task, row]));
     this.#knownSeen += moves.size;
-    await Promise.all(
-      hashed.map(async ({ task, outcome }) => {
-        const moved = movedByTask.get(task);
+    for (const { task, outcome } of hashed) {
+      const moved = movedByTask.get(task);
+      await this.#files.start(async () => {
         if (moved) await this.#write({ kind: 'moved', fileId: moved.id, file: task.file, name: task.name });
         else if ('failure' in outcome) await this.#fail(task, outcome.failure, null);
-        else if (!isSameContent(task, outcome.hash)) await this.#probes.run(() => this.#probe(task, outcome.hash));
+        else if (!isSameContent(task, outcome.hash)) await this.#probe(task, outcome.hash);
         else if (task.row) await this.#write({ kind: 'kept', fileId: task.row.id, file: task.file });
-      }),
-    );
+      });
+    }
   }
 
   async #probe(task: Task, hash: string): Promise<void> {
@@ -361,11 +354,8 @@ class Scan {
     const { library, scopes, signal } = this.#request;
     const { store } = this.#ports;
     const isOtherPlace = library.rootIdentity !== null && library.rootIdentity !== look.identity;
-    if (isOtherPlace) {
-      // Another disk in the same place. A look at a part of it says nothing about the rest.
-      if (!scopes.includes('')) return 0;
-      if (this.#knownSeen === 0) await this.#refuseEmptied();
-    }
+    // What is elsewhere now says nothing about a part: the next whole scan judges it all.
+    if (isOtherPlace && !scopes.includes('')) return 0;
     let missing = 0;
     for (const scope of outermost(scopes)) {
       let after: string | null = null;
@@ -378,6 +368,10 @@ class Scan {
           MISSING_PAGE,
         );
         const gone = page.filter(({ path }) => !this.#seenPaths.has(path) && !this.#isUnseen(path));
+        // Another disk in the same place, and nothing on it that was known.
+        if (isOtherPlace && this.#knownSeen === 0 && gone.length > 0) {
+          throw new LibraryUnavailable('emptied', library.path);
+        }
         for (let at = 0; at < gone.length; at += MISSING_BATCH) {
           await store.markMissing(
             library.id,
@@ -404,8 +398,6 @@ class Scan {
     return `${this.#request.library.path}/${path}`;
   }
 }
-
-const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 const isSame = (a: SeenFile, b: SeenFile): boolean =>
   a.sizeBytes === b.sizeBytes && a.mtimeUs === b.mtimeUs && a.inode === b.inode;

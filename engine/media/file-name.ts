@@ -279,18 +279,11 @@ interface FoundYear {
 }
 
 function yearIn(text: string, words: readonly Word[], strongAt: number, latestYear: number): FoundYear {
-  const isYear = (word: Word | undefined): boolean =>
-    word !== undefined && /^(?:18|19|20)\d\d$/.test(word.low) && +word.low >= EARLIEST_YEAR && +word.low <= latestYear;
+  const years = words.map(({ low }) => /^(?:18|19|20)\d\d$/.test(low) && +low >= EARLIEST_YEAR && +low <= latestYear);
+  const isYear = (index: number): boolean => years[index] === true;
   const isRangeAt = (index: number): boolean => {
-    const word = words[index];
-    const next = words[index + 1];
-    return (
-      word !== undefined &&
-      next !== undefined &&
-      isYear(word) &&
-      isYear(next) &&
-      /^\s?[-–]\s?$/.test(text.slice(word.end, next.start))
-    );
+    if (!isYear(index) || !isYear(index + 1)) return false;
+    return /^\s?[-–]\s?$/.test(text.slice(words[index]?.end, words[index + 1]?.start));
   };
   const isDateAt = (index: number): boolean => {
     const [year, month, day] = [words[index], words[index + 1], words[index + 2]];
@@ -303,8 +296,8 @@ function yearIn(text: string, words: readonly Word[], strongAt: number, latestYe
       /^[0-3]\d$/.test(day.low)
     );
   };
-  const candidates = words.flatMap((word, index) =>
-    isYear(word) && !isRangeAt(index) && !isRangeAt(index - 1) && !isDateAt(index) ? [index] : [],
+  const candidates = words.flatMap((_word, index) =>
+    isYear(index) && !isRangeAt(index) && !isRangeAt(index - 1) && !isDateAt(index) ? [index] : [],
   );
   const isRange = words.some((_word, index) => isRangeAt(index));
   const found = (index: number | undefined, isMarked: boolean): FoundYear =>
