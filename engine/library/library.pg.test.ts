@@ -172,7 +172,8 @@ describe('starting', () => {
   });
 
   it('[KEEP1] keeps a library whose folder is not there yet, and says so', async () => {
-    await domain.start([join(base, 'later')]);
+    const later = join(base, 'later');
+    expect(await domain.start([later])).toMatchObject([{ path: later, problem: 'notFound' }]);
     await jobEnded('scan');
     expect((await domain.list(true)).map(({ name }) => name)).toEqual(['later']);
     expect(health.items().map(({ id }) => id)).toEqual([expect.stringMatching(/^libraryUnavailable\//)]);
