@@ -1,5 +1,6 @@
 /** What the person who starts the server is told at its console: where to go, and the code that proves that they may. */
 import { networkInterfaces } from 'node:os';
+import type { FolderCheck } from '#protocol/schema/library.ts';
 
 export interface AnnouncementOptions {
   /** The address that it listens on. */
@@ -14,6 +15,7 @@ export class Announcement {
   readonly #options: AnnouncementOptions;
   #code: string | null = null;
   #isReady = false;
+  readonly #troubles: string[] = [];
 
   constructor(options: AnnouncementOptions) {
     this.#options = options;
@@ -29,6 +31,11 @@ export class Announcement {
   setupCode(code: string): void {
     this.#code = code;
     if (this.#isReady) this.#options.write(`\nA new setup code, because the other was guessed at: ${code}\n\n`);
+  }
+
+  /** A folder that the person named at the start, and that is not what they meant. Printed below the addresses. */
+  folderProblem(check: FolderCheck): void {
+    this.#troubles.push(folderTrouble(check));
   }
 
   ready(): void {
@@ -47,8 +54,27 @@ export class Announcement {
             'Open the address and type the code to make the first account. It works once.',
           ]),
       '',
+      ...this.#troubles.flatMap((trouble) => [trouble, '']),
     ];
     write(`${lines.join('\n')}\n`);
+  }
+}
+
+function folderTrouble({ path, problem, at, runsAs }: FolderCheck): string {
+  const later = 'It is looked for every few seconds; another can be chosen in the browser.';
+  switch (problem) {
+    case 'notADirectory':
+      return `${at?.path ?? path} is a file, not a folder of movies. ${later}`;
+    case 'notReadable':
+      return `The user ${runsAs} may not read the folder of movies ${path}. The browser shows the command that mends it.`;
+    case 'notReachable':
+      return `The user ${runsAs} may not enter ${at?.path ?? path}, on the way to the folder of movies ${path}.`;
+    case 'insideALibrary':
+      return `${path} lies inside another library, or holds one, so it was not added: its movies would show twice.`;
+    case 'insideDataFolder':
+      return `${path} is where Matinee keeps its own files, so it was not added.`;
+    default:
+      return `The folder of movies ${path} is not there. ${later}`;
   }
 }
 

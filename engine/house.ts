@@ -39,6 +39,7 @@ import { createJobStore } from './store/postgres/job-store.ts';
 import { createPlaybackStore } from './store/postgres/playback-store.ts';
 import { createProgressStore } from './store/postgres/progress-store.ts';
 import { contract } from '#protocol/index.ts';
+import type { FolderCheck } from '#protocol/schema/library.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '#protocol/version.ts';
 
 export interface HouseParts {
@@ -50,6 +51,8 @@ export interface HouseParts {
   readonly version: string;
   /** Shows a setup code to the person at the console. */
   readonly printSetupCode: (code: string) => void;
+  /** Shows them what is wrong with a folder that they named. */
+  readonly printFolderProblem: (check: FolderCheck) => void;
 }
 
 /** How far back a client that was away can catch up by deltas. */
@@ -155,7 +158,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   onQuarantine.push((files) => void library.quarantined(files));
   // A kill may have come between the two.
   await library.quarantined(await hosts.quarantined());
-  await library.start(config.libraries);
+  for (const check of await library.start(config.libraries)) parts.printFolderProblem(check);
 
   const { feed: _gatewaysOwn, ...groups } = contract;
   return {

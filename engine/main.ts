@@ -25,6 +25,7 @@ import { DataFolder } from './store/files/data-folder.ts';
 import type { PostgresAddress, Sql } from './store/postgres/connect.ts';
 import { checkServer, connectPostgres, parseDatabaseUrl } from './store/postgres/connect.ts';
 import { migrate } from './store/postgres/migrate.ts';
+import type { FolderCheck } from '#protocol/schema/library.ts';
 
 const root = join(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -77,7 +78,8 @@ export async function startEngine(
     health.isDatabaseUp = () => sql`select 1`.then(() => true);
     const announcement = new Announcement({ host: config.host, port, publicUrl: config.publicUrl, write });
     const printSetupCode = (code: string): void => announcement.setupCode(code);
-    gateway.open(await buildHouse({ config, folder, sql, closing, log, version, printSetupCode }));
+    const printFolderProblem = (check: FolderCheck): void => announcement.folderProblem(check);
+    gateway.open(await buildHouse({ config, folder, sql, closing, log, version, printSetupCode, printFolderProblem }));
     health.phase = 'ready';
     await folder.announce({ url: announcement.url });
     log.info('ready', { dataFolder: folder.path, database: config.databaseUrl === null ? 'built-in' : address.host });
