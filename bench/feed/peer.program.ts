@@ -5,7 +5,7 @@ import { loadUws } from '#engine/gateway/uws.ts';
 import { answerWith } from '../program.ts';
 
 const TOPIC = 'all';
-const uws = loadUws(join(tmpdir(), 'matinee-bench-uws'));
+const uws = loadUws(join(tmpdir(), `matinee-bench-uws-${process.getuid?.() ?? 0}`));
 const listening = Promise.withResolvers<number>();
 const app = uws
   .App()

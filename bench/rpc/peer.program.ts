@@ -6,7 +6,7 @@ import { loadUws } from '#engine/gateway/uws.ts';
 import { FRAME } from '#protocol/frame.ts';
 import { answerWith } from '../program.ts';
 
-const uws = loadUws(join(tmpdir(), 'matinee-bench-uws'));
+const uws = loadUws(join(tmpdir(), `matinee-bench-uws-${process.getuid?.() ?? 0}`));
 const packr = new Packr({ useRecords: false });
 const listening = Promise.withResolvers<number>();
 uws

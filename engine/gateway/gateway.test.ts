@@ -1,10 +1,8 @@
 /** The door itself: standing there before the house is built, and standing there alone. */
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { StartRefusal } from '#engine/base/start-refusal.ts';
 import { silentLog } from '#engine/base/log.ts';
-import { MemorySessions, unreachedCalls, viewerOf } from '#test/support/gateway.ts';
+import { MemorySessions, unreachedCalls, uwsFolder, viewerOf } from '#test/support/gateway.ts';
 import { createDoor } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import type { HealthState } from './health-routes.ts';
@@ -18,7 +16,7 @@ afterEach(async () => {
 
 async function door(health: HealthState = { phase: 'starting', isDatabaseUp: () => Promise.resolve(true) }) {
   const gateway = await createDoor({
-    uws: loadUws(join(tmpdir(), 'matinee-test-uws')),
+    uws: loadUws(uwsFolder),
     health,
     server: { version: '0.0.0', startedAt: 0 },
     log: silentLog,

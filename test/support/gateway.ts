@@ -15,6 +15,9 @@ import { contract } from '#protocol/index.ts';
 import { PERMISSIONS_BY_ROLE, type Role } from '#protocol/permission.ts';
 import type { Viewer } from '#protocol/schema/account.ts';
 
+/** Where the patched copy of uWebSockets.js is kept between tests; each user has their own. */
+export const uwsFolder = join(tmpdir(), `matinee-test-uws-${process.getuid?.() ?? 0}`);
+
 let made = 0;
 const nextId = (): string => `0190f3a2-0000-7000-8000-${(++made).toString(16).padStart(12, '0')}`;
 
@@ -248,7 +251,7 @@ export async function startGateway(options: Partial<GatewayOptions> = {}): Promi
   const feeds = new MemoryFeeds();
   const health: GatewayOptions['health'] = options.health ?? { phase: 'ready', isDatabaseUp: async () => true };
   const gateway = await createGateway({
-    uws: loadUws(join(tmpdir(), 'matinee-test-uws')),
+    uws: loadUws(uwsFolder),
     calls: unreachedCalls(),
     sessions,
     feeds,
