@@ -435,6 +435,20 @@ describe('a look at a part', () => {
     });
   });
 
+  it('a file is dealt with once, however many of the places are above it', async () => {
+    put('Heat (1995).mkv');
+    put('Other (2000).mkv');
+    await scan();
+    const before = (await row('Heat (1995).mkv'))!;
+    mkdirSync(join(root, 'Crime'));
+    renameSync(join(root, 'Heat (1995).mkv'), join(root, 'Crime/Heat (1995).mkv'));
+    put('Crime/New (2024).mkv');
+    const scopes = ['Crime/Heat (1995).mkv', 'Heat (1995).mkv', 'Crime', 'Crime/New (2024).mkv', 'Crime'];
+    expect(await scan({ scopes })).toMatchObject({ seen: 2, done: 2 });
+    expect(await row('Crime/Heat (1995).mkv')).toMatchObject({ id: before.id, movieId: before.movieId });
+    expect(await rows()).toHaveLength(3);
+  });
+
   it('[SCAN3] follows a rename when it looks at both ends', async () => {
     put('Haet (1995).mkv');
     put('Other (2000).mkv');

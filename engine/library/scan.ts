@@ -164,7 +164,8 @@ class Scan {
   async #walk(): Promise<void> {
     const { library, scopes, signal } = this.#request;
     try {
-      for await (const batch of this.#ports.walker.walk(library.path, scopes, signal)) {
+      // A change in a folder that came is heard of the folder and of the file.
+      for await (const batch of this.#ports.walker.walk(library.path, outermost(scopes), signal)) {
         this.#unseen.push(...batch.unseen);
         for (const { path, reason } of batch.issues) this.#issue(path, reason);
         await this.#compare(batch.files);
@@ -190,6 +191,7 @@ class Scan {
     );
     const tasks: Task[] = [];
     for (const file of files) {
+      if (this.#seenPaths.has(file.path)) continue;
       const row = known.get(file.path) ?? null;
       if (row && isSame(row, file) && !isPassing(row)) {
         this.#see(file.path, true);
