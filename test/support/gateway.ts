@@ -1,5 +1,5 @@
 /** A gateway that listens, with sessions and feeds in memory: for tests and benches of what is in front of the domains. */
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '#engine/base/log.ts';
 import { bindHandlers, type BoundCall } from '#engine/gateway/dispatch.ts';
