@@ -26,6 +26,8 @@ class World {
   watching: { listener: (news: WatchNews) => void; isClosed: boolean }[] = [];
   /** What a walk waits for before it ends. */
   gate: Promise<void> = Promise.resolve();
+  /** What a watch waits for before it stands. */
+  watchGate: Promise<void> = Promise.resolve();
   actor!: Actor<KeeperMessage>;
 
   put(path: string, sizeBytes = 10, mtimeMs = this.clock.nowMs() - 60_000): void {
@@ -76,6 +78,7 @@ class World {
       },
       watcher: {
         watch: async (_root, mode, listener) => {
+          await this.watchGate;
           if (this.root.kind === 'unavailable') throw new Error(this.root.code);
           const watch = { listener, isClosed: false };
           this.watching.push(watch);
@@ -211,9 +214,33 @@ describe('a library that is kept', () => {
     expect([...world.rows.keys()]).toEqual(['a/Heat (1995).mkv']);
     expect(world.state).toEqual({ watching: 'events', scan: null });
     expect(world.jobs).toEqual([
-      { id: 'job 1', state: 'succeeded', message: undefined, note: '1 files seen, 1 new or changed, 0 gone' },
+      { id: 'job 1', state: 'succeeded', message: undefined, note: '1 file seen, 1 new or changed, 0 gone' },
     ]);
     expect(world.failures).toEqual([]);
+  });
+
+  it('[KEEP1] a watch that takes long does not hold up the first scan, and another scan closes the gap', async () => {
+    const gate = Promise.withResolvers<void>();
+    world.watchGate = gate.promise;
+    await world.open().start();
+    expect(world.walks).toEqual([]);
+    await world.advance(2_000);
+    expect(world.walks).toEqual([['']]);
+    expect(world.state.watching).toBe('off');
+    gate.resolve();
+    await world.advance(200);
+    expect(world.walks).toEqual([[''], ['']]);
+    expect(world.state.watching).toBe('events');
+  });
+
+  it('[KEEP9] a watch that stands only after the end is closed', async () => {
+    const gate = Promise.withResolvers<void>();
+    world.watchGate = gate.promise;
+    await world.open().start();
+    await world.actor[Symbol.asyncDispose]();
+    gate.resolve();
+    await world.advance(0);
+    expect(world.watching.map(({ isClosed }) => isClosed)).toEqual([true]);
   });
 
   it('[KEEP2] runs one scan at a time, and answers with the one that runs', async () => {

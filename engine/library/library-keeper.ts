@@ -37,7 +37,10 @@ export type KeeperMessage =
   | { readonly kind: 'start' }
   /** Everything, answered with the id of the job. */
   | { readonly kind: 'scan'; readonly reply: Reply<string> }
-  | { readonly kind: 'watch'; readonly news: WatchNews; readonly epoch: number }
+  /** `null`: watching could not begin. `token` tells which attempt it was. */
+  | { readonly kind: 'watching'; readonly watch: TreeWatch | null; readonly token: object }
+  | { readonly kind: 'watch'; readonly news: WatchNews; readonly token: object }
+  | { readonly kind: 'waitedForWatch' }
   | { readonly kind: 'flush' }
   | { readonly kind: 'lookAtGrowing' }
   | { readonly kind: 'lookForFolder' }
@@ -72,6 +75,8 @@ const QUIET_MS = 1_000;
 const MAX_QUIET_MS = 10_000;
 /** More places than this are looked at as a whole. */
 const MAX_SCOPES = 200;
+/** How long the first scan waits for the watch. */
+const WATCH_WAIT_MS = 2_000;
 /** How often a folder that is away is looked for. */
 const AWAY_LOOK_MS = 15_000;
 /** Events can be lost, and files on a polled share be replaced unnoticed: everything is looked at this often all the same. */
@@ -111,7 +116,9 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
   /** The root as it was when a scan gave up on it; the next scan waits for it to change. */
   #away: string | null = null;
   #epoch = 0;
-  #watchEpoch = 0;
+  /** Of the watch that counts: news of an earlier one is old. */
+  #watchToken: object = {};
+  #isScanDueWhenWatched = false;
   #state: LibraryState = { watching: 'off', scan: null };
 
   constructor(options: KeeperOptions) {
@@ -123,8 +130,11 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
   async onMessage(message: KeeperMessage): Promise<void> {
     switch (message.kind) {
       case 'start':
-        await this.#startWatch();
         this.#after('rescan', RESCAN_MS);
+        return this.#watchAndScan();
+      case 'watching':
+        return this.#onWatching(message.watch, message.token);
+      case 'waitedForWatch':
         return this.#wantWhole();
       case 'scan':
         if (this.#scan?.isWhole) return message.reply.resolve(this.#scan.jobId);
@@ -134,7 +144,7 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
         this.#after('rescan', RESCAN_MS);
         return this.#options.watchMode === 'off' ? undefined : this.#wantWhole();
       case 'watch':
-        return message.epoch === this.#watchEpoch ? this.#onWatch(message.news) : undefined;
+        return message.token === this.#watchToken ? this.#onWatch(message.news) : undefined;
       case 'flush':
         return this.#next();
       case 'lookAtGrowing':
@@ -236,7 +246,7 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
 
   #onProgress(scan: RunningScan, job: RunningJob, progress: ScanProgress): void {
     if (this.#scan !== scan || !this.#state.scan) return;
-    job.progress({ done: progress.done, total: progress.toDo, note: `${progress.seen} files seen` });
+    job.progress({ done: progress.done, total: progress.toDo, note: filesSeen(progress.seen) });
     this.#setState({ scan: { ...this.#state.scan, ...progress } });
     if (this.#timers.has('touch')) return;
     this.#timers.set(
@@ -313,24 +323,44 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
 
   // Watching.
 
-  async #startWatch(): Promise<void> {
-    const { library, ports, watchMode } = this.#options;
+  /**
+   * What changes after the watch stands is heard of, so the scan comes after it [KEEP1]. On a slow disk the watch takes minutes to
+   * stand; then the scan does not wait for it, and another one closes the gap.
+   */
+  async #watchAndScan(): Promise<void> {
+    const { library, ports, watchMode, tell } = this.#options;
     await this.#watch?.[Symbol.asyncDispose]();
     this.#watch = null;
-    const epoch = ++this.#watchEpoch;
-    if (watchMode === 'off') return this.#setState({ watching: 'off' });
+    const token = {};
+    this.#watchToken = token;
+    if (watchMode === 'off') return this.#wantWhole();
     ports.health.clear(watchId(library));
-    try {
-      const watch = await ports.watcher.watch(library.path, watchMode, (news) =>
-        this.#options.tell({ kind: 'watch', news, epoch }),
-      );
-      if (this.#stop.signal.aborted) return await watch[Symbol.asyncDispose]();
-      this.#watch = watch;
-      this.#setState({ watching: watch.mode });
-    } catch (error) {
-      // The folder is away: the scan that follows says so, and when it is back the watch is started again.
-      this.#log.debug('watching could not begin', { error });
-    }
+    this.#isScanDueWhenWatched = true;
+    this.#after('waitedForWatch', WATCH_WAIT_MS);
+    const onNews = (news: WatchNews): void => tell({ kind: 'watch', news, token });
+    void ports.watcher.watch(library.path, watchMode, onNews).then(
+      async (watch) => {
+        if (this.#stop.signal.aborted) await watch[Symbol.asyncDispose]();
+        else tell({ kind: 'watching', watch, token });
+      },
+      (error: unknown) => {
+        // The folder is away: the scan says so, and when it is back the watch is started again.
+        this.#log.debug('watching could not begin', { error });
+        tell({ kind: 'watching', watch: null, token });
+      },
+    );
+  }
+
+  async #onWatching(watch: TreeWatch | null, token: object): Promise<void> {
+    if (token !== this.#watchToken) return await watch?.[Symbol.asyncDispose]();
+    this.#watch = watch;
+    // News of a limit may have come before.
+    if (watch) this.#setState({ watching: watch.mode });
+    this.#timers.get('waitedForWatch')?.[Symbol.dispose]();
+    this.#timers.delete('waitedForWatch');
+    if (!this.#isScanDueWhenWatched) return;
+    this.#isScanDueWhenWatched = false;
+    await this.#wantWhole();
   }
 
   async #onWatch(news: WatchNews): Promise<void> {
@@ -357,8 +387,7 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
     const now = await this.#lookAsText();
     if (now === this.#away) return this.#after('lookForFolder', AWAY_LOOK_MS);
     this.#away = null;
-    await this.#startWatch();
-    await this.#wantWhole();
+    await this.#watchAndScan();
   }
 
   async #lookAsText(): Promise<string> {
@@ -370,7 +399,7 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
     }
   }
 
-  #after(kind: 'flush' | 'lookAtGrowing' | 'lookForFolder' | 'rescan', delayMs: number): void {
+  #after(kind: 'flush' | 'lookAtGrowing' | 'lookForFolder' | 'rescan' | 'waitedForWatch', delayMs: number): void {
     this.#timers.get(kind)?.[Symbol.dispose]();
     const timer = this.#clock.after(delayMs, () => {
       this.#timers.delete(kind);
@@ -395,5 +424,7 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
 }
 
 function summary({ seen, done, missing }: ScanResult): string {
-  return `${seen} files seen, ${done} new or changed, ${missing} gone`;
+  return `${filesSeen(seen)}, ${done} new or changed, ${missing} gone`;
 }
+
+const filesSeen = (files: number): string => `${files} ${files === 1 ? 'file' : 'files'} seen`;

@@ -59,6 +59,7 @@ interface Kept {
 /** A scan that is asked for while a part is looked at begins when that is done. */
 const SCAN_REPLY_MS = 60_000;
 const RESTART_MS = 5_000;
+const TELL_AGAIN_MS = 1_000;
 
 export class LibraryDomain implements AsyncDisposable {
   readonly #options: LibraryOptions;
@@ -181,8 +182,13 @@ export class LibraryDomain implements AsyncDisposable {
     if (this.#kept.has(row.id)) return;
     const { ports, watchMode, jobFailure } = this.#options;
     const tell = (message: KeeperMessage): void => {
-      // What comes home to a keeper that is gone, or has a thousand things to do, is found by its next scan.
-      if (!actor.isStopped) actor.tell(message);
+      if (actor.isStopped) return;
+      try {
+        actor.tell(message);
+      } catch {
+        // A full mailbox: what comes home to a keeper must reach it, only later.
+        ports.clock.after(TELL_AGAIN_MS, () => tell(message)).unref();
+      }
     };
     const create = () =>
       new LibraryKeeper({

@@ -197,7 +197,7 @@ interface Target {
   readonly movieId: string | null;
 }
 
-/** Which movie a file belongs to, by its name. Rules [SCAN20] to [SCAN25]. */
+/** Which movie a file belongs to, by its name. Rules MATCH1 to MATCH8 of engine/library/SPEC.md. */
 class MovieAssignment {
   readonly #tx: TransactionSql;
   readonly #libraryId: string;
