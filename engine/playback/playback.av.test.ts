@@ -8,6 +8,7 @@ import type { DeviceProfile, PlayMethod, Playback } from '#protocol/schema/playb
 import { readInit, readSegment } from '#test/support/fragment.ts';
 import type { InitFacts, Sample } from '#test/support/fragment.ts';
 import { clips } from '#test/support/media.ts';
+import { hasOpen, mediaHosts } from '#test/support/processes.ts';
 import { PlaybackStage } from '#test/support/playback-stage.ts';
 
 const run = promisify(execFile);
@@ -301,17 +302,17 @@ describe('playback of real files', () => {
   });
 
   it('[PLAY15] goes on after the host is killed in the middle of a segment', async () => {
-    const movieId = await stage.addMovie(await clips.h264Mkv());
+    const path = await clips.h264Mkv();
+    const movieId = await stage.addMovie(path);
     const playback = await stage.open(movieId, { profile: segmentsOnly, without: ['remux'] });
     const { video } = await readVariant(playback);
     const before = await readRendition(video);
     await stage.restart();
     const rest = readRendition(video);
-    for (let killed = 0; killed < 1;) {
-      for (const pid of await renditionHostPids()) {
-        process.kill(pid, 'SIGKILL');
-        killed++;
-      }
+    // The one at work, not the spare that takes over from it.
+    for (let isKilled = false; !isKilled;) {
+      const [atWork] = mediaHosts(process.pid, 'rendition.host.ts').filter((host) => hasOpen(host, path));
+      if (atWork) isKilled = process.kill(atWork.pid, 'SIGKILL');
       await new Promise((resolve) => setImmediate(resolve));
     }
     const after = await rest;
@@ -351,17 +352,3 @@ describe('playback of real files', () => {
     expect((await stage.get(playback.url)).equals(await readFile(path))).toBe(true);
   });
 });
-
-/** Rendition hosts of this process, found as a person would find them: children that run its entry. */
-async function renditionHostPids(): Promise<number[]> {
-  const pids: number[] = [];
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const [stat, command] = await Promise.all(
-      ['stat', 'cmdline'].map((file) => readFile(`/proc/${name}/${file}`, 'utf8').catch(() => '')),
-    );
-    const parent = Number(/^\d+ \(.*\) \S (\d+)/.exec(stat!)?.[1]);
-    if (parent === process.pid && command!.includes('rendition.host')) pids.push(Number(name));
-  }
-  return pids;
-}
