@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,11 @@ beforeEach(() => {
   mkdirSync(join(base, 'data/cache'), { recursive: true });
   look = new FolderLook({ dataFolder: join(base, 'data'), extensions: ['mkv'] });
 });
-afterEach(() => rmSync(base, { recursive: true, force: true }));
+afterEach(() => {
+  // What a test locked is locked for whoever runs it, too, unless that is root.
+  execFileSync('chmod', ['-R', 'u+rwX', base]);
+  rmSync(base, { recursive: true, force: true });
+});
 
 const folder = (path: string) => {
   mkdirSync(join(base, path), { recursive: true });
