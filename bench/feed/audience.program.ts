@@ -24,7 +24,7 @@ export interface Heard {
 
 const HELLO = messageOf(encode([FRAME.hello, { protocol: [1, 1], client: { name: 'bench', version: '0' } }]));
 
-class Audience {
+class Audience implements Disposable {
   readonly #seats: Seats;
   readonly #sockets: LoadSocket[] = [];
   readonly #problems: string[] = [];
@@ -82,6 +82,10 @@ class Audience {
     for (const socket of this.#sockets) socket.write(ack);
   }
 
+  [Symbol.dispose](): void {
+    for (const socket of this.#sockets) socket[Symbol.dispose]();
+  }
+
   #hear(bytes: Uint8Array): void {
     if (this.#heard++ === 0) this.#firstNs = process.hrtime.bigint();
     if (this.#heard < this.#sockets.length) return;
@@ -112,6 +116,7 @@ const answers = {
   },
   next: (name: string): Promise<Heard> => audience(name).next(),
   acknowledge: (name: string): void => audience(name).acknowledge(),
+  close: (name: string): void => audience(name)[Symbol.dispose](),
 };
 export type AudienceProgram = typeof answers;
 answerWith(answers);

@@ -22,7 +22,8 @@ export interface RoundResult {
   readonly bytesPerSecond: number;
   /** Processor time of the server, seconds for 10^9 bytes. */
   readonly serverSecondsPerGb: number;
-  readonly ownSecondsPerGb: number;
+  /** The same with what the clients cost: who copies the bytes differs between servers. */
+  readonly secondsPerGb: number;
   /** What the slowest client got, as a share of what each would have got of equal parts. */
   readonly slowestShare: number;
 }
@@ -125,7 +126,7 @@ async function read(round: Round): Promise<RoundResult> {
   return {
     bytesPerSecond: bytes / seconds,
     serverSecondsPerGb: server / (bytes / 1e9),
-    ownSecondsPerGb: (own.user + own.system) / 1e6 / (bytes / 1e9),
+    secondsPerGb: (server + (own.user + own.system) / 1e6) / (bytes / 1e9),
     slowestShare: (Math.min(...received) * round.clients) / bytes,
   };
 }
