@@ -35,6 +35,11 @@ export class HealthStore {
     return this.#items;
   }
 
+  /** What concerns one thing that there can be several of: a library, by its id. */
+  about(subject: string): readonly HealthItem[] {
+    return this.#items.value?.filter(({ id }) => id.endsWith(`/${subject}`)) ?? [];
+  }
+
   dispose(): void {
     this.#unfollow();
   }

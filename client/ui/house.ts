@@ -2,6 +2,7 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
+import type { HealthItem } from '#protocol/schema/health.ts';
 import type { Cinema } from '#client/store/cinema.ts';
 import type { Navigation, Route } from '#client/store/navigation.ts';
 import type { Notices } from '#client/store/notices.ts';
@@ -34,6 +35,13 @@ export function useCinema(): Cinema {
   const cinema = useContext(CinemaContext);
   if (cinema === null) throw new Error('This part needs a signed-in person. Draw it below CinemaContext.');
   return cinema;
+}
+
+/** The first library whose folder can't be used now, for those who may mend it; else `null`. */
+export function useAwayFolder(): HealthItem | null {
+  const { library, health } = useCinema();
+  const found = (library.libraries.value ?? []).flatMap(({ id }) => health?.about(id) ?? []);
+  return found.find(({ severity }) => severity === 'error') ?? null;
 }
 
 /** Runs something the person asked for; what fails is said in a notice. Resolves to whether it worked. */

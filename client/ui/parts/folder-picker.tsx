@@ -1,4 +1,5 @@
 import { CircleCheck, CornerLeftUp, Folder, FolderLock, TriangleAlert } from 'lucide-preact';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
 import type { FolderCheck } from '#protocol/schema/library.ts';
@@ -43,6 +44,7 @@ function Verdict({ check }: { readonly check: FolderCheck }) {
 
 function Listing({ choice }: { readonly choice: FolderChoice }) {
   const listing = choice.listing.value;
+  const check = choice.check.value;
   if (listing === null) return <div class={styles.listing} aria-busy="true" />;
   return (
     <ul
@@ -70,7 +72,13 @@ function Listing({ choice }: { readonly choice: FolderChoice }) {
           </button>
         </li>
       ))}
-      {listing.folders.length === 0 && <li class={styles.none}>No folders in here.</li>}
+      {listing.folders.length === 0 && (
+        <li class={styles.none}>
+          {check?.problem === 'notReadable' && check.path === listing.path
+            ? 'What is in here can’t be listed.'
+            : 'No folders in here.'}
+        </li>
+      )}
       {listing.isMore && <li class={styles.none}>Only the first 1,000 are shown. Type the path instead.</li>}
     </ul>
   );
@@ -79,10 +87,12 @@ function Listing({ choice }: { readonly choice: FolderChoice }) {
 interface Props {
   readonly onAdded: (library: LibraryRow) => void;
   readonly verb: string;
+  /** Beside the button: another way on. */
+  readonly children?: ComponentChildren;
 }
 
 /** Walks through the server's folders, checks the one that is chosen, and makes it a library. */
-export function FolderPicker({ onAdded, verb }: Props) {
+export function FolderPicker({ onAdded, verb, children }: Props) {
   const cinema = useCinema();
   const choice = useMemo(() => cinema.folderChoice(), [cinema]);
   const [problem, setProblem] = useState<string | null>(null);
@@ -132,14 +142,17 @@ export function FolderPicker({ onAdded, verb }: Props) {
         {choice.isChecking.value && <p class={styles.facts}>Looking at the folder…</p>}
         {check !== null && <Verdict check={check} />}
       </div>
-      <Button
-        look="bright"
-        type="submit"
-        isBusy={isBusy}
-        disabled={choice.path.value.trim() === '' || check === null || check.problem !== null}
-      >
-        {verb}
-      </Button>
+      <div class={styles.actions}>
+        <Button
+          look="bright"
+          type="submit"
+          isBusy={isBusy}
+          disabled={choice.path.value.trim() === '' || check === null || check.problem !== null}
+        >
+          {verb}
+        </Button>
+        {children}
+      </div>
     </form>
   );
 }

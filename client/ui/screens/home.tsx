@@ -2,7 +2,7 @@ import { Info, Play, Plus } from 'lucide-preact';
 import { ALL_MOVIES } from '#client/store/navigation.ts';
 import type { Tile } from '#client/store/movie-list.ts';
 import { failureText } from '../failure-text.ts';
-import { useCinema, useLobby } from '../house.ts';
+import { useAwayFolder, useCinema, useLobby } from '../house.ts';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { Link } from '../parts/link.tsx';
 import { MoviePicture } from '../parts/picture.tsx';
@@ -74,6 +74,7 @@ function Marquee({ tile, isContinuing }: { readonly tile: Tile; readonly isConti
 function EmptyHouse() {
   const { session } = useLobby();
   const { library } = useCinema();
+  const away = useAwayFolder();
   const scanning = (library.libraries.value ?? []).some(({ scan }) => scan !== null);
   if (scanning) {
     return (
@@ -83,6 +84,21 @@ function EmptyHouse() {
     );
   }
   const hasLibraries = (library.libraries.value ?? []).length > 0;
+  if (away !== null) {
+    return (
+      <StatePage
+        title="A folder can’t be used"
+        actions={
+          <ButtonLink look="bright" to={{ screen: 'settings', section: 'libraries' }}>
+            Look at the libraries
+          </ButtonLink>
+        }
+      >
+        <p>{away.title}</p>
+        <p>{away.action}</p>
+      </StatePage>
+    );
+  }
   return session.may('libraries:manage') ? (
     <StatePage
       title={hasLibraries ? 'No movies found' : 'The house is empty'}
@@ -100,7 +116,7 @@ function EmptyHouse() {
     >
       <p>
         {hasLibraries
-          ? 'The folders are there, but no movie was found in them. The libraries page says what was met instead.'
+          ? 'No movie was found in the folders. The libraries page says what was met instead.'
           : 'Tell Matinee where your movies are, and the show can begin.'}
       </p>
     </StatePage>
@@ -127,13 +143,16 @@ export function HomeScreen() {
       </StatePage>
     );
   }
-  const featured =
-    rows.continueWatching[0] ?? rows.recentlyAdded.find((tile) => tile.isPlayable) ?? rows.recentlyAdded[0];
-  if (featured === undefined) return <EmptyHouse />;
+  if (rows.continueWatching.length + rows.recentlyAdded.length === 0) return <EmptyHouse />;
+  const featured = rows.continueWatching[0] ?? rows.recentlyAdded.find((tile) => tile.isPlayable);
   const total = library.movieCount.value ?? rows.movieCount;
   return (
     <>
-      <Marquee key={featured.id} tile={featured} isContinuing={featured === rows.continueWatching[0]} />
+      {featured === undefined ? (
+        <h1 class="unseen">Matinee</h1>
+      ) : (
+        <Marquee key={featured.id} tile={featured} isContinuing={featured === rows.continueWatching[0]} />
+      )}
       {rows.continueWatching.length > 0 && (
         <Shelf title="Continue watching" tiles={rows.continueWatching} isContinuing />
       )}

@@ -2,7 +2,7 @@ import { Play } from 'lucide-preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { MovieQuery } from '#client/store/navigation.ts';
 import { ALL_MOVIES } from '#client/store/navigation.ts';
-import { useCinema, useLobby } from '../house.ts';
+import { useAwayFolder, useCinema, useLobby } from '../house.ts';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { FolderPicker } from '../parts/folder-picker.tsx';
 import { MoviePicture } from '../parts/picture.tsx';
@@ -14,33 +14,50 @@ import styles from './welcome.module.css';
 
 const NEWEST: MovieQuery = { ...ALL_MOVIES, sort: 'added' };
 const POSTERS = 9;
+/** Looked at for them: some can't be played. */
+const SEEN = 24;
 
 /** The last step: the movies of the chosen folder, appearing as they are found. */
 function Showtime({ onMore }: { readonly onMore: () => void }) {
   const cinema = useCinema();
+  const away = useAwayFolder();
   const list = useMemo(() => cinema.movieList(NEWEST), [cinema]);
-  useEffect(() => list.show(0, POSTERS - 1), [list]);
+  useEffect(() => list.show(0, SEEN - 1), [list]);
   const total = list.total.value ?? 0;
   const scans = (cinema.library.libraries.value ?? []).flatMap(({ scan }) => (scan === null ? [] : [scan]));
   const isScanning = scans.length > 0;
   const done = scans.reduce((sum, scan) => sum + scan.done, 0);
   const toDo = scans.reduce((sum, scan) => sum + scan.toDo, 0);
-  const tiles = Array.from({ length: Math.min(POSTERS, total) }, (_, index) => list.at(index)).filter(
+  const known = Array.from({ length: Math.min(SEEN, total) }, (_, index) => list.at(index)).filter(
     (tile) => tile !== undefined,
   );
-  const playable = tiles.find((tile) => tile.isPlayable);
+  const playable = known.find((tile) => tile.isPlayable);
+  // What can't be played is told of in the house; here it would only stand in the way.
+  const tiles = (playable === undefined ? known : known.filter((tile) => tile.isPlayable)).slice(0, POSTERS);
 
   return (
     <Doorway
       step={3}
       isWide
-      title={total > 0 ? 'Take a seat' : isScanning ? 'Looking through your movies' : 'No movies found yet'}
+      title={
+        total > 0
+          ? 'Take a seat'
+          : isScanning
+            ? 'Looking through your movies'
+            : away !== null
+              ? 'The folder can’t be used yet'
+              : 'No movies found yet'
+      }
       lead={
         total > 0
-          ? `${moviesCounted(total)} ${total === 1 ? 'is' : 'are'} ready. You can start at once, the rest comes in while you watch.`
+          ? isScanning
+            ? `${moviesCounted(total)} so far. You can start at once, the rest comes in while you watch.`
+            : `${moviesCounted(total)} found. Press play, or look around first.`
           : isScanning
             ? 'Each appears here as soon as it is known.'
-            : 'The folder holds no video that Matinee knows. It is watched from now on: what you put there appears by itself.'
+            : away !== null
+              ? `${away.title} ${away.action}`
+              : 'The folder holds no video that Matinee knows. It is watched from now on: what you put there appears by itself.'
       }
     >
       {tiles.length > 0 && (
@@ -75,10 +92,10 @@ function Showtime({ onMore }: { readonly onMore: () => void }) {
             Play “{playable.title.length > 28 ? `${playable.title.slice(0, 27)}…` : playable.title}”
           </ButtonLink>
         )}
-        <ButtonLink look={playable === undefined ? 'bright' : 'plain'} to={{ screen: 'home' }}>
+        <ButtonLink look={playable === undefined && away === null ? 'bright' : 'plain'} to={{ screen: 'home' }}>
           Go to the house
         </ButtonLink>
-        <Button look="quiet" onClick={onMore}>
+        <Button look={total === 0 && away !== null ? 'bright' : 'quiet'} onClick={onMore}>
           Add another folder
         </Button>
       </div>
@@ -103,7 +120,13 @@ export function WelcomeScreen() {
       title="Where are your movies?"
       lead="Choose a folder on the server. Matinee reads it and never changes anything in it."
     >
-      <FolderPicker verb="Use this folder" onAdded={() => setWantsMore(false)} />
+      <FolderPicker verb="Use this folder" onAdded={() => setWantsMore(false)}>
+        {libraries.length > 0 && (
+          <Button look="quiet" onClick={() => setWantsMore(false)}>
+            Back
+          </Button>
+        )}
+      </FolderPicker>
     </Doorway>
   );
 }

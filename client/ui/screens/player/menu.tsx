@@ -81,6 +81,9 @@ export function Menu({ label, icon, groups, isOn = false, isHeld }: Props) {
           element.style.setProperty('--end', `${Math.max(8, innerWidth - box.right)}px`);
           element.style.setProperty('--bottom', `${innerHeight - box.top + 8}px`);
           element.togglePopover();
+          // Of a button further left the menu would begin outside of a narrow window.
+          const outside = 8 - element.getBoundingClientRect().left;
+          if (outside > 0) element.style.setProperty('--end', `${Math.max(8, innerWidth - box.right - outside)}px`);
         }}
       >
         {icon}

@@ -50,7 +50,7 @@ function Issues({ library }: { readonly library: LibraryRow }) {
           <li key={issue.id}>
             <div>
               <code dir="auto">{issue.path}</code>
-              <p class={styles.trouble}>{mediaFailureText(issue.reason)}</p>
+              <p class={styles.trouble}>It {mediaFailureText(issue.reason)}</p>
             </div>
             {issue.fileId !== null && (
               <Button
@@ -83,11 +83,13 @@ function Issues({ library }: { readonly library: LibraryRow }) {
 }
 
 function LibraryBlock({ library }: { readonly library: LibraryRow }) {
-  const { library: store, jobs, server } = useCinema();
+  const { library: store, jobs, server, health } = useCinema();
   const attempt = useAttempt();
   const [isAsking, setAsking] = useState(false);
   const [showsIssues, setShowsIssues] = useState(false);
   const { scan } = library;
+  const troubles = health?.about(library.id) ?? [];
+  const isAway = troubles.some(({ severity }) => severity === 'error');
   return (
     <li class={styles.row}>
       <div class={styles.rowTop}>
@@ -97,8 +99,8 @@ function LibraryBlock({ library }: { readonly library: LibraryRow }) {
           </span>
           <p class={styles.facts}>{library.path !== null && <code dir="auto">{library.path}</code>}</p>
           <p class={styles.facts}>
-            {counted(library.movieCount, 'movie')} in {counted(library.fileCount, 'file')} ·{' '}
-            {WATCHING[library.watching]}
+            {counted(library.movieCount, 'movie')} in {counted(library.fileCount, 'file')}
+            {!isAway && ` · ${WATCHING[library.watching]}`}
             {library.lastScanAt !== null && ` · scanned ${timeAgo(library.lastScanAt, server.now())}`}
           </p>
         </div>
@@ -128,6 +130,12 @@ function LibraryBlock({ library }: { readonly library: LibraryRow }) {
           text={`${counted(scan.seen, 'file')} seen, ${scan.done} of ${scan.toDo} new ones read`}
         />
       )}
+      {troubles.map((item) => (
+        <div key={item.id}>
+          <p class={item.severity === 'error' ? styles.bad : styles.trouble}>{item.title}</p>
+          <p class={styles.facts}>{item.action}</p>
+        </div>
+      ))}
       {library.issueCount > 0 && (
         <div>
           <Button

@@ -1,5 +1,6 @@
 import { Activity, FolderOpen, HeartPulse, UserRound, UsersRound } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import type { SettingsSection } from '#client/store/navigation.ts';
 import type { Permission } from '#protocol/permission.ts';
 import { useCinema, useLobby } from '../../house.ts';
@@ -63,9 +64,14 @@ export function SettingsScreen({ section }: { readonly section: SettingsSection 
   const { viewer } = useCinema();
   const open = SECTIONS.filter(({ permission }) => permission === 'self' || session.may(permission));
   const current = section === null ? open[0] : open.find(({ name }) => name === section);
+  const sections = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On phones they lie in a row that is wider than the screen.
+    sections.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [current?.name]);
   return (
     <div class={styles.settings}>
-      <nav class={styles.sections} aria-label="Settings" data-spatial>
+      <nav class={styles.sections} aria-label="Settings" data-spatial ref={sections}>
         <h1>Settings</h1>
         <ul>
           {open.map(({ name, label, icon }) => (
