@@ -37,6 +37,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // On a slow machine it tells whoever starts the server how long each plugin took.
+    rolldownOptions: { checks: { bundlerTimings: false } },
     // hls.js, alone in its chunk.
     chunkSizeWarningLimit: 650,
   },

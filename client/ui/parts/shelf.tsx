@@ -55,7 +55,7 @@ export function Shelf({ title, tiles, isContinuing = false, aside }: Props) {
             <IconButton label={`${title}: back`} disabled={!reach.back} tabIndex={-1} onClick={() => turn(-1)}>
               <ChevronLeft aria-hidden="true" />
             </IconButton>
-            <IconButton label={`${title}: on`} disabled={!reach.on} tabIndex={-1} onClick={() => turn(1)}>
+            <IconButton label={`${title}: forward`} disabled={!reach.on} tabIndex={-1} onClick={() => turn(1)}>
               <ChevronRight aria-hidden="true" />
             </IconButton>
           </span>

@@ -154,7 +154,7 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
             <RotateCcw aria-hidden="true" />
           </IconButton>
           <IconButton
-            label="10 seconds on (L)"
+            label="10 seconds forward (L)"
             class={styles.skip}
             onClick={() => obey({ kind: 'seekBy', ms: 10_000 })}
           >

@@ -3,12 +3,12 @@ import styles from './player.module.css';
 
 const KEYS: readonly (readonly [keys: readonly string[], text: string])[] = [
   [['Space', 'K'], 'Play or pause'],
-  [['J', 'L'], '10 seconds back or on'],
-  [['←', '→'], '5 seconds back or on'],
+  [['J', 'L'], '10 seconds back or forward'],
+  [['←', '→'], '5 seconds back or forward'],
   [['0', '…', '9'], 'Jump to a tenth of the movie'],
   [['Home', 'End'], 'Beginning or end'],
-  [['Page ↓', 'Page ↑'], 'Chapter back or on'],
-  [[',', '.'], 'One frame back or on'],
+  [['Page ↓', 'Page ↑'], 'Chapter back or forward'],
+  [[',', '.'], 'One frame back or forward'],
   [['<', '>'], 'Slower or faster'],
   [['↑', '↓'], 'Volume'],
   [['M'], 'Mute'],
@@ -21,7 +21,7 @@ const KEYS: readonly (readonly [keys: readonly string[], text: string])[] = [
 
 export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
   return (
-    <Dialog title="Keys" onClose={onClose}>
+    <Dialog title="Keys" isWide onClose={onClose}>
       <dl class={styles.keys}>
         {KEYS.map(([keys, text]) => (
           <div key={text}>

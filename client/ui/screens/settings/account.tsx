@@ -108,7 +108,7 @@ function Password({ store }: { readonly store: PlacesStore }) {
       >
         <input type="text" name="username" autoComplete="username" value={viewer.name} hidden readOnly />
         <Field
-          label="Present password"
+          label="Current password"
           type="password"
           value={current}
           onValue={setCurrent}

@@ -28,13 +28,13 @@ function JobBlock({ job }: { readonly job: JobRow }) {
       <div class={styles.rowTop}>
         <div>
           <span class={styles.name} dir="auto">
-            {KINDS[job.kind]}: {job.subject}
+            {job.kind === 'pictures' ? KINDS.pictures : `${KINDS[job.kind]}: ${job.subject}`}
           </span>
           <p class={job.state === 'failed' ? styles.bad : styles.facts}>
             {STATES[job.state]}
             {job.endedAt !== null && ` ${timeAgo(job.endedAt, server.now())}`}
             {tookMs !== null && tookMs >= 1_000 && ` after ${spokenDuration(tookMs)}`}
-            {!isOpen(job) && job.total !== null && ` · ${count(job.done)} of ${count(job.total)}`}
+            {!isOpen(job) && job.total !== null && job.note === null && ` · ${count(job.done)} of ${count(job.total)}`}
           </p>
           {job.note !== null && <p class={styles.facts}>{job.note}</p>}
         </div>
@@ -49,7 +49,7 @@ function JobBlock({ job }: { readonly job: JobRow }) {
       </div>
       {job.state === 'running' && (
         <ProgressBar
-          label={`${KINDS[job.kind]} of ${job.subject}`}
+          label={job.kind === 'pictures' ? KINDS.pictures : `${KINDS[job.kind]} of ${job.subject}`}
           done={job.done}
           total={job.total}
           text={job.total === null ? count(job.done) : `${count(job.done)} of ${count(job.total)}`}
