@@ -1,4 +1,4 @@
-/** What others need for the same folder. Each returns the seconds it took, or why it could not. */
+/** What others need for the same folder. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -6,13 +6,20 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endedChildrenSeconds, treeSeconds } from './processor-tree.ts';
+
+export interface Speed {
+  readonly filesPerSecond: number;
+  /** Processor time of everything that took part, milliseconds a file. */
+  readonly processorMs: number;
+}
 
 export interface Peer {
   readonly name: string;
   /** Files that its last run could not read, or does not know. */
   failed: number;
-  /** Files a second for `files`, which lie in `folder`. */
-  run(folder: string, files: readonly string[]): Promise<number>;
+  /** Reads `files`, which lie in `folder`. */
+  run(folder: string, files: readonly string[]): Promise<Speed>;
 }
 
 export type Found = { readonly peer: Peer } | { readonly missing: string };
@@ -35,6 +42,7 @@ export function ffprobePeer(mediaFolder: string): Found {
       failed: 0,
       async run(_folder, files) {
         const startMs = performance.now();
+        const startSeconds = endedChildrenSeconds();
         let next = 0;
         let failed = 0;
         const worker = async (): Promise<void> => {
@@ -45,7 +53,10 @@ export function ffprobePeer(mediaFolder: string): Found {
         await Promise.all(Array.from({ length: FFPROBE_AT_ONCE }, worker));
         this.failed = failed;
         // Those on which it crashes cost it time too, and are counted as if they had been read.
-        return (files.length * 1_000) / (performance.now() - startMs);
+        return {
+          filesPerSecond: (files.length * 1_000) / (performance.now() - startMs),
+          processorMs: ((endedChildrenSeconds() - startSeconds) * 1_000) / files.length,
+        };
       },
     },
   };
@@ -94,7 +105,10 @@ export function minidlnaPeer(): Found {
             if (found !== undefined) {
               const seconds = (performance.now() - startMs) / 1_000;
               this.failed = files.length - Number(found);
-              return Number(found) / seconds;
+              return {
+                filesPerSecond: Number(found) / seconds,
+                processorMs: (treeSeconds(child.pid ?? 0) * 1_000) / Number(found),
+              };
             }
             if (child.exitCode !== null) throw new Error(`minidlna ended with ${child.exitCode} before it had scanned`);
             await sleep(10);

@@ -11,6 +11,8 @@ import { jobs, libraries, movies, session } from '#protocol/index.ts';
 import type { Job } from '#protocol/schema/job.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
+import type { Speed } from './peers.ts';
+import { treeSeconds } from './processor-tree.ts';
 
 const ADMIN = { name: 'bench', password: 'a password for the bench' };
 
@@ -66,29 +68,27 @@ export class ScannedServer implements AsyncDisposable {
     this.#connection = connection;
   }
 
-  get pid(): number {
-    return this.#engine.pid;
-  }
-
   /** Puts `folder` where the library is: nothing of it is known yet. */
   mount(folder: string): void {
     rmSync(join(this.#folder, 'library'));
     symlinkSync(folder, join(this.#folder, 'library'));
   }
 
-  /** Seconds from the call until its job is said to have succeeded. Throws where it found not all of them playable. */
-  async scan(expectedFiles: number): Promise<number> {
+  /** From the call until its job is said to have succeeded. Throws where it found not all of them playable. */
+  async scan(expectedFiles: number): Promise<Speed> {
+    const startSeconds = treeSeconds(this.#engine.pid);
     const startMs = performance.now();
     const { jobIds } = await this.#connection.call(libraries.scan, {});
     await this.#until(() => jobIds.every((id) => this.#jobs.get(id)?.endedAt != null));
     const seconds = (performance.now() - startMs) / 1_000;
+    const usedSeconds = treeSeconds(this.#engine.pid) - startSeconds;
     const failed = jobIds.map((id) => this.#jobs.get(id)).find((job) => job?.state !== 'succeeded');
     if (failed) throw new Error(`the scan did not succeed: ${JSON.stringify(failed)}`);
     const [library] = (await this.#connection.call(libraries.list, {})).libraries;
     if (library?.fileCount !== expectedFiles || library.issueCount > 0) {
       throw new Error(`not all of ${expectedFiles} files were found playable: ${JSON.stringify(library)}`);
     }
-    return seconds;
+    return { filesPerSecond: expectedFiles / seconds, processorMs: (usedSeconds * 1_000) / expectedFiles };
   }
 
   /** Milliseconds that one window of the grid takes, over the socket. */
