@@ -150,8 +150,9 @@ class Playing {
   }
 
   hear(of: string, event: RenditionEvent): void {
-    if (event.kind === 'failed')
+    if (event.kind === 'failed') {
       this.#whenPlayable.reject(new Error(`${of} failed: ${event.failure}, ${event.detail}`));
+    }
     if (event.kind !== 'segment' || event.index !== this.#index) return;
     this.#missing.delete(of);
     if (this.#missing.size === 0) this.#whenPlayable.resolve();

@@ -18,12 +18,12 @@ function announced(prepare: (announcement: Announcement) => void): string {
 describe('what the person at the console is told', () => {
   it('the address, and the setup code while there is nobody', () => {
     expect(announced(() => {})).toBe('\nMatinee is ready: http://127.0.0.1:8420\n\n');
-    expect(announced((it) => it.setupCode('AAAA-BBBB'))).toContain('\nSetup code: AAAA-BBBB\n');
+    expect(announced((announcement) => announcement.setupCode('AAAA-BBBB'))).toContain('\nSetup code: AAAA-BBBB\n');
   });
 
   it('that a folder they named is not there, below everything else', () => {
-    const text = announced((it) => {
-      it.folderProblem({
+    const text = announced((announcement) => {
+      announcement.folderProblem({
         path: '/nope/Movies',
         problem: 'notFound',
         at: { path: '/', owner: 'root', group: 'root', mode: 'drwxr-xr-x' },
@@ -31,7 +31,7 @@ describe('what the person at the console is told', () => {
         videoFiles: 0,
         isMore: false,
       });
-      it.setupCode('AAAA-BBBB');
+      announcement.setupCode('AAAA-BBBB');
     });
     expect(text).toMatch(/It works once\.\n\nThe folder of movies \/nope\/Movies is not there\. .+\n\n$/);
   });
@@ -39,7 +39,7 @@ describe('what the person at the console is told', () => {
   it('every problem of a folder, with the folder', () => {
     for (const problem of FOLDER_PROBLEMS) {
       const check = { path: '/srv/Movies', problem, at: null, runsAs: 'ada', videoFiles: 0, isMore: false };
-      expect(announced((it) => it.folderProblem(check))).toMatch(/^.*\/srv\/Movies.*\.$/m);
+      expect(announced((announcement) => announcement.folderProblem(check))).toMatch(/^.*\/srv\/Movies.*\.$/m);
     }
   });
 });

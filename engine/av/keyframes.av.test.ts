@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { clip, clips, ffprobe, h264, picture, tone } from '#test/support/media.ts';
+import { clips, ffprobe } from '#test/support/media.ts';
 import type { MediaError } from '#engine/media/media-failure.ts';
 import { findKeyframesUs } from './keyframes.ts';
 import { probe } from './probe.ts';
