@@ -220,6 +220,15 @@ describe('upgrade', () => {
     expect((await socket.ended).code).toBe(CLOSE.restart.code);
   });
 
+  it('[CLOSE1] who has no session is told at once, also where that had to be looked up', async () => {
+    const running = await start({
+      sessions: { authenticate: () => sleep(20, null), onEnd: () => () => undefined },
+    });
+    const socket = await connect(running);
+    // A client gives up after ten seconds, and would never come to know that it must sign in.
+    expect(await Promise.race([socket.ended, sleep(5_000, 'late')])).toMatchObject({ code: CLOSE.signIn.code });
+  });
+
   it('[CLOSE6] a session store that is down refuses, and does not let in', async () => {
     const running = await start({
       sessions: { authenticate: () => Promise.reject(new Error('database down')), onEnd: () => () => undefined },

@@ -36,6 +36,7 @@ export interface LiveServerOptions {
 interface SocketState {
   readonly peer: LivePeer | CloseName;
   connection: LiveConnection | null;
+  isClosed: boolean;
 }
 
 /** Queued bytes for one socket above which uWebSockets.js drops what is sent; a connection ends then [LIM8]. */
@@ -86,7 +87,11 @@ export class LiveServer implements Disposable {
       message: (ws, message, isBinary) => ws.getUserData().connection?.receive(new Uint8Array(message), isBinary),
       drain: (ws) => ws.getUserData().connection?.drained(),
       pong: (ws) => ws.getUserData().connection?.heard(),
-      close: (ws) => this.#forget(ws.getUserData().connection),
+      close: (ws) => {
+        const state = ws.getUserData();
+        state.isClosed = true;
+        this.#forget(state.connection);
+      },
     };
   }
 
@@ -156,6 +161,7 @@ export class LiveServer implements Disposable {
                 isSecure: peer.isSecure,
               },
         connection: null,
+        isClosed: false,
       };
       res.cork(() => {
         res.upgrade(
@@ -193,7 +199,10 @@ export class LiveServer implements Disposable {
     const state = ws.getUserData();
     if (typeof state.peer === 'string') {
       const { code, reason } = CLOSE[state.peer];
-      ws.end(code, reason);
+      // Not from in here: where the upgrade came after a wait, what is sent now would lie in a buffer for 16 s (measured).
+      setImmediate(() => {
+        if (!state.isClosed) ws.end(code, reason);
+      });
       return;
     }
     const connection = new LiveConnection(new SocketWire(ws), state.peer, this.#options.context);
