@@ -175,7 +175,8 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || isHelpOpen.peek()) return;
+      // Asked of the document: a dialog that was just closed tells so a moment later, and the next key is ours already.
+      if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return;
       const target = event.target instanceof Element ? event.target : null;
       if (target?.closest('[popover]') != null) return;
       wake();
