@@ -113,11 +113,16 @@ describe('what is seen', () => {
     symlinkSync('..', join(root, 'a', 'loop'));
     symlinkSync(root, join(root, 'a', 'whole'));
     symlinkSync('self.mkv', join(root, 'self.mkv'));
+    // Above the library there are other things that nobody asked for.
+    symlinkSync('../..', join(root, 'a', 'outside'));
+    symlinkSync('/', join(root, 'everything'));
     const { paths, issues } = walk();
     expect(paths).toEqual(['a/x.mkv']);
     expect(issues.toSorted((a, b) => (a.path < b.path ? -1 : 1))).toEqual([
       { path: 'a/loop', reason: 'symlinkLoop' },
+      { path: 'a/outside', reason: 'symlinkLoop' },
       { path: 'a/whole', reason: 'symlinkLoop' },
+      { path: 'everything', reason: 'symlinkLoop' },
       { path: 'self.mkv', reason: 'symlinkLoop' },
     ]);
   });

@@ -15,6 +15,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import type { RootLook, SeenFile, WalkIssue } from '#engine/library/ports.ts';
 
 export interface WalkRules {
@@ -96,6 +97,7 @@ class Walk {
   readonly #links: Folder[] = [];
   readonly #visited = new Set<string>();
   #realRoot: string | undefined;
+  #aboveRoot: ReadonlySet<string> | undefined;
   #result: WalkResult = { files: [], issues: [], unseen: [] };
   #folders = 0;
 
@@ -221,7 +223,9 @@ class Walk {
     try {
       const stats = statSync(join(this.#root, path), { bigint: true });
       if (stats.isDirectory()) {
-        if (folder.above.includes(`${stats.dev}:${stats.ino}`)) this.#issue(path, 'symlinkLoop');
+        const identity = `${stats.dev}:${stats.ino}`;
+        this.#aboveRoot ??= identitiesAbove(this.#root);
+        if (folder.above.includes(identity) || this.#aboveRoot.has(identity)) this.#issue(path, 'symlinkLoop');
         else if (!this.#isWalkedItself(path)) this.#links.push(folder);
       } else if (stats.isFile()) this.#file(path, name);
     } catch (error) {
@@ -316,6 +320,15 @@ function toSeen(path: string, stats: BigIntStats): SeenFile {
   const us = stats.mtimeNs / 1_000n;
   const mtimeUs = Number(us > MAX_MTIME_US ? MAX_MTIME_US : us < -MAX_MTIME_US ? -MAX_MTIME_US : us);
   return { path, sizeBytes: Number(stats.size), mtimeUs, inode: `${stats.ino}` };
+}
+
+/** Folders that the root lies in, as device and inode: a link to one of them leads back, and to all that lies beside the root. */
+export function identitiesAbove(root: string): ReadonlySet<string> {
+  const identities = new Set<string>();
+  for (let path = dirname(realpathSync(root)); ; path = dirname(path)) {
+    for (const identity of identityOf(path) ?? []) identities.add(identity);
+    if (path === dirname(path)) return identities;
+  }
 }
 
 function identityOf(path: string): string[] | null {

@@ -9,7 +9,7 @@
 import type { FSWatcher } from 'node:fs';
 import { lstatSync, readFileSync, readdirSync, statSync, watch } from 'node:fs';
 import type { WatchNews } from '#engine/library/ports.ts';
-import { isHidden } from './tree-walk.ts';
+import { identitiesAbove, isHidden } from './tree-walk.ts';
 
 export interface TreeWatchSettings {
   readonly root: string;
@@ -47,6 +47,8 @@ export class WatchedTree implements Disposable {
   readonly #folders = new Map<string, Folder>();
   /** Device and inode of each folder → its path, so that a link does not lead into one again. */
   readonly #pathsByIdentity = new Map<string, string>();
+  /** A link to one of these leads back. */
+  readonly #aboveRoot: ReadonlySet<string>;
   readonly #places = new Set<string>();
   #events = 0;
   #isPolling: boolean;
@@ -63,6 +65,7 @@ export class WatchedTree implements Disposable {
     this.#extensions = new Set(settings.extensions);
     this.#isPolling = settings.mode === 'polling';
     readdirSync(settings.root);
+    this.#aboveRoot = identitiesAbove(settings.root);
     this.#add('');
     const fallen = this.#fallen;
     if (fallen) tell(fallen.kind === 'limit' ? { ...fallen, folders: this.#folders.size } : fallen);
@@ -85,6 +88,7 @@ export class WatchedTree implements Disposable {
       try {
         // Watched before it is listed: what comes in between is in the list, what comes later is an event.
         const folder = this.#look(path);
+        if (this.#aboveRoot.has(folder.identity)) continue;
         if (this.#folders.has(path) || this.#isElsewhere(folder.identity)) continue;
         this.#pathsByIdentity.set(folder.identity, path);
         this.#folders.set(path, folder);

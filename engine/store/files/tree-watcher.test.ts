@@ -109,6 +109,20 @@ describe('watching by events', () => {
     expect([...places()].filter((place) => place.includes('loop'))).toEqual([]);
   });
 
+  it('[WATCH4] a link to a folder above the library leads to nothing', async () => {
+    const above = root;
+    root = join(above, 'library');
+    mkdirSync(root);
+    mkdirSync(join(above, 'other'));
+    symlinkSync('..', join(root, 'up'));
+    await start('events');
+    writeFileSync(join(above, 'other/y.mkv'), 'x');
+    put('x.mkv');
+    await told('x.mkv');
+    expect(places()).toEqual(new Set(['x.mkv']));
+    root = above;
+  });
+
   it('refuses a folder that cannot be listed', async () => {
     rmSync(root, { recursive: true });
     await expect(start('events')).rejects.toThrow('ENOENT');
