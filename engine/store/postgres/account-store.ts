@@ -1,9 +1,7 @@
 /** People and sessions in Postgres. */
 import type { AccountStore, NewUser, SessionRow, UserRow } from '#engine/accounts/ports.ts';
 import type { Sql } from './connect.ts';
-
-/** Any fixed number but those of the migrations and the change feed: serializes the making of the first admin [ACC5]. */
-const FIRST_ADMIN_LOCK = 6_284_636;
+import { ADVISORY_LOCK } from './advisory-lock.ts';
 
 export function createAccountStore(sql: Sql): AccountStore {
   const userColumns = sql`id, name, role, (extract(epoch from created_at) * 1000)::bigint as "createdAtMs"`;
@@ -23,7 +21,7 @@ export function createAccountStore(sql: Sql): AccountStore {
     },
     async addFirstAdmin({ id, name, role, passwordHash }) {
       return sql.begin(async (tx) => {
-        await tx`select pg_advisory_xact_lock(${FIRST_ADMIN_LOCK})`;
+        await tx`select pg_advisory_xact_lock(${ADVISORY_LOCK.firstAdmin})`;
         const [row] = await tx<UserRow[]>`
           insert into app_user (id, name, role, password_hash)
           select ${id}, ${name}, ${role}, ${passwordHash} where not exists (select from app_user)

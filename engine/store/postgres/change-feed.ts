@@ -12,12 +12,11 @@
 import type { Change, ChangeLog } from '#engine/feeds/ports.ts';
 import type { Sql, TransactionSql } from './connect.ts';
 import { listenForChanges } from './listen.ts';
+import { ADVISORY_LOCK } from './advisory-lock.ts';
 
 export type NewChange = Omit<Change, 'seq'>;
 
 const CHANNEL = 'change';
-/** Any fixed number but that of the migrations. */
-const LOCK_KEY = 6_284_634;
 
 /**
  * Records what this transaction changed, in the order given. The last statement of the transaction: between it and the
@@ -28,7 +27,7 @@ export async function recordChanges(tx: TransactionSql, changes: readonly NewCha
   const column = <K extends keyof NewChange>(key: K) => changes.map((change) => change[key]);
   // Sent together, answered in order: the numbers are drawn by the second statement, after the first has the lock.
   await Promise.all([
-    tx`select pg_advisory_xact_lock(${LOCK_KEY})`,
+    tx`select pg_advisory_xact_lock(${ADVISORY_LOCK.changeFeed})`,
     tx`
       with added as (
         insert into change (feed, audience, kind, entity_id)

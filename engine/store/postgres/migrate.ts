@@ -12,9 +12,8 @@ import { join } from 'node:path';
 import type postgres from 'postgres';
 import { StartRefusal } from '#engine/base/start-refusal.ts';
 import type { Sql } from './connect.ts';
+import { ADVISORY_LOCK } from './advisory-lock.ts';
 
-/** Any fixed number that no other program on the same server is likely to lock: “matinee” as letters on a phone. */
-const LOCK_KEY = 6_284_633;
 const FILE_NAME = /^\d{4}_[a-z0-9]+(?:_[a-z0-9]+)*\.sql$/;
 
 export interface Migration {
@@ -88,7 +87,7 @@ export async function migrate(sql: Sql, folder: string, onApply?: (name: string)
   const session = await sql.reserve();
   try {
     await session`set statement_timeout = 0`;
-    await session`select pg_advisory_lock(${LOCK_KEY})`;
+    await session`select pg_advisory_lock(${ADVISORY_LOCK.migrations})`;
     const [found] = await session<
       { isThere: boolean }[]
     >`select to_regclass('schema_migration') is not null as "isThere"`;
@@ -105,7 +104,7 @@ export async function migrate(sql: Sql, folder: string, onApply?: (name: string)
     return pending.map((migration) => migration.name);
   } finally {
     // A session that died took its lock and settings with it.
-    await session`select pg_advisory_unlock(${LOCK_KEY})`.catch(() => {});
+    await session`select pg_advisory_unlock(${ADVISORY_LOCK.migrations})`.catch(() => {});
     await session`reset statement_timeout`.catch(() => {});
     session.release();
   }

@@ -8,9 +8,7 @@ import type { FileWrite, KnownFile, NamedMovie, ScanStore } from '#engine/librar
 import { recordChanges } from './change-feed.ts';
 import type { NewChange } from './change-feed.ts';
 import type { Sql, TransactionSql } from './connect.ts';
-
-/** Any fixed number but those of the migrations and the change feed. */
-const MOVIE_LOCK_KEY = 6_284_635;
+import { ADVISORY_LOCK } from './advisory-lock.ts';
 
 export interface CatalogueOptions {
   readonly newId: () => string;
@@ -132,7 +130,7 @@ const movieChange = (movieId: string): NewChange => ({
 });
 
 export async function lockMovies(tx: TransactionSql): Promise<void> {
-  await tx`select pg_advisory_xact_lock(${MOVIE_LOCK_KEY})`;
+  await tx`select pg_advisory_xact_lock(${ADVISORY_LOCK.movies})`;
 }
 
 /** Classes 22 (data exception: a NUL or half a character in a text) and 54 (program limit exceeded: a value too large for an index). */
