@@ -420,9 +420,13 @@ export class Player {
       void this.#open(here);
       return;
     }
-    this.#isBuffering.value = true;
-    if (this.#link.state.peek().kind === 'live') this.#later = setTimeout(() => void this.#open(here), REOPEN_DELAY_MS);
-    else this.#openWhenLive(here, this.#audioTrack.peek());
+    // What was loaded before goes on playing.
+    this.#isBuffering.value = this.#video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    if (this.#link.state.peek().kind === 'live') {
+      this.#later = setTimeout(() => void this.#open(this.#here()), REOPEN_DELAY_MS);
+    } else {
+      this.#openWhenLive(here, this.#audioTrack.peek());
+    }
   }
 
   #openWhenLive(startMs: number | null, audioTrack: number | null): void {
@@ -430,7 +434,9 @@ export class Player {
     const stop = this.#link.state.subscribe((state) => {
       if (state.kind !== 'live') return;
       queueMicrotask(() => stop());
-      if (opening === this.#opening) void this.#open(startMs, audioTrack);
+      if (opening !== this.#opening) return;
+      // It played on, or was sought in, while it waited.
+      void this.#open(this.#playback.peek() === null ? startMs : this.#here(), audioTrack);
     });
     this.#disposers.push(() => stop());
   }
