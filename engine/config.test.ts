@@ -112,7 +112,7 @@ describe('what is refused', () => {
     ['--prot', 'There is no flag --prot. Did you mean --port?'],
     ['--libary=/x', 'There is no flag --libary. Did you mean --library?'],
     ['--frobnicate', 'There is no flag --frobnicate. See --help.'],
-    ['movies/x', '“movies/x” is not a flag. For a folder of movies write: --library movies/x'],
+    ['movies/x', '“movies/x” is not a flag. For a folder of movies write: npm start -- --library movies/x'],
     ['--port', '--port lacks its value.'],
     [
       '--admin-password=sesame-street',

@@ -90,7 +90,7 @@ function flagProblem(text: string, name: string, names: readonly string[]): stri
     return `${name} is no flag, because every user of the machine could read it. Set ${variablesOf(secret)[0] ?? ''}.`;
   }
   if (name === '') {
-    return `“${text}” is not a flag. ${text.includes('/') ? `For a folder of movies write: --library ${text}` : 'See --help.'}`;
+    return `“${text}” is not a flag. ${text.includes('/') ? `For a folder of movies write: npm start -- --library ${text}` : 'See --help.'}`;
   }
   return `There is no flag ${name}.${suggest(name, names)}`;
 }
