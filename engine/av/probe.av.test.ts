@@ -217,6 +217,13 @@ describe('probe', () => {
     expect(() => probe(path)).toThrow(expect.objectContaining({ failure: 'noTracks' }) as MediaError);
   });
 
+  it.each([400, 600])('refuses a file whose index is cut off after %i bytes', async (length) => {
+    const path = await changedClip(`index-cut-${length}.mp4`, `${length} bytes of h264Mp4`, async () =>
+      readFileSync(await clips.h264Mp4()).subarray(0, length),
+    );
+    expect(() => probe(path)).toThrow(expect.objectContaining({ failure: 'truncated' }));
+  });
+
   it('refuses more tracks than a movie has', async () => {
     const path = await changedClip('many-tracks.mkv', 'track entry of h264Mkv 400 times', async () => {
       const bytes = readFileSync(await clips.h264Mkv());

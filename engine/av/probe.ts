@@ -67,7 +67,7 @@ export interface Probe {
   readonly keyframesUs: Float64Array | null;
 }
 
-/** Throws `MediaError`; `noTracks` where there is neither picture nor sound. */
+/** Throws `MediaError`; `noTracks` where there is neither picture nor sound, `truncated` where no track says what it is. */
 export function probe(path: string): Probe {
   using input = openInput(path);
   using source = new ByteSource(path, { budgetBytes: BUDGET_BYTES });
@@ -93,6 +93,11 @@ export function probe(path: string): Probe {
   const times = movieTimes(input, facts, isAnalyzed);
   const media = describe(input, { facts, first, headers, times });
   if (media.video.length === 0 && media.audio.length === 0) throw new MediaError('noTracks', 'no picture, no sound');
+  // FFmpeg makes tracks of an index that ends in the middle, and knows nothing of them.
+  const isSaid = media.video.some(({ codec, width }) => codec !== 'unknown' || width > 0);
+  if (!isSaid && media.audio.every(({ codec }) => codec === 'unknown')) {
+    throw new MediaError('truncated', 'no track says what it is');
+  }
   const trackIndex = media.video[0]?.index;
   const fileTimesUs = trackIndex === undefined ? null : facts.keyframesUs(trackIndex);
   const keyframesUs =
