@@ -60,7 +60,7 @@ export function Question({ title, children, verb, isBusy = false, onYes, onClose
       <div class={styles.text}>{children}</div>
       <div class={styles.actions}>
         <Button look="quiet" onClick={onClose}>
-          Keep it
+          Cancel
         </Button>
         <Button look="grave" isBusy={isBusy} onClick={onYes}>
           {verb}

@@ -60,7 +60,7 @@ function AddPerson({ store, onClose }: { readonly store: PeopleStore; readonly o
         />
         <div>
           <Choice
-            label="May"
+            label="Role"
             value={role}
             options={ROLES.toReversed().map((one) => [one, ROLE_NAMES[one]] as const)}
             onValue={setRole}
