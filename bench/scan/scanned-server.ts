@@ -25,7 +25,7 @@ export class ScannedServer implements AsyncDisposable {
   /** Cards that the feed brought, as every open screen would have got them. */
   readonly shownMovies = new Set<string>();
 
-  /** Starts it with an empty library, and warms its hosts on a few files. */
+  /** Starts it with an empty library, after it has scanned and forgotten another one. */
   static async start(warmFiles: string): Promise<ScannedServer> {
     const folder = await mkdtemp(join(tmpdir(), 'matinee-bench-scan-'));
     mkdirSync(join(folder, 'empty'));
@@ -55,10 +55,12 @@ export class ScannedServer implements AsyncDisposable {
     const server = new ScannedServer(folder, engine, connection);
     await server.#followFeeds();
     const { library } = await connection.call(libraries.add, { path: warmFiles, name: 'Warm' });
-    await server.#untilQuiet();
+    await server.#scansEnded(1);
+    // Its pictures are of no use once it is gone; cancelling them would cost a host that is warm now.
     await connection.call(libraries.remove, { libraryId: library.id });
+    await server.#until(() => [...server.#jobs.values()].every(({ endedAt }) => endedAt !== null));
     await connection.call(libraries.add, { path: join(folder, 'library') });
-    await server.#untilQuiet();
+    await server.#scansEnded(2);
     return server;
   }
 
@@ -152,13 +154,10 @@ export class ScannedServer implements AsyncDisposable {
     }
   }
 
-  async #untilQuiet(): Promise<void> {
-    await this.#until(() => [...this.#jobs.values()].some(({ kind }) => kind === 'scan'));
-    for (;;) {
-      await this.#until(() => [...this.#jobs.values()].every(({ endedAt }) => endedAt !== null));
-      // A job of pictures begins a moment after the scan that made it necessary.
-      const { jobs: latest } = await this.#connection.call(jobs.list, { limit: 10 });
-      if (latest.every(({ endedAt }) => endedAt !== null)) return;
-    }
+  async #scansEnded(count: number): Promise<void> {
+    await this.#until(() => {
+      const scans = [...this.#jobs.values()].filter(({ kind }) => kind === 'scan');
+      return scans.filter(({ endedAt }) => endedAt !== null).length >= count;
+    });
   }
 }
