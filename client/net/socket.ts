@@ -2,6 +2,7 @@
 import { SUBPROTOCOL } from '#protocol/frame.ts';
 
 export interface Socket {
+  /** What is sent while the socket closes is lost. */
   send(bytes: Uint8Array): void;
   /** `code` is 1000 or one of 3000 to 4999: browsers throw at others. */
   close(code: number, reason: string): void;
@@ -34,8 +35,12 @@ export function webSocketOpener(url: string, headers?: () => Readonly<Record<str
     };
     socket.onclose = ({ code, reason }) => events.onClose(code, reason);
     return {
-      // The DOM's types want a buffer that is known not to be shared; the codec's never is.
-      send: (bytes) => socket.send(bytes as Uint8Array<ArrayBuffer>),
+      send: (bytes) => {
+        // While it closes, nothing leaves any more; the platform would only complain. `onClose` is under way.
+        if (socket.readyState !== WebSocket.OPEN) return;
+        // The DOM's types want a buffer that is known not to be shared; the codec's never is.
+        socket.send(bytes as Uint8Array<ArrayBuffer>);
+      },
       close: (code, reason) => socket.close(code, reason),
     };
   };
