@@ -118,8 +118,10 @@ export class AudioCopy implements SegmentProducer {
     if (start === Number.NEGATIVE_INFINITY) return; // behind a seek into MPEG-TS, until the first time stamp
     const { num, den } = this.#input.timeBase;
     const samples = this.#packetSamples || Math.round((Number(packet.duration) * num * this.#rateHz) / den);
-    const segment = this.#plan.segmentAt((start * 1e6) / this.#rateHz);
-    if (segment < this.#next || start <= (this.#current.at(-1)?.start ?? Number.NEGATIVE_INFINITY)) return;
+    const us = (start * 1e6) / this.#rateHz;
+    const segment = this.#plan.segmentAt(us);
+    const isRepeated = start <= (this.#current.at(-1)?.start ?? Number.NEGATIVE_INFINITY);
+    if (!this.#plan.holds(us) || segment < this.#next || isRepeated) return;
     if (segment > this.#next) {
       // One segment a step: behind a long gap, there are many of silence.
       this.#input.unread(packet);

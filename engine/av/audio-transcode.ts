@@ -77,9 +77,13 @@ export class AudioTranscode implements SegmentProducer {
   #packets: Packet[] = [];
   /** Sound that ends before this is of no use. */
   #neededUs = 0;
-  /** Movie time at which the sound given to the first chain, and to the second one, ends; `null` when it is still silent. */
+  /** Movie time at which the decoded sound ends; `null` when a seek has just been made. */
   #heardUs: number | null = null;
-  #griddedUs: number | null = null;
+  /** Movie time at which what was put on the grid ends, or has to begin. */
+  #griddedUs = 0;
+  /** Stereo sound that waits for its place on the grid. */
+  #queue: Frame[] = [];
+  #hasEnded = false;
   /** Where silence after the track's end has to lead; `null` while there is sound. */
   #padUntilUs: number | null = null;
 
@@ -106,12 +110,19 @@ export class AudioTranscode implements SegmentProducer {
     this.#firstFrame = this.#frameAt(index);
     this.#decoder.flushBuffers();
     this.#neededUs = ((this.#firstFrame - RUN_IN_FRAMES) * FRAME * 1e6) / RATE_HZ - PRE_ROLL_US;
-    this.#heardUs = this.#griddedUs = this.#padUntilUs = null;
+    this.#griddedUs = (this.#runInStart * 1e6) / RATE_HZ;
+    this.#heardUs = this.#padUntilUs = null;
+    this.#hasEnded = false;
     if (index === 0 || this.#neededUs <= 0) this.#input.rewind();
     else this.#input.seekToSound(this.#neededUs);
   }
 
   step(): boolean {
+    if (this.#queue.length > 0) {
+      this.#placeNext();
+      return this.#next < this.#plan.count;
+    }
+    if (this.#hasEnded && this.#padUntilUs === null) this.#padUntilUs = this.#endOfPadding();
     if (this.#padUntilUs !== null) return this.#pad(this.#padUntilUs);
     const outcome = this.#input.read(this.#read);
     if (outcome === 'end') this.#end();
@@ -149,7 +160,7 @@ export class AudioTranscode implements SegmentProducer {
   #hear(frame: Frame): void {
     if (frame.sampleRate <= 0 || frame.nbSamples <= 0) return;
     const us = this.#placeOf(frame);
-    if (us === null) return;
+    if (us === null || !this.#plan.holds(us)) return;
     const format = avGetSampleFmtName(frame.format as AVSampleFormat) ?? '';
     const input = `time_base=1/1000000:sample_rate=${frame.sampleRate}:sample_fmt=${format}:channel_layout=${layoutOf(frame)}`;
     if (input !== this.#toStereoInput) {
@@ -205,12 +216,19 @@ export class AudioTranscode implements SegmentProducer {
 
   #pullStereo(): void {
     while (this.#toStereo?.receive(this.#stereo)) {
-      const us = (Number(this.#stereo.pts) * 1e6) / RATE_HZ;
-      // Silence for a long gap comes in pieces: the grid's own would be one allocation of any size.
-      while (this.#griddedUs !== null && us - this.#griddedUs > FILL_US) this.#sendSilence(this.#griddedUs);
-      this.#sendToGrid(this.#stereo);
+      this.#queue.push(cloned(this.#stereo));
       this.#stereo.unref();
     }
+  }
+
+  /** Puts the sound at the head of the queue on the grid, or half a second of the silence before it: a gap may be long. */
+  #placeNext(): void {
+    const stereo = this.#queue[0]!;
+    const us = (Number(stereo.pts) * 1e6) / RATE_HZ;
+    if (us - this.#griddedUs > FILL_US) return this.#sendSilence(this.#griddedUs);
+    this.#queue.shift();
+    this.#sendToGrid(stereo);
+    stereo.free();
   }
 
   #sendSilence(us: number): void {
@@ -259,23 +277,26 @@ export class AudioTranscode implements SegmentProducer {
     }
   }
 
-  /** The track has ended. Silence follows to the end of the plan if other tracks go on, else to the end of this segment. */
   #end(): void {
     this.#decoder.sendPacketSync(null);
     this.#decode();
     this.#dropStereo();
-    this.#griddedUs ??= (this.#runInStart * 1e6) / RATE_HZ;
+    this.#hasEnded = true;
+  }
+
+  /** The track has ended. Silence follows to the end of the plan if other tracks go on, else to the end of this segment. */
+  #endOfPadding(): number {
     const following = Math.max(this.#next, this.#plan.segmentAt(this.#griddedUs)) + 1;
     const hasMore = following < this.#plan.count && this.#plan.endUs - this.#plan.startUs(following) > END_SLACK_US;
     const isCutOff = hasMore && !this.#input.othersReach(this.#plan.startUs(following));
-    this.#padUntilUs = isCutOff ? this.#plan.startUs(following) : this.#plan.endUs;
+    return isCutOff ? this.#plan.startUs(following) : this.#plan.endUs;
   }
 
   #pad(untilUs: number): boolean {
     if (this.#next >= this.#plan.count) return false;
     const runOutUs = (RUN_IN_FRAMES * FRAME * 1e6) / RATE_HZ;
-    if (this.#griddedUs! < untilUs + runOutUs) {
-      this.#sendSilence(this.#griddedUs!);
+    if (this.#griddedUs < untilUs + runOutUs) {
+      this.#sendSilence(this.#griddedUs);
       return true;
     }
     this.#toGrid?.send(null);
@@ -333,7 +354,9 @@ export class AudioTranscode implements SegmentProducer {
     this.#encoder?.freeContext();
     this.#encoder = null;
     for (const packet of this.#packets) packet.free();
+    for (const frame of this.#queue) frame.free();
     this.#packets = [];
+    this.#queue = [];
   }
 }
 
@@ -389,6 +412,12 @@ function openEncoder(output: AacOutput): CodecContext {
     throw new MediaError('internal', 'the AAC encoder does not open');
   }
   return encoder;
+}
+
+function cloned(frame: Frame): Frame {
+  const clone = frame.clone();
+  if (!clone) throw new MediaError('internal', 'out of memory for sound');
+  return clone;
 }
 
 function allocated<Native extends { alloc(): void }>(native: Native): Native {

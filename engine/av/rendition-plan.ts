@@ -1,4 +1,10 @@
 import { MediaError } from '#engine/media/media-failure.ts';
+import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
+
+/** How far behind the end of its plan a file may go on: durations in headers are rounded, and some leave out the last packets. */
+const MAX_BEHIND_US = 5_000_000;
+/** How far before its beginning: as much as the timeline's offset keeps above zero, less what decoding runs ahead. */
+const MAX_BEFORE_US = TIMELINE_OFFSET_US - 1_000_000;
 
 /**
  * Which segment a moment of the movie belongs to. The answer depends on the moment alone, never on what was read before it:
@@ -33,6 +39,11 @@ export class SegmentPlan {
 
   get endUs(): number {
     return this.#boundariesUs[this.count]!;
+  }
+
+  /** Whether a moment can be part of this movie. A damaged time stamp may say any; filling the time up to it would take for ever. */
+  holds(us: number): boolean {
+    return us >= -MAX_BEFORE_US && us <= this.endUs + MAX_BEHIND_US;
   }
 
   /** The last segment takes everything behind it, too. */

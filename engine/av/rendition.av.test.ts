@@ -231,6 +231,19 @@ describe('what cannot be made', () => {
     }
   });
 
+  it.each(METHODS)('%s: is not led astray by a time stamp of a day', async (_, output, kind) => {
+    // From the third second on, each time stamp is a day too late.
+    const late = ['-bsf', "setts=ts='if(gte(PTS*TB,3),PTS+86400/TB,PTS)'"];
+    const whole = await clip({ name: 'whole.mkv', args: [...picture(8), ...tone(8), ...h264(), '-c:a', 'aac'] });
+    const path = await clip({ name: 'a-day-late.mkv', args: ['-i', whole, '-c', 'copy', ...late] });
+    const spec = { ...orderOf(movie(whole), kind, output), path };
+    const made = await makeAll(spec);
+    // What has sane time stamps is made; what has not counts as the end.
+    expect(made.news[0]).toMatchObject({ kind: 'init' });
+    expect(made.news.length).toBeGreaterThan(3);
+    expect(made.failures.every((news) => news.kind === 'failed' && news.failure === 'truncated')).toBe(true);
+  });
+
   it('is tried afresh by the next range [DEMAND3]', async () => {
     const spec = await order(H264);
     rmSync(spec.outputDir, { recursive: true });

@@ -136,6 +136,13 @@ describe('copied video', () => {
     expect(await complaintsAbout(made.joined())).toBe('');
   });
 
+  it.each(['rotatedMp4', 'anamorphicMkv'] as const)('%s: keeps the shape of its pixels and its turn', async (name) => {
+    const source = movie(await clips[name]());
+    const copied = movie((await makeAll(orderOf(source, 'video', COPY))).joined());
+    const { width, height, pixelAspect, rotation } = source.media.video[0]!;
+    expect(copied.media.video[0]).toMatchObject({ width, height, pixelAspect, rotation });
+  });
+
   it('refuses a boundary where the file has no keyframe [COPY4]', async () => {
     const source = movie(await clips.h264Mkv());
     const made = await make(orderOf(source, 'video', COPY, [0, 1_000_000, 1_500_000, 2_000_000, 8_000_000]), [

@@ -120,7 +120,9 @@ export class VideoCopy implements SegmentProducer {
   #take(packet: Packet): void {
     const isKey = packet.isKeyframe;
     const ticks = presentationTicks(packet) ?? this.#lastTicks + this.#frameTicks;
-    const segment = isKey ? this.#plan.segmentAt(this.#input.movieUs(ticks)) : null;
+    const us = this.#input.movieUs(ticks);
+    if (!this.#plan.holds(us)) return;
+    const segment = isKey ? this.#plan.segmentAt(us) : null;
     if (this.#current.length === 0) {
       // On the way from where the seek ended to the wanted keyframe; or what a cut recording begins with.
       if (segment === null || segment < this.#next) return;

@@ -17,8 +17,9 @@ export class VideoDecoder implements Disposable {
     this.#context.parametersToContext(codecpar);
     this.#context.pktTimebase = new Rational(input.timeBase.num, input.timeBase.den);
     this.#context.threadCount = 0;
-    // Else the decoder learns how deep pictures are reordered by giving some out too early: with this, it believes the header.
-    this.#set('strict', '1');
+    // Matroska does not keep how deep pictures are reordered. Left alone, the H.264 decoder learns it by giving some out too
+    // early; this makes it believe the stream's own header.
+    if (input.demuxer.startsWith('matroska')) this.#set('strict', '1');
     // Never open2Sync with a dictionary: it is freed twice, and the process dies at the next garbage collection.
     if (this.#context.open2Sync(codec, null) < 0) {
       this.#context.freeContext();

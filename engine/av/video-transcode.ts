@@ -158,6 +158,10 @@ export class VideoTranscode implements SegmentProducer {
       const { bestEffortTimestamp } = this.#decoded;
       const isStamped = bestEffortTimestamp !== AV_NOPTS_VALUE;
       const us = isStamped ? this.#input.movieUs(Number(bestEffortTimestamp)) : this.#lastUs + this.#frameUs;
+      if (!this.#plan.holds(us)) {
+        this.#decoded.unref();
+        continue;
+      }
       this.#lastUs = us;
       this.#decoded.pts = BigInt(toTicks(us));
       if (us >= this.#cutUs - (this.#output.deinterlace ? DEINTERLACE_RUN_IN_US : 0)) {
