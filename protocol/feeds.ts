@@ -12,7 +12,8 @@ export const libraryFeed = defineFeed({
   id: 1,
   name: 'library',
   since: 1,
-  summary: 'Libraries with their scans, how many movies there are, and every movie that comes, changes or goes.',
+  summary:
+    'Libraries with their scans, how many movies there are, and every movie and collection that comes, changes or goes.',
   permission: 'libraries:read',
   key: null,
   snapshot: v.object({ movieCount: Count, libraries: v.array(Library) }),
@@ -20,6 +21,8 @@ export const libraryFeed = defineFeed({
     /** `null`: the movie is gone. */
     v.object({ kind: v.literal('movie'), id: Id, movie: v.nullable(MovieCard) }),
     v.object({ kind: v.literal('library'), id: Id, library: v.nullable(Library) }),
+    /** A collection came, changed or went: look at it again. */
+    v.object({ kind: v.literal('collection'), id: Id }),
     v.object({ kind: v.literal('movieCount'), id: v.literal('all'), count: Count }),
   ]),
 });

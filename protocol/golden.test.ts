@@ -50,9 +50,11 @@ const card = {
   title: 'Die üblichen Verdächtigen 🎬',
   year: 1995,
   durationMs: 6_360_000,
-  picture: { url: '/images/0190f3a2.webp', width: 640, height: 960 },
+  poster: { url: '/images/0190f3a2', width: 2000, height: 3000, placeholder: 'HBkSHYSIeHiPiHh8eJd4eTN0EEQG' },
+  picture: null,
   resolution: 2160,
   hdr: 'dolbyVision',
+  rating: 8.1,
   isPlayable: true,
   addedAt: 1_764_000_000_000,
 };

@@ -5,6 +5,8 @@ export const PERMISSIONS = [
   /** Any session, for what concerns only its own user. */
   'self',
   'movies:read',
+  /** Putting right what is known of movies, and making collections. */
+  'movies:edit',
   'playback:play',
   'libraries:read',
   'libraries:manage',

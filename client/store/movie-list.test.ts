@@ -16,7 +16,9 @@ const card = (number: number, more: Partial<Card> = {}): Card => ({
   title: `Movie ${String(number).padStart(5, '0')}`,
   year: 1990,
   durationMs: 6_000_000,
+  poster: null,
   picture: null,
+  rating: null,
   resolution: 1080,
   hdr: null,
   isPlayable: true,
@@ -90,7 +92,11 @@ describe('a window into the movies', () => {
     list.show(0, 10);
     await pass();
     server.entries(libraryFeed, [
-      { kind: 'movie', id: idOf(3), movie: card(3, { picture: { url: '/images/3', width: 1, height: 1 } }) },
+      {
+        kind: 'movie',
+        id: idOf(3),
+        movie: card(3, { picture: { url: '/images/3', width: 1, height: 1, placeholder: null } }),
+      },
     ]);
     expect(list.at(3)?.picture?.url).toBe('/images/3');
     await pass(5_000);

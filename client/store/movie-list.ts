@@ -36,14 +36,18 @@ interface Loading {
   readonly abort: AbortController;
 }
 
-/** What a patch may change without moving the row, by the sort in force. */
+/** What moves a row when a patch changes it, by the sort in force; `null`: nothing that a card tells. */
 const SORT_FIELD = {
   title: 'title',
   year: 'year',
   added: 'addedAt',
   duration: 'durationMs',
   resolution: 'resolution',
-} as const satisfies Record<MovieSort, keyof Card>;
+  rating: 'rating',
+  release: 'year',
+  lastWatched: null,
+  random: null,
+} as const satisfies Record<MovieSort, keyof Card | null>;
 
 export function listInput(query: MovieQuery, offset: number, limit: number): InputOf<typeof movies.list> {
   return {
@@ -205,7 +209,8 @@ export class MovieList {
     const [number, position, tile] = found;
     this.#put(number, position, { ...card, progress: tile.progress });
     const field = SORT_FIELD[this.#query.sort];
-    const mayMove = card[field] !== tile[field] || (this.#query.search !== '' && card.title !== tile.title);
+    const mayMove =
+      (field !== null && card[field] !== tile[field]) || (this.#query.search !== '' && card.title !== tile.title);
     if (mayMove) this.#makeStale();
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MOVIE_SORTS, SORT_ORDERS } from '#protocol/schema/movie.ts';
+import { MOVIE_SORTS, SORT_ORDERS } from '#protocol/schema/movie-sort.ts';
 import { SETTINGS_SECTIONS, parseRoute, routePath } from './navigation.ts';
 import type { Route } from './navigation.ts';
 

@@ -1,7 +1,7 @@
 /** Where the person is in the client. The address holds all of it, so that reload, bookmark and the back button work. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { MOVIE_SORTS, SORT_ORDERS } from '#protocol/schema/movie.ts';
+import { MOVIE_SORTS, SORT_ORDERS } from '#protocol/schema/movie-sort.ts';
 
 export type MovieSort = (typeof MOVIE_SORTS)[number];
 export type SortOrder = (typeof SORT_ORDERS)[number];

@@ -6,7 +6,8 @@ import type { FolderCheck, Library, LibraryIssue } from '#protocol/schema/librar
 import type { HealthItem } from '#protocol/schema/health.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
 import type { Progress } from '#protocol/schema/progress.ts';
-import type { MOVIE_SORTS, Movie, MovieCard, MovieTile, SORT_ORDERS } from '#protocol/schema/movie.ts';
+import type { Movie, MovieCard, MovieTile } from '#protocol/schema/movie.ts';
+import type { MovieSort, SortOrder } from '#protocol/schema/movie-sort.ts';
 
 // Files on disk. Paths are relative to the library's folder with "/" between names; '' is the folder itself.
 
@@ -221,8 +222,8 @@ export interface ScanStore {
 export interface MovieQuery {
   readonly offset: number;
   readonly limit: number;
-  readonly sort: (typeof MOVIE_SORTS)[number];
-  readonly order: (typeof SORT_ORDERS)[number] | null;
+  readonly sort: MovieSort;
+  readonly order: SortOrder | null;
   readonly search: string | null;
   readonly libraryId: string | null;
   readonly isWatched: boolean | null;

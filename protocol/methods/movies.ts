@@ -1,7 +1,8 @@
 /** Browsing. */
 import * as v from 'valibot';
 import { defineCall } from '../contract.ts';
-import { MOVIE_SORTS, Movie, MovieTile, SORT_ORDERS } from '../schema/movie.ts';
+import { Movie, MovieTile } from '../schema/movie.ts';
+import { MOVIE_SORTS, SORT_ORDERS } from '../schema/movie-sort.ts';
 import { Progress } from '../schema/progress.ts';
 import { Count, Id, ShortText } from '../schema/scalar.ts';
 

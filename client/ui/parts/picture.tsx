@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { Picture as PictureSchema } from '#protocol/schema/movie.ts';
+import type { Picture as PictureSchema } from '#protocol/schema/picture.ts';
 import { TitleCard } from './title-card.tsx';
 import styles from './picture.module.css';
 

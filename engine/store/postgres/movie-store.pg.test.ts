@@ -3,7 +3,7 @@ import { systemClock } from '#engine/base/clock.ts';
 import { createUuidFactory } from '#engine/base/ids.ts';
 import type { FileWrite, MovieQuery } from '#engine/library/ports.ts';
 import { movieNameOf } from '#engine/media/file-name.ts';
-import { MOVIE_SORTS, SORT_ORDERS } from '#protocol/schema/movie.ts';
+import { MOVIE_SORTS, SORT_ORDERS } from '#protocol/schema/movie-sort.ts';
 import { mediaInfo, videoTrack } from '#test/support/media-info.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
@@ -356,7 +356,7 @@ describe('pictures', () => {
     expect(await catalogue.movies.picturelessCount()).toBe(0);
     expect((await list()).movies.map(({ picture }) => picture)).toEqual([
       null,
-      { url: `/images/movie/${brazil!.movieId}/v1.webp`, width: 640, height: 360 },
+      { url: `/images/movie/${brazil!.movieId}/v1.webp`, width: 640, height: 360, placeholder: null },
     ]);
     expect(await catalogue.movies.pictureOf(brazil!.movieId)).toEqual({
       version: 'v1',

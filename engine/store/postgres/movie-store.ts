@@ -5,7 +5,17 @@
  */
 import type { MovieQuery, MovieStore, Pictureless } from '#engine/library/ports.ts';
 import type { HdrKind } from '#protocol/schema/media.ts';
-import type { Movie, MovieCard, MovieFile, MovieTile } from '#protocol/schema/movie.ts';
+import type { MatchReason, MatchState } from '#protocol/schema/match.ts';
+import type {
+  ExtraKind,
+  Movie,
+  MovieCard,
+  MovieField,
+  MovieFile,
+  MovieTile,
+  Sidecar,
+  Term,
+} from '#protocol/schema/movie.ts';
 import type { Progress } from '#protocol/schema/progress.ts';
 import { recordChanges } from './change-feed.ts';
 import type { Sql } from './connect.ts';
@@ -19,6 +29,8 @@ import type { SearchTerm } from './search-terms.ts';
 const STARTED_SHARE = 0.01;
 const WATCHED_SHARE = 0.9;
 const CONTINUE_DAYS = 90;
+const CREDITS_SHOWN = 30;
+
 interface CardRow {
   readonly id: string;
   readonly title: string;
@@ -26,11 +38,43 @@ interface CardRow {
   readonly durationMs: number | null;
   readonly resolution: number | null;
   readonly hdr: HdrKind | null;
+  readonly rating: number | null;
   readonly isPlayable: boolean;
   readonly addedAt: number;
   readonly pictureVersion: string | null;
   readonly pictureWidth: number | null;
   readonly pictureHeight: number | null;
+}
+
+interface MovieRow extends CardRow, Pick<Movie, 'sortTitle' | 'originalTitle' | 'originalLanguage' | 'tagline'> {
+  readonly overview: string | null;
+  readonly releaseDate: string | null;
+  readonly certification: string | null;
+  readonly trailerUrl: string | null;
+  readonly match: MatchState;
+  readonly matchScore: number | null;
+  readonly matchReasons: MatchReason[];
+  readonly tmdbId: number | null;
+  readonly imdbId: string | null;
+  readonly refreshedAt: number | null;
+  readonly lockedFields: MovieField[];
+  readonly isHidden: boolean;
+}
+
+interface FileRow extends Omit<MovieFile, 'path' | 'extra' | 'sidecars'> {
+  readonly path: string;
+  readonly extraKind: ExtraKind | null;
+  readonly extraTitle: string | null;
+}
+
+type TermKind = 'genre' | 'keyword' | 'studio' | 'country' | 'tag';
+
+interface CreditRow {
+  readonly kind: 'cast' | 'crew';
+  readonly personId: string;
+  readonly name: string;
+  readonly role: string;
+  readonly department: string | null;
 }
 
 interface ProgressRow {
@@ -52,12 +96,22 @@ export interface MovieStoreOptions {
 
 export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOptions): MovieStore {
   const cardColumns = sql`
-    m.id, m.title, m.year, m.duration_ms as "durationMs", m.resolution, m.hdr, m.is_playable as "isPlayable",
+    m.id, m.title, m.year, m.duration_ms as "durationMs", m.resolution, m.hdr, m.rating, m.is_playable as "isPlayable",
     (extract(epoch from m.added_at) * 1000)::bigint as "addedAt", m.picture_version as "pictureVersion",
     m.picture_width as "pictureWidth", m.picture_height as "pictureHeight"`;
   const progressColumns = sql`
     p.resume_ms as "resumeMs", p.duration_ms as "progressDurationMs", p.is_watched as "isWatched", p.watch_count as "watchCount",
     (extract(epoch from p.observed_at) * 1000)::bigint as "progressAt"`;
+
+  const movieColumns = sql`
+    m.sort_title as "sortTitle", m.original_title as "originalTitle", m.original_language as "originalLanguage", m.tagline,
+    m.overview, m.release_date::text as "releaseDate", m.certification, m.trailer_url as "trailerUrl", m.match,
+    m.match_score as "matchScore", m.match_reasons as "matchReasons", m.tmdb_id as "tmdbId", m.imdb_id as "imdbId",
+    (extract(epoch from m.refreshed_at) * 1000)::bigint as "refreshedAt", m.locked_fields as "lockedFields",
+    m.hidden_at is not null as "isHidden"`;
+  const creditsOf = (movieId: string, kind: CreditRow['kind']) => sql`
+    select c.kind, c.person_id as "personId", p.name, c.role, c.department from credit c join person p on p.id = c.person_id
+    where c.movie_id = ${movieId} and c.kind = ${kind}`;
 
   const toCard = (row: CardRow): MovieCard => ({
     id: row.id,
@@ -67,9 +121,16 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
     picture:
       row.pictureVersion === null
         ? null
-        : { url: pictureUrl(row.id, row.pictureVersion), width: row.pictureWidth ?? 0, height: row.pictureHeight ?? 0 },
+        : {
+            url: pictureUrl(row.id, row.pictureVersion),
+            width: row.pictureWidth ?? 0,
+            height: row.pictureHeight ?? 0,
+            placeholder: null,
+          },
+    poster: null,
     resolution: row.resolution,
     hdr: row.hdr,
+    rating: row.rating,
     isPlayable: row.isPlayable,
     addedAt: row.addedAt,
   });
@@ -106,7 +167,7 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
   }
 
   /** Each order with its columns under the alias `m`; ids make it total, so that windows never overlap. */
-  function orderBy({ sort, order }: Pick<MovieQuery, 'sort' | 'order'>) {
+  function orderBy(userId: string, { sort, order }: Pick<MovieQuery, 'sort' | 'order'>) {
     const isUp = (order ?? (sort === 'title' ? 'ascending' : 'descending')) === 'ascending';
     switch (sort) {
       case 'title':
@@ -117,6 +178,16 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
         return isUp ? sql`m.added_at, m.id` : sql`m.added_at desc, m.id desc`;
       case 'duration':
         return isUp ? sql`m.duration_ms, m.id` : sql`m.duration_ms desc nulls last, m.id`;
+      case 'release':
+        return isUp ? sql`m.release_date, m.sort_title, m.id` : sql`m.release_date desc nulls last, m.sort_title, m.id`;
+      case 'rating':
+        return isUp ? sql`m.rating, m.sort_title, m.id` : sql`m.rating desc nulls last, m.sort_title, m.id`;
+      case 'lastWatched': {
+        const seen = sql`(select w.updated_at from progress w where w.movie_id = m.id and w.user_id = ${userId})`;
+        return isUp ? sql`${seen}, m.id` : sql`${seen} desc nulls last, m.id`;
+      }
+      case 'random':
+        return isUp ? sql`md5(m.id::text)` : sql`md5(m.id::text) desc`;
       case 'resolution':
         return isUp ? sql`m.resolution, m.sort_title, m.id` : sql`m.resolution desc nulls last, m.sort_title, m.id`;
     }
@@ -130,7 +201,7 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
   }
 
   async function window(userId: string, query: MovieQuery): Promise<MovieTile[]> {
-    const order = orderBy(query);
+    const order = orderBy(userId, query);
     const { isWatched, libraryId } = query;
     const watched = watchedIs(isWatched, userId);
     const rows = await sql<TileRow[]>`
@@ -148,7 +219,7 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
     const { total: size, ids } = await searchMovies(sql, {
       typed,
       among: sql`m.deleted_at is null and ${isInLibrary(query.libraryId)} and ${watchedIs(query.isWatched, userId)}`,
-      order: query.sort === 'title' && query.order === null ? null : orderBy(query),
+      order: query.sort === 'title' && query.order === null ? null : orderBy(userId, query),
       offset: query.offset,
       limit: query.limit,
     });
@@ -161,26 +232,74 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
   }
 
   async function movie(movieId: string, withPaths: boolean): Promise<Movie | null> {
-    const [rows, files] = await Promise.all([
-      sql<(CardRow & Pick<Movie, 'sortTitle' | 'match'>)[]>`
-        select ${cardColumns}, m.sort_title as "sortTitle", m.match from movie m
-        where m.id = ${movieId} and m.deleted_at is null`,
-      sql<(MovieFile & { path: string })[]>`
+    const [row] = await sql<MovieRow[]>`
+      select ${cardColumns}, ${movieColumns} from movie m where m.id = ${movieId} and m.deleted_at is null`;
+    if (!row) return null;
+    const [files, sidecars, terms, credits, collections, ratings] = await Promise.all([
+      sql<FileRow[]>`
         select f.id, regexp_replace(f.path, '^.*/', '') as name, f.path, f.library_id as "libraryId", f.size_bytes as "sizeBytes",
-          f.state, case when f.state = 'unplayable' then f.failure end as failure, f.container, f.media,
+          f.state, case when f.state = 'unplayable' then f.failure end as failure, f.container, f.media, f.edition, f.part,
+          f.extra_kind as "extraKind", f.extra_title as "extraTitle",
           (extract(epoch from f.added_at) * 1000)::bigint as "addedAt"
         from movie_file f join movie m on m.id = f.movie_id
         where f.movie_id = ${movieId}
-        order by (f.id = m.best_file_id) desc nulls last, (f.state = 'playable') desc, f.part nulls first,
-          f.resolution desc nulls last, f.path`,
+        order by (f.extra_kind is null) desc, (f.id = m.best_file_id) desc nulls last, (f.state = 'playable') desc,
+          f.part nulls first, f.resolution desc nulls last, f.path`,
+      sql<(Sidecar & { fileId: string })[]>`
+        select s.id, s.file_id as "fileId", regexp_replace(s.path, '^.*/', '') as name, s.format, s.language,
+          s.is_forced as "isForced", s.is_default as "isDefault", s.is_hearing_impaired as "isHearingImpaired"
+        from sidecar s join movie_file f on f.id = s.file_id where f.movie_id = ${movieId} order by s.path`,
+      sql<(Term & { kind: TermKind })[]>`
+        select t.id, t.name, t.kind from movie_term mt join term t on t.id = mt.term_id
+        where mt.movie_id = ${movieId} order by mt.position, t.name`,
+      sql<CreditRow[]>`
+        (${creditsOf(movieId, 'cast')} order by c.position limit ${CREDITS_SHOWN})
+        union all (${creditsOf(movieId, 'crew')} order by c.position limit ${CREDITS_SHOWN})`,
+      sql<{ id: string; name: string }[]>`
+        select c.id, c.name from collection_movie cm join collection c on c.id = cm.collection_id
+        where cm.movie_id = ${movieId} order by (c.kind = 'series') desc, c.name_text, c.id`,
+      sql<Movie['ratings']>`
+        select source, value, votes from movie_rating where movie_id = ${movieId} order by source`,
     ]);
-    const [row] = rows;
-    if (!row) return null;
+    const ofKind = (kind: TermKind): Term[] =>
+      terms.filter((term) => term.kind === kind).map(({ id, name }) => ({ id, name }));
+    const inKind = (kind: CreditRow['kind']) => credits.filter((credit) => credit.kind === kind);
+    const personOf = ({ personId, name }: CreditRow) => ({ id: personId, name, portrait: null });
+    const { match, matchScore, matchReasons, tmdbId, imdbId, refreshedAt, ...known } = row;
     return {
       ...toCard(row),
-      sortTitle: row.sortTitle,
-      match: row.match,
-      files: files.map((file) => ({ ...file, path: withPaths ? file.path : null })),
+      sortTitle: known.sortTitle,
+      originalTitle: known.originalTitle,
+      originalLanguage: known.originalLanguage,
+      tagline: known.tagline,
+      overview: known.overview,
+      releaseDate: known.releaseDate,
+      certification: known.certification,
+      backdrop: null,
+      logo: null,
+      ratings: [...ratings],
+      genres: ofKind('genre'),
+      keywords: ofKind('keyword'),
+      studios: ofKind('studio'),
+      countries: ofKind('country'),
+      tags: ofKind('tag'),
+      cast: inKind('cast').map((credit) => ({ person: personOf(credit), character: credit.role || null })),
+      crew: inKind('crew').map((credit) => ({
+        person: personOf(credit),
+        job: credit.role,
+        department: credit.department,
+      })),
+      collections: [...collections],
+      trailerUrl: known.trailerUrl,
+      match: { state: match, score: matchScore, reasons: matchReasons, tmdbId, imdbId, refreshedAt },
+      lockedFields: known.lockedFields,
+      isHidden: known.isHidden,
+      files: files.map(({ extraKind, extraTitle, ...file }) => ({
+        ...file,
+        path: withPaths ? file.path : null,
+        extra: extraKind === null ? null : { kind: extraKind, title: extraTitle ?? file.name },
+        sidecars: sidecars.filter(({ fileId }) => fileId === file.id).map(({ fileId: _, ...sidecar }) => sidecar),
+      })),
     };
   }
 

@@ -122,7 +122,7 @@ describe('writing files', () => {
       title: 'Heat',
       year: 1995,
       sortTitle: 'heat',
-      match: 'unmatched',
+      match: { state: 'waiting' },
       resolution: 2160,
       hdr: 'hdr10',
       isPlayable: true,

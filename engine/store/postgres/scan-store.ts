@@ -264,7 +264,7 @@ class MovieAssignment {
   async #destination(movie: CurrentMovie, target: Target, file: Moved, fileIds: readonly string[]): Promise<string> {
     const tx = this.#tx;
     const { name } = file;
-    if (movie.match !== 'unmatched') return movie.movieId;
+    if (movie.match === 'matched' || movie.match === 'confirmed') return movie.movieId;
     const isSameName = target.key === movie.key && (name.year === null || name.year === movie.year);
     if (isSameName && name.title === movie.title) return movie.movieId;
     const [others] = await tx<{ count: number }[]>`
@@ -343,7 +343,7 @@ class MovieAssignment {
     await tx`
       update movie m set year = y.year
       from unnest(${movies.map(({ id }) => id)}::uuid[], ${movies.map(({ year }) => year)}::int[]) y(id, year)
-      where m.id = y.id and m.year is null and m.match = 'unmatched'`;
+      where m.id = y.id and m.year is null and m.match not in ('matched', 'confirmed')`;
   }
 
   /** What people did with a movie follows its last file to the movie that it turned out to be; the newest observation wins. */
