@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '..');
 
 /** Domains own state and behaviour. They never import each other: main.ts hands them references. */
-const DOMAINS = ['library', 'playback', 'progress', 'accounts', 'jobs', 'health', 'feeds'];
+const DOMAINS = ['library', 'playback', 'progress', 'accounts', 'jobs', 'health', 'feeds', 'radarr'];
 
 /**
  * What a zone may import besides itself: a zone (`engine/base`), a glob of files in one (`engine/hosts/*.port.ts`), or
@@ -56,6 +56,7 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   comlink: ['engine/runtime', 'engine/hosts'],
   'hash-wasm': ['engine/hosts'],
   pino: ['engine/base'],
+  undici: ['engine/base'],
   chokidar: ['engine/store'],
   msgpackr: ['protocol'],
   'hls.js': ['client/player'],
