@@ -4,6 +4,9 @@
  * Refused calls are charged too. Who is told to wait and does not, sinks until the debt is as large as the whole
  * bucket, and is then cut off: answering refusals for ever would be work done for an attacker.
  */
+/** Parts of a call that adding fractions may lose: who waited as told is never refused for them. */
+const ROUNDING = 1e-6;
+
 export class CallBudget {
   readonly #perSecond: number;
   readonly #capacity: number;
@@ -22,7 +25,7 @@ export class CallBudget {
     const left = Math.min(this.#capacity, this.#left + ((nowMs - this.#atMs) / 1_000) * this.#perSecond) - 1;
     this.#left = left;
     this.#atMs = nowMs;
-    if (left >= 0) return 0;
+    if (left >= -ROUNDING) return 0;
     return left < -this.#capacity ? Infinity : Math.ceil((-left / this.#perSecond) * 1_000);
   }
 
