@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '..');
 
 /** Domains own state and behaviour. They never import each other: main.ts hands them references. */
-const DOMAINS = ['library', 'playback', 'progress', 'accounts', 'jobs', 'health', 'feeds', 'radarr'];
+const DOMAINS = ['library', 'playback', 'progress', 'accounts', 'jobs', 'health', 'feeds', 'images', 'radarr'];
 
 /**
  * What a zone may import besides itself: a zone (`engine/base`), a glob of files in one (`engine/hosts/*.port.ts`), or
@@ -64,6 +64,8 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   'preact-iso': ['client/ui'],
   'lucide-preact': ['client/ui'],
   '@tanstack/virtual-core': ['client/ui'],
+  sharp: ['engine/hosts'],
+  thumbhash: ['engine/hosts', 'client/ui'],
   '@preact/signals': ['client/store', 'client/player', 'client/ui'],
 };
 

@@ -1,0 +1,36 @@
+import { rgbaToThumbHash } from 'thumbhash';
+import { describe, expect, it } from 'vitest';
+import { placeholderUrl, plainSource, sourceSet } from './picture-source.ts';
+
+const picture = (width: number) => ({ url: '/images/a/b', width, height: 100, placeholder: null });
+
+describe('sizes of a picture', () => {
+  it('are all that are narrower than the picture, and the picture itself', () => {
+    expect(sourceSet(picture(700))).toBe(
+      '/images/a/b?w=160 160w, /images/a/b?w=320 320w, /images/a/b?w=480 480w, /images/a/b?w=640 640w, /images/a/b 700w',
+    );
+    expect(sourceSet(picture(320))).toBe('/images/a/b?w=160 160w, /images/a/b 320w');
+    expect(sourceSet(picture(160))).toBeNull();
+  });
+
+  it('end at the widest that the server gives', () => {
+    expect(sourceSet(picture(3_840))).toMatch(/\?w=1920 1920w$/);
+    expect(sourceSet(picture(1_920))).toMatch(/\?w=1280 1280w, \/images\/a\/b 1920w$/);
+  });
+
+  it('without a choice are modest', () => {
+    expect(plainSource(picture(3_840))).toBe('/images/a/b?w=640');
+    expect(plainSource(picture(300))).toBe('/images/a/b');
+  });
+});
+
+describe('a placeholder', () => {
+  it('is drawn from its hash', () => {
+    const hash = rgbaToThumbHash(2, 1, [255, 0, 0, 255, 0, 0, 255, 255]);
+    expect(placeholderUrl(btoa(String.fromCharCode(...hash)))).toMatch(/^data:image\/png;base64,iVBOR/);
+  });
+
+  it.each([null, '', '***', 'AA=='])('is none for %j', (text) => {
+    expect(placeholderUrl(text)).toBeNull();
+  });
+});
