@@ -2,12 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { MEDIA_FAILURES } from '#engine/media/media-failure.ts';
 import { COMMON_FAILURES, Failure, commonFailure } from '#protocol/errors.ts';
 import { calls } from '#protocol/index.ts';
+import { collections } from '#protocol/methods/collections.ts';
+import { metadata } from '#protocol/methods/metadata.ts';
+import { COLLECTION_KINDS } from '#protocol/schema/collection.ts';
 import { FOLDER_PROBLEMS } from '#protocol/schema/library.ts';
 import type { FolderCheck } from '#protocol/schema/library.ts';
 import { PLAY_REASONS } from '#protocol/schema/playback.ts';
 import { FAILURE_TEXTS, MEDIA_TEXTS, REASON_TEXTS, failureText, folderText, mediaFailureText } from './failure-text.ts';
 
-const declared = new Set([...Object.keys(COMMON_FAILURES), ...calls.flatMap(({ failures }) => Object.keys(failures))]);
+const declared = new Set([
+  ...Object.keys(COMMON_FAILURES),
+  ...calls.flatMap(({ failures }) => Object.keys(failures)),
+  ...[...Object.values(metadata), ...Object.values(collections)].flatMap(({ failures }) => Object.keys(failures)),
+  'alreadyUndone',
+]);
 
 const check = (more: Partial<FolderCheck>): FolderCheck => ({
   path: '/srv/movies',
@@ -41,6 +49,11 @@ describe('what a person reads when something fails', () => {
       failureText(new Failure('wrongCode', { attemptsLeft: 1 })),
       failureText(new Failure('notPlayable', { failure: 'truncated' })),
       failureText(new Failure('fromTheFuture', {})),
+      failureText(new Failure('notReachable', {})),
+      failureText(new Failure('notReachable', { reason: 'noKey' })),
+      failureText(new Failure('unknownMovie', { tmdbId: 603 })),
+      failureText(new Failure('notWritable', { path: '/srv/movies/heat.nfo' })),
+      ...COLLECTION_KINDS.map((kind) => failureText(new Failure('wrongKind', { kind }))),
       ...Object.values(REASON_TEXTS),
       ...Object.values(MEDIA_TEXTS),
     ];

@@ -5,21 +5,27 @@
 import type { contract } from '#protocol/index.ts';
 import type { Call, Infer, Schema } from '#protocol/contract.ts';
 import type { COMMON_FAILURES, Failure } from '#protocol/errors.ts';
+import type { collections } from '#protocol/methods/collections.ts';
+import type { metadata } from '#protocol/methods/metadata.ts';
 import type { FOLDER_PROBLEMS, FolderCheck } from '#protocol/schema/library.ts';
 import type { PLAY_REASONS } from '#protocol/schema/playback.ts';
 import { spokenDuration } from './wording.ts';
 
-type Group = (typeof contract)[keyof typeof contract];
+type Group = (typeof contract)[keyof typeof contract] | typeof metadata | typeof collections;
 type AnyCall = Group extends infer G ? (G extends unknown ? G[keyof G] : never) : never;
 type DeclaredFailures = AnyCall extends infer C ? (C extends Call ? C['failures'] : never) : never;
 type UnionKeys<T> = T extends unknown ? keyof T & string : never;
 type DeclaredCode = UnionKeys<DeclaredFailures>;
 type DeclaredData<Code extends DeclaredCode, F = DeclaredFailures> =
   F extends Readonly<Record<Code, infer S>> ? (S extends Schema ? Infer<S> : never) : never;
+/** What TMDB could not be asked for. */
+type Away = 'noKey' | 'badKey' | 'away';
 type CommonCode = keyof typeof COMMON_FAILURES;
 type CommonData<Code extends CommonCode> = Infer<(typeof COMMON_FAILURES)[Code]>;
 
-type Texts = { readonly [Code in CommonCode]: (data: CommonData<Code>) => string } & {
+type Texts = { readonly alreadyUndone: () => string } & {
+  readonly [Code in CommonCode]: (data: CommonData<Code>) => string;
+} & {
   readonly [Code in DeclaredCode]: (data: DeclaredData<Code>) => string;
 } & {
   /** Made by the client itself: there is no line to the server. */
@@ -29,6 +35,7 @@ type Texts = { readonly [Code in CommonCode]: (data: CommonData<Code>) => string
 };
 
 const PERMISSION_TEXT: Readonly<Record<string, string>> = {
+  'movies:edit': 'change what is known of movies',
   'libraries:manage': 'manage libraries',
   'jobs:manage': 'stop running tasks',
   'jobs:read': 'see running tasks',
@@ -74,6 +81,30 @@ export const FAILURE_TEXTS: Texts = {
   notPlayable: ({ failure }) => `This movie can’t be played: its file ${mediaFailureText(failure)}`,
   tooManyTranscodes: ({ limit }) =>
     `The server is already converting ${limit === 1 ? 'a movie' : `${limit} movies`} for other screens, which is as much as it is allowed. Try again when one has ended.`,
+
+  alreadyUndone: () => 'This change was taken back already.',
+  wrongKind: ({ kind }) => WRONG_KIND_TEXTS[kind],
+  keyRefused: () => 'TMDB does not know this key. Copy it again from your TMDB account, without spaces around it.',
+  notReachable: (data) => AWAY_TEXTS['reason' in data ? data.reason : 'away'],
+  setByEnvironment: () =>
+    'The key is set where the server is started (MATINEE_TMDB_API_KEY or TMDB_API_KEY). Change it there, or take it away to set one here.',
+  unknownMovie: ({ tmdbId }) => `TMDB has no movie with the number ${tmdbId}. Search again and pick another.`,
+  nothingLeft: () => 'These are all files of the movie, so nothing would be split off. Leave at least one file.',
+  notWritable: ({ path }) =>
+    `${path} could not be written. Give the account Matinee runs under permission to write there, or let NFO files go to the data folder.`,
+};
+
+const WRONG_KIND_TEXTS = {
+  series: 'A series has the order of its releases. Make a list of your own to order movies by hand.',
+  manual: 'This is a list that was made by hand: it has movies of its own, and no filter.',
+  smart: 'A smart collection holds what its filter finds. Change the filter instead.',
+} as const;
+
+/** Why TMDB can't be asked, and what to do about it. */
+export const AWAY_TEXTS: Readonly<Record<Away, string>> = {
+  noKey: 'TMDB can’t be asked without a key. An admin can add one under Settings, Metadata.',
+  badKey: 'TMDB refuses the key it was given. An admin can set a new one under Settings, Metadata.',
+  away: 'TMDB can’t be reached just now. Try again in a few minutes; everything else goes on.',
 };
 
 /** The sentence for a failure of any call. A code from a newer server gets the plainest true sentence. */
