@@ -19,6 +19,18 @@ const WIDESPREAD: Readonly<Record<string, string>> = {
  */
 export function toLanguageTag(code: string | null | undefined): string | null {
   if (code === null || code === undefined) return null;
+  const known = TAGS_BY_CODE.get(code);
+  if (known !== undefined) return known;
+  const tag = readTag(code);
+  if (TAGS_BY_CODE.size < MAX_KNOWN_CODES) TAGS_BY_CODE.set(code, tag);
+  return tag;
+}
+
+/** Files use a few dozen codes, and `Intl` takes some 30 µs for each: a scan would feel it. Bounded, for codes come from files. */
+const TAGS_BY_CODE = new Map<string, string | null>();
+const MAX_KNOWN_CODES = 1_000;
+
+function readTag(code: string): string | null {
   const text = code.trim().replaceAll('_', '-');
   if (text.length < 2 || text.length > 35) return null;
   const lower = text.toLowerCase();
