@@ -17,6 +17,7 @@ import { HealthBoard } from './health/health-board.ts';
 import { HashPool } from './hosts/hash-pool.ts';
 import { MediaHosts } from './hosts/media-hosts.ts';
 import type { QuarantinedFile } from './hosts/media-supervisor.port.ts';
+import { DurableWork } from './jobs/durable-work.ts';
 import { JobBoard, JobFailure } from './jobs/job-board.ts';
 import { LibraryDomain } from './library/library.ts';
 import { pictureUrl } from './library/pictures.ts';
@@ -33,11 +34,12 @@ import { TreeWatcher } from './store/files/tree-watcher.ts';
 import { createAccountStore } from './store/postgres/account-store.ts';
 import { createCatalogue } from './store/postgres/catalogue.ts';
 import { openChangeLog } from './store/postgres/change-feed.ts';
-import type { Sql } from './store/postgres/connect.ts';
+import type { PostgresAddress, Sql } from './store/postgres/connect.ts';
 import { createFactStore } from './store/postgres/fact-store.ts';
 import { createJobStore } from './store/postgres/job-store.ts';
 import { createPlaybackStore } from './store/postgres/playback-store.ts';
 import { createProgressStore } from './store/postgres/progress-store.ts';
+import { openQueueServer } from './store/queue/queue-server.ts';
 import { contract } from '#protocol/index.ts';
 import type { FolderCheck } from '#protocol/schema/library.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '#protocol/version.ts';
@@ -46,6 +48,8 @@ export interface HouseParts {
   readonly config: Config;
   readonly folder: DataFolder;
   readonly sql: Sql;
+  /** Where `sql` leads: the queue has connections of its own. */
+  readonly address: PostgresAddress;
   readonly closing: ShutdownSequence;
   readonly log: Log;
   readonly version: string;
@@ -74,6 +78,20 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     })
     .unref();
   closing.add('pruning', () => pruning[Symbol.dispose]());
+
+  // Domains take their work (`handle`) while they are built; it begins with `work.start()`, when all of them have.
+  const work = new DurableWork({
+    server: await openQueueServer({
+      redisUrl: config.redisUrl?.reveal() ?? null,
+      postgres: parts.address,
+      log: log.child({ part: 'queue' }),
+    }),
+    health,
+    clock,
+    newId,
+    log: log.child({ part: 'work' }),
+  });
+  closing.use('queue', work, 15_000);
 
   const accounts = await createAccounts({
     store: createAccountStore(sql),
@@ -159,6 +177,10 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   // A kill may have come between the two.
   await library.quarantined(await hosts.quarantined());
   for (const check of await library.start(config.libraries)) parts.printFolderProblem(check);
+
+  // Closed before the domains whose work it cuts short.
+  closing.add('work', () => work.stop(), 10_000);
+  work.start();
 
   const { feed: _gatewaysOwn, ...groups } = contract;
   return {

@@ -79,7 +79,9 @@ export async function startEngine(
     const announcement = new Announcement({ host: config.host, port, publicUrl: config.publicUrl, write });
     const printSetupCode = (code: string): void => announcement.setupCode(code);
     const printFolderProblem = (check: FolderCheck): void => announcement.folderProblem(check);
-    gateway.open(await buildHouse({ config, folder, sql, closing, log, version, printSetupCode, printFolderProblem }));
+    gateway.open(
+      await buildHouse({ config, folder, sql, address, closing, log, version, printSetupCode, printFolderProblem }),
+    );
     health.phase = 'ready';
     await folder.announce({ url: announcement.url });
     log.info('ready', { dataFolder: folder.path, database: config.databaseUrl === null ? 'built-in' : address.host });

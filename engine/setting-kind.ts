@@ -206,6 +206,13 @@ export const databaseUrl = secret((value) => {
   }
 });
 
+export const redisUrl = secret((value) => {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url === null || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') {
+    throw new Error('is not of the form redis://user:password@host:6379/0, with rediss: for TLS');
+  }
+});
+
 export const anySecret = secret(() => {});
 
 export function optional<T>(kind: Kind<T>): Kind<T | null> {

@@ -175,10 +175,10 @@ export const SETTINGS = {
   }),
   redisUrl: setting<Secret | null>({
     name: 'redis-url',
-    kind: kinds.optional(kinds.anySecret),
-    help: 'Read for later versions; this one does not use Redis.',
+    kind: kinds.optional(kinds.redisUrl),
+    help: 'A Redis server for the queue of background work: redis://user:password@host:6379/0.',
     default: null,
-    defaultText: 'none',
+    defaultText: 'none: the queue is in Postgres',
     otherVariables: ['REDIS_URL'],
     isSecret: true,
   }),

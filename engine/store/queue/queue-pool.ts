@@ -1,0 +1,72 @@
+/** Connections to Postgres as BullMQ wants them: node-postgres, in a schema of their own. */
+import pg from 'pg';
+import type { PostgresAddress } from '../postgres/connect.ts';
+
+export const QUEUE_SCHEMA = 'bullmq';
+
+/** One for each kind of work, which listens, and some that ask. */
+const MAX_CONNECTIONS = 18;
+const STATEMENT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** `prefer` tries with TLS first, as libpq does. */
+export async function openQueuePool(address: PostgresAddress): Promise<pg.Pool> {
+  if (address.ssl !== 'prefer') return new QueuePool(poolConfig(address, address.ssl));
+  const withTls = new QueuePool(poolConfig(address, 'require'));
+  try {
+    (await withTls.connect()).release();
+    return withTls;
+  } catch {
+    await withTls.end();
+    return new QueuePool(poolConfig(address, undefined));
+  }
+}
+
+function poolConfig(address: PostgresAddress, ssl: PostgresAddress['ssl']): pg.PoolConfig {
+  const { host, port, database, user, password } = address;
+  return {
+    host,
+    port,
+    database,
+    user,
+    password,
+    ssl: ssl === undefined ? false : { rejectUnauthorized: ssl === 'verify-full' },
+    max: MAX_CONNECTIONS,
+    keepAlive: true,
+    application_name: 'matinee queue',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS + 5_000,
+    options: `-c search_path=${QUEUE_SCHEMA}`,
+  };
+}
+
+/**
+ * What a pool rejects with when its server is gone depends on how it is reached and when it went. BullMQ waits before it tries
+ * again only where the code is ECONNREFUSED, and otherwise asks again at once, for ever (6.7.0, `isNotConnectionError`).
+ */
+class QueuePool extends pg.Pool {
+  constructor(config: pg.PoolConfig) {
+    super(config);
+    // Every queue and every worker listens.
+    this.setMaxListeners(0);
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: ConnectCallback): void;
+  override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
+    if (callback === undefined) return super.connect().catch((error: unknown) => Promise.reject(asRefusal(error)));
+    super.connect((error, client, done) => callback(error && asRefusal(error), client, done));
+  }
+}
+
+type ConnectCallback = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  done: (release?: unknown) => void,
+) => void;
+
+function asRefusal(error: unknown): Error {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  return Object.assign(new Error(cause.message, { cause }), { code: 'ECONNREFUSED' });
+}

@@ -1,0 +1,97 @@
+/**
+ * The one place that chooses where durable work is kept: Redis where it is configured, Postgres otherwise. BullMQ speaks to
+ * both; the rest of the engine sees `QueueServer` only.
+ */
+import { Queue, Worker, createPostgresBackend, isPgPool, runMigrations, withBackend } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { QueueServer } from '#engine/jobs/ports.ts';
+import type { Log } from '#engine/base/log.ts';
+import type { PostgresAddress } from '../postgres/connect.ts';
+import { BullQueueServer } from './bull-queue-server.ts';
+import { QUEUE_SCHEMA, openQueuePool } from './queue-pool.ts';
+
+export interface QueueServerOptions {
+  /** `redis://…`, `rediss://…` or the path of a Unix socket; `null` keeps everything in Postgres. */
+  readonly redisUrl: string | null;
+  readonly postgres: PostgresAddress;
+  readonly log: Log;
+  /** How long work may go without a sign of life before somebody else does it; for tests. */
+  readonly lockMs?: number;
+}
+
+/** How long to wait for Redis at the start. Then the engine starts without, and says so. */
+const FIRST_CONTACT_MS = 3_000;
+/** Together in one slot of a Redis cluster, which scripts over several keys ask for. */
+const REDIS_PREFIX = '{matinee}';
+
+export function openQueueServer(options: QueueServerOptions): Promise<QueueServer> {
+  return options.redisUrl === null ? openOnPostgres(options) : openOnRedis(options, options.redisUrl);
+}
+
+async function openOnPostgres({ postgres, log, lockMs }: QueueServerOptions): Promise<QueueServer> {
+  const pool = await openQueuePool(postgres);
+  try {
+    const client = await pool.connect();
+    try {
+      await runMigrations(client, QUEUE_SCHEMA);
+    } finally {
+      client.release();
+    }
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+  // BullMQ's own idea of a pool, which the types of node-postgres do not spell alike.
+  if (!isPgPool(pool)) throw new Error('BullMQ does not know a pool of node-postgres when it sees one');
+  const classes = withBackend(createPostgresBackend);
+  return new BullQueueServer({
+    name: 'Postgres',
+    log,
+    lockMs,
+    queue: (name, rest) => new classes.Queue(name, { ...rest, connection: pool }),
+    worker: (name, run, rest) => new classes.Worker(name, run, { ...rest, connection: pool }),
+    probe: async () => void (await pool.query('select 1')),
+    onLoss: (listener) => void pool.on('error', listener),
+    close: () => pool.end(),
+    isThere: true,
+  });
+}
+
+async function openOnRedis({ log, lockMs }: QueueServerOptions, url: string): Promise<QueueServer> {
+  const redis = new Redis(url, {
+    // BullMQ asks for it: what a worker waits for is asked again and again until the server is back.
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) => Math.min(50 * 2 ** times, 2_000) * (0.75 + Math.random() / 2),
+    connectTimeout: 5_000,
+    connectionName: 'matinee',
+  });
+  redis.setMaxListeners(0);
+  const { host = 'localhost', port = 6379, path } = redis.options;
+  const isThere = await firstContact(redis);
+  return new BullQueueServer({
+    name: `Redis at ${path ?? `${host}:${port}`}`,
+    log,
+    lockMs,
+    queue: (name, rest) => new Queue(name, { ...rest, connection: redis, prefix: REDIS_PREFIX }),
+    worker: (name, run, rest) => new Worker(name, run, { ...rest, connection: redis, prefix: REDIS_PREFIX }),
+    probe: async () => {
+      if (redis.status !== 'ready') throw new Error('not connected');
+      await redis.ping();
+    },
+    onLoss(listener) {
+      redis.on('error', listener);
+      redis.on('close', () => listener(new Error('the connection was closed')));
+    },
+    close: async () => redis.disconnect(),
+    isThere,
+  });
+}
+
+function firstContact(redis: Redis): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), FIRST_CONTACT_MS);
+  redis.once('ready', () => resolve(true));
+  // Without a listener every attempt would be written to the console.
+  redis.on('error', () => {});
+  return promise.finally(() => clearTimeout(timer));
+}
