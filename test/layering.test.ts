@@ -60,6 +60,7 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   'hash-wasm': ['engine/hosts'],
   pino: ['engine/base'],
   undici: ['engine/base'],
+  cockatiel: ['engine/radarr', 'engine/metadata'],
   chokidar: ['engine/store'],
   msgpackr: ['protocol'],
   'hls.js': ['client/player'],
