@@ -2,13 +2,22 @@
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 
+/** Something that can be done about what a notice says. */
+export interface NoticeAction {
+  readonly label: string;
+  readonly run: () => void;
+}
+
 export interface Notice {
   readonly id: number;
   readonly tone: 'plain' | 'bad';
   readonly text: string;
+  readonly action: NoticeAction | null;
 }
 
 const SHOWN_MS = { plain: 4_000, bad: 9_000 } as const;
+/** Time to read it, to find the button, and to change one’s mind. */
+const WITH_ACTION_MS = 10_000;
 const MOST = 3;
 
 export class Notices {
@@ -19,10 +28,10 @@ export class Notices {
     return this.#shown;
   }
 
-  show(text: string, tone: Notice['tone'] = 'plain'): void {
-    const notice: Notice = { id: this.#nextId++, tone, text };
+  show(text: string, tone: Notice['tone'] = 'plain', action: NoticeAction | null = null): void {
+    const notice: Notice = { id: this.#nextId++, tone, text, action };
     this.#shown.value = [...this.#shown.value.filter((other) => other.text !== text), notice].slice(-MOST);
-    setTimeout(() => this.dismiss(notice.id), SHOWN_MS[tone]);
+    setTimeout(() => this.dismiss(notice.id), action === null ? SHOWN_MS[tone] : WITH_ACTION_MS);
   }
 
   dismiss(id: number): void {

@@ -9,7 +9,11 @@ export interface LazyScreen<Props> {
   preload(): void;
 }
 
-export function lazyScreen<Props extends object>(load: () => Promise<ComponentType<Props>>): LazyScreen<Props> {
+/** `isQuiet`: nothing stands in its place meanwhile, as suits a dialog. */
+export function lazyScreen<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  { isQuiet = false }: { readonly isQuiet?: boolean } = {},
+): LazyScreen<Props> {
   let loaded: ComponentType<Props> | null = null;
   let loading: Promise<void> | null = null;
   const begin = (): Promise<void> => {
@@ -42,7 +46,7 @@ export function lazyScreen<Props extends object>(load: () => Promise<ComponentTy
       if (Loaded === null) start();
     }, []);
     if (Loaded !== null) return <Loaded {...props} />;
-    if (!hasFailed) return <Waiting />;
+    if (!hasFailed) return isQuiet ? null : <Waiting />;
     return (
       <StatePage
         title="This part did not arrive"

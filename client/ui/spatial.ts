@@ -1,6 +1,6 @@
 /**
- * Arrow keys as a remote control: inside `[data-spatial]` they move the focus to the nearest thing in that direction, so that every
- * screen works from a sofa. Text fields, selects, sliders and dialogs with keys of their own keep them.
+ * Arrow keys as a remote control: inside `[data-spatial]`, and anywhere in an open dialog, they move the focus to the nearest thing in
+ * that direction, so that every screen works from a sofa. Selects, sliders and menus keep them; a line of text keeps left and right.
  */
 
 export type Direction = 'up' | 'down' | 'left' | 'right';
@@ -23,7 +23,10 @@ const FOCUSABLE =
   'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), summary, [tabindex="0"]';
 /** Elements that use arrow keys themselves. */
 const OWN_KEYS =
-  'input:not([type=checkbox]):not([type=submit]), textarea, select, [role=slider], [role=menu] *, [popover] *';
+  'input[type=range], input[type=number], input[type=date], [role=combobox], textarea, select, [role=slider], [role=menu] *, [popover] *';
+
+/** Up and down leave it; the other arrows move its cursor. */
+const TEXT_LINE = 'input:not([type=checkbox]):not([type=radio]):not([type=submit])';
 
 /** How far sideways a step may go for each pixel that it goes ahead. */
 const SIDEWAYS = 2.2;
@@ -59,12 +62,17 @@ function isVisible(element: HTMLElement): boolean {
   return element.checkVisibility({ visibilityProperty: true }) && element.closest('[inert]') === null;
 }
 
+/** The dialog on top, which keeps the focus inside; else `null`. */
+const openDialog = (): HTMLElement | null => [...document.querySelectorAll<HTMLElement>('dialog[open]')].at(-1) ?? null;
+
 function nearest(from: HTMLElement, direction: Direction): HTMLElement | null {
+  const dialog = openDialog();
   const fromBox = from.getBoundingClientRect();
   let best: HTMLElement | null = null;
   let bestCost = Infinity;
   for (const candidate of document.querySelectorAll<HTMLElement>(FOCUSABLE)) {
-    if (candidate === from || candidate.tabIndex < 0 || candidate.closest('[data-spatial]') === null) continue;
+    if (candidate === from || candidate.tabIndex < 0) continue;
+    if (dialog === null ? candidate.closest('[data-spatial]') === null : !dialog.contains(candidate)) continue;
     const cost = stepCost(fromBox, candidate.getBoundingClientRect(), direction);
     if (cost !== null && cost < bestCost && isVisible(candidate)) {
       best = candidate;
@@ -82,9 +90,11 @@ export function enableSpatialKeys(): () => void {
     const isHeldDown = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
     if (direction === undefined || event.defaultPrevented || isHeldDown) return;
     const active = document.activeElement;
-    if (document.querySelector('dialog[open]') !== null) return;
+    const dialog = openDialog();
     if (active instanceof HTMLElement && active !== document.body) {
-      if (active.matches(OWN_KEYS) || active.closest('[data-spatial]') === null) return;
+      if (active.matches(OWN_KEYS)) return;
+      if (active.matches(TEXT_LINE) && (direction === 'left' || direction === 'right')) return;
+      if (dialog === null ? active.closest('[data-spatial]') === null : !dialog.contains(active)) return;
       const next = nearest(active, direction);
       if (next === null) return;
       event.preventDefault();
@@ -95,6 +105,7 @@ export function enableSpatialKeys(): () => void {
       next.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: isQuick ? 'instant' : 'smooth' });
       return;
     }
+    if (dialog !== null) return;
     // Nothing is focused: the first press shows where one is.
     const start = document.querySelector<HTMLElement>('[data-spatial-start]');
     if (start === null) return;

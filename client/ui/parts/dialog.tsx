@@ -9,11 +9,13 @@ interface Props {
   readonly title: string;
   readonly onClose: () => void;
   readonly isWide?: boolean;
+  /** On phones it comes up from the lower edge, as wide as the screen. */
+  readonly isSheet?: boolean;
   readonly children: ComponentChildren;
 }
 
 /** A native modal dialog: the browser keeps the focus inside, gives it back afterwards, and closes it on Escape. */
-export function Dialog({ title, onClose, isWide = false, children }: Props) {
+export function Dialog({ title, onClose, isWide = false, isSheet = false, children }: Props) {
   const titleId = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -26,7 +28,7 @@ export function Dialog({ title, onClose, isWide = false, children }: Props) {
   return (
     <dialog
       ref={dialog}
-      class={classes(styles.dialog, isWide && styles.wide)}
+      class={classes(styles.dialog, isWide && styles.wide, isSheet && styles.sheet)}
       aria-labelledby={titleId}
       onClose={onClose}
     >

@@ -11,6 +11,18 @@ export function NoticeStack() {
       {notices.shown.value.map((notice) => (
         <p key={notice.id} class={styles.notice} data-tone={notice.tone}>
           <span>{notice.text}</span>
+          {notice.action !== null && (
+            <button
+              type="button"
+              class={styles.action}
+              onClick={() => {
+                notices.dismiss(notice.id);
+                notice.action?.run();
+              }}
+            >
+              {notice.action.label}
+            </button>
+          )}
           <IconButton label="Dismiss" onClick={() => notices.dismiss(notice.id)}>
             <X aria-hidden="true" />
           </IconButton>
