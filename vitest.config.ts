@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config';
  */
 const needs = {
   pg: 'Postgres',
+  redis: 'a Redis server',
   av: 'node-av and media files',
   e2e: 'a browser',
 };
@@ -35,6 +36,7 @@ export default defineConfig({
     projects: [
       project('unit', everything, [...suffixed, 'test/integration/**', 'test/e2e/**'], 30_000),
       project('pg', ['**/*.pg.test.ts'], ['test/e2e/**'], 90_000),
+      project('redis', ['**/*.redis.test.ts'], ['test/e2e/**'], 90_000),
       project('av', ['**/*.av.test.ts'], ['test/e2e/**'], 90_000),
       project('integration', ['test/integration/**/*.test.ts'], suffixed, 120_000),
       project('e2e', ['**/*.e2e.test.ts', 'test/e2e/**/*.test.ts'], [], 180_000),

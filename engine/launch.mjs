@@ -37,6 +37,7 @@ const COMMANDS = {
 const TEST_PROGRAMS = [
   { names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'], debianPackage: 'chromium' },
   { names: ['ffmpeg'], debianPackage: 'ffmpeg' },
+  { names: ['redis-server', 'valkey-server'], debianPackage: 'redis-server' },
 ];
 
 class LaunchFailure extends Error {}

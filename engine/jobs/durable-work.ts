@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { backoffMs } from '#engine/base/backoff.ts';
+import type { BackoffPolicy } from '#engine/base/backoff.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
 import { JobFailure } from './job-board.ts';
@@ -74,7 +75,7 @@ export class DurableWork implements WorkQueue, AsyncDisposable {
   readonly #clock: Clock;
   readonly #newId: () => string;
   readonly #log: Log;
-  readonly #random: () => number;
+  readonly #retry: BackoffPolicy;
   readonly #handlings = new Map<WorkKind, Handling>();
   readonly #running = new Set<Running>();
   readonly #news = new Set<(kind: WorkKind, news: WorkNews) => void>();
@@ -88,13 +89,14 @@ export class DurableWork implements WorkQueue, AsyncDisposable {
     clock: Clock;
     newId: () => string;
     log: Log;
-    random?: () => number;
+    /** How long what failed waits; for tests. */
+    retry?: BackoffPolicy;
   }) {
     this.#server = options.server;
     this.#clock = options.clock;
     this.#newId = options.newId;
     this.#log = options.log;
-    this.#random = options.random ?? Math.random;
+    this.#retry = options.retry ?? RETRY;
     const tell = (isAway: boolean): void => {
       if (!isAway) return options.health.clear(HEALTH_ID);
       options.health.set({
@@ -280,7 +282,7 @@ export class DurableWork implements WorkQueue, AsyncDisposable {
         return {
           kind: 'failed',
           reason: error instanceof Error ? error.message : 'Something else than an error was thrown.',
-          retryInMs: backoffMs(item.attempt, RETRY, this.#random),
+          retryInMs: backoffMs(item.attempt, this.#retry),
         };
       }
       return this.#refuse(kind, this.#reasonOf(error, kind));

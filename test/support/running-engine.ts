@@ -8,7 +8,9 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '../..');
 /** What the shell that runs the tests has set must not decide what a test sees. */
 export const cleanEnvironment: Readonly<Record<string, string | undefined>> = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(MATINEE_|npm_|DATABASE_URL|NODE_OPTIONS|VITEST)/.test(name)),
+  Object.entries(process.env).filter(
+    ([name]) => !/^(MATINEE_|npm_|DATABASE_URL|REDIS_URL|NODE_OPTIONS|VITEST)/.test(name),
+  ),
 );
 
 export interface EngineStart {

@@ -78,7 +78,8 @@ class Again extends Error {
   readonly inMs: number;
   constructor(reason: string, inMs: number) {
     super(reason);
-    this.inMs = inMs;
+    // Postgres takes whole numbers only.
+    this.inMs = Math.ceil(inMs);
   }
 }
 
@@ -314,7 +315,7 @@ function isLoss(error: Error): boolean {
 function jobOptions({ urgency, key, delayMs }: QueueItem): JobsOptions {
   return {
     priority: PRIORITIES[urgency],
-    delay: Math.round(delayMs),
+    delay: delayMs,
     ...(key === null ? {} : { deduplication: { id: key } }),
     // Who works decides how often; see `Again`.
     attempts: 1_000_000,
@@ -328,7 +329,8 @@ function jobOptions({ urgency, key, delayMs }: QueueItem): JobsOptions {
 /** Orders of one call with the same key as one, with the higher urgency and the earlier time. */
 function joinSameKeys(items: readonly QueueItem[]): QueueItem[] {
   const byKey = new Map<string | symbol, QueueItem>();
-  for (const item of items) {
+  for (const given of items) {
+    const item = { ...given, delayMs: Math.ceil(given.delayMs) };
     const key = item.key ?? Symbol('none');
     const other = byKey.get(key);
     if (other === undefined) byKey.set(key, item);

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
-import { silentLog } from '#engine/base/log.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
 import { queueContract } from '#test/support/queue-contract.ts';
-import { openQueueServer } from './queue-server.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -11,6 +9,14 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-queueContract('Postgres', (options) =>
-  openQueueServer({ redisUrl: null, postgres: database.address, log: silentLog, ...options }),
-);
+queueContract({
+  name: 'Postgres',
+  target: () => {
+    const { host, port } = database.address;
+    return host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+  },
+  address: (port) => ({
+    redisUrl: null,
+    postgres: port === null ? database.address : { ...database.address, host: '127.0.0.1', port },
+  }),
+});
