@@ -1,0 +1,428 @@
+/**
+ * Search over the database: names by an index in memory, what is told of a movie by Postgres itself. Owns that index; nothing of it is
+ * durable, so a crash loses nothing: it is read from the tables at every start and follows the change feed from there.
+ *
+ * - [SEARCH2] It reads the feed's place before it reads the tables, and then everything after that place: no change is missed, and one
+ *   that is read twice does no harm.
+ * - [SEARCH3] Changes are gathered for `GATHER_MS`, so a scan that writes hundreds of movies a second costs a few queries a second.
+ *   A new title is found about that long after its commit.
+ * - A search that comes before everything was read waits for it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChangeLog } from '#engine/feeds/ports.ts';
+import type { Ranking, RankOptions, SearchPort, Suggestion } from '#engine/search/ports.ts';
+import type { Log } from '#engine/base/log.ts';
+import type { Sql } from '../postgres/connect.ts';
+import type { Match, Named } from './name-index.ts';
+import { MOST_WEIGHT, NameIndex, TIER } from './name-index.ts';
+import { queryTerms } from './search-words.ts';
+
+export interface PostgresSearchOptions {
+  readonly sql: Sql;
+  readonly changes: Pick<ChangeLog, 'latestSeq' | 'changesAfter' | 'onChange'>;
+  readonly log: Log;
+}
+
+const GATHER_MS = 100;
+const RETRY_MS = 1_000;
+/** Rows read at once at the start: some ten milliseconds of work, and then others have their turn. */
+const BATCH = 1_000;
+const CHANGES_AT_ONCE = 5_000;
+const OTHER_NAMES = 40;
+/** People whose movies answer a search for a name. */
+const MOST_PEOPLE = 20;
+const MOST_BY_OVERVIEW = 200;
+
+interface MovieRow {
+  readonly id: string;
+  readonly title: string;
+  readonly originalTitle: string | null;
+  readonly fileTitle: string | null;
+  readonly otherNames: string[];
+  readonly year: number | null;
+  readonly votes: number | null;
+  readonly popularity: number | null;
+  readonly isHidden: boolean;
+}
+
+interface PersonRow {
+  readonly id: string;
+  readonly name: string;
+  readonly knownFor: string | null;
+  readonly popularity: number | null;
+  readonly movieCount: number;
+}
+
+interface CollectionRow {
+  readonly id: string;
+  readonly name: string;
+  readonly movieCount: number;
+}
+
+export class PostgresSearch implements SearchPort, AsyncDisposable {
+  readonly #sql: Sql;
+  readonly #changes: PostgresSearchOptions['changes'];
+  readonly #log: Log;
+  readonly #movies = new NameIndex();
+  readonly #people = new NameIndex();
+  readonly #collections = new NameIndex();
+  readonly #closing = new AbortController();
+  readonly #following: Promise<void>;
+  #loaded!: () => void;
+  readonly #whenLoaded = new Promise<void>((resolve) => {
+    this.#loaded = resolve;
+  });
+  #seq = 0;
+  #isWanted = true;
+  #wake: () => void = () => undefined;
+  #waiters: { readonly seq: number; readonly done: () => void }[] = [];
+
+  /** Begins to read; searches wait until it has read everything. */
+  constructor({ sql, changes, log }: PostgresSearchOptions) {
+    this.#sql = sql;
+    this.#changes = changes;
+    this.#log = log;
+    this.#following = this.#run();
+  }
+
+  /** Resolves when everything that was committed before this call is found. */
+  async caughtUp(): Promise<void> {
+    const seq = await this.#changes.latestSeq();
+    await this.#whenLoaded;
+    if (this.#seq >= seq) return;
+    await new Promise<void>((done) => {
+      this.#waiters.push({ seq, done });
+      this.#look();
+    });
+  }
+
+  /** What is found now: for the log and for benches. */
+  get counts(): { readonly movies: number; readonly people: number; readonly collections: number } {
+    return { movies: this.#movies.size, people: this.#people.size, collections: this.#collections.size };
+  }
+
+  async rank(text: string, { limit, isHidden = false }: RankOptions): Promise<Ranking> {
+    await this.#whenLoaded;
+    const answer = (ids: Iterable<string>): Ranking => ({
+      ids: [...new Set(ids)].slice(0, limit),
+      answeredBy: 'postgres',
+    });
+    const words = queryTerms(text).words.length;
+    if (words === 0) return answer([]);
+    const titles = this.#movies.search(text, { limit, isHidden });
+    const isNamed = ({ tier }: Match): boolean =>
+      tier <= TIER.beginsWithWords || tier === TIER.allWords || (tier === TIER.begins && words > 1);
+    const people = this.#people.search(text, { limit: MOST_PEOPLE });
+    const hasTitles = titles.some(({ tier }) => tier < TIER.errors);
+    const named = people.filter(isNamed);
+    // A name with a typing error counts where nothing is named exactly so.
+    const near = hasTitles || named.length > 0 ? [] : people.filter(({ tier }) => tier < TIER.mostWords);
+    const byNamed = await this.#moviesOf(named, isHidden);
+    const byNear = await this.#moviesOf(near, isHidden);
+    const byBoth = hasTitles || byNamed.length > 0 ? [] : await this.#byTitleAndPerson(text, isHidden);
+    const told = titles.length >= limit ? [] : await this.#byOverview(text, isHidden);
+    const between = (from: number, to: number): string[] =>
+      titles.filter(({ tier }) => tier >= from && tier < to).map(({ id }) => id);
+    const found = [
+      ...between(0, TIER.allBeginnings),
+      ...byNamed,
+      ...byBoth,
+      ...between(TIER.allBeginnings, TIER.mostWords),
+      ...byNear,
+      ...told,
+    ];
+    return answer(found.length > 0 ? found : between(TIER.mostWords, Infinity));
+  }
+
+  async suggest(text: string, limit: number): Promise<readonly Suggestion[]> {
+    await this.#whenLoaded;
+    const movies = this.#movies.search(text, { limit, enough: 2 });
+    const people = this.#people.search(text, { limit });
+    const collections = this.#collections.search(text, { limit });
+    const isGood = ({ tier }: Match): boolean => tier < TIER.looseBeginnings;
+    const anyGood = [movies, people, collections].some((list) => list.some(isGood));
+    const worth = (list: readonly Match[]): Match[] =>
+      list.filter(({ tier }) => (anyGood ? tier < TIER.mostWords : true));
+    // Titles that begin so would leave no room for the people and the series of that name.
+    const room = Math.min(2, people.filter(isGood).length) + Math.min(1, collections.filter(isGood).length);
+    const shown = [
+      ...worth(movies)
+        .slice(0, Math.max(1, limit - room))
+        .map((match) => ({ kind: 'movie' as const, match, named: this.#movies.get(match.id) })),
+      ...worth(collections)
+        .slice(0, 2)
+        .map((match) => ({ kind: 'collection' as const, match, named: this.#collections.get(match.id) })),
+      ...(anyGood ? people.filter(isGood) : worth(people)).map((match) => ({
+        kind: 'person' as const,
+        match,
+        named: this.#people.get(match.id),
+      })),
+    ];
+    return shown
+      .toSorted((a, b) => a.match.tier - b.match.tier)
+      .slice(0, limit)
+      .map(({ kind, match, named }) => ({
+        kind,
+        id: match.id,
+        text: named?.name ?? '',
+        detail: named?.detail ?? null,
+      }));
+  }
+
+  async people(text: string, limit: number): Promise<readonly string[]> {
+    await this.#whenLoaded;
+    return exactFirst(this.#people.search(text, { limit }));
+  }
+
+  async collections(text: string, limit: number): Promise<readonly string[]> {
+    await this.#whenLoaded;
+    return exactFirst(this.#collections.search(text, { limit }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    this.#look();
+    await this.#following;
+    this.#loaded();
+    for (const { done } of this.#waiters.splice(0)) done();
+  }
+
+  /** Their movies, those of the likeliest person first, then by weight. */
+  async #moviesOf(people: readonly Match[], isHidden: boolean): Promise<string[]> {
+    if (people.length === 0) return [];
+    const ids = people.map(({ id }) => id);
+    const sql = this.#sql;
+    const rows = await sql<{ movieId: string; personId: string }[]>`
+      select distinct movie_id as "movieId", person_id as "personId" from credit where person_id = any(${ids}::uuid[])`;
+    const place = new Map(ids.map((id, index) => [id, index]));
+    return rows
+      .map(({ movieId, personId }) => ({ named: this.#movies.get(movieId), place: place.get(personId) ?? 0 }))
+      .filter((row): row is { named: Named; place: number } => row.named?.isHidden === isHidden)
+      .toSorted((a, b) => a.place - b.place || b.named.weight - a.named.weight || (a.named.id < b.named.id ? -1 : 1))
+      .map(({ named }) => named.id);
+  }
+
+  /** “hanks gump”: some words at an end of the text name a person, the others are in a title of theirs. */
+  async #byTitleAndPerson(text: string, isHidden: boolean): Promise<string[]> {
+    const words = text.trim().split(/\s+/).slice(0, 6);
+    const found: string[] = [];
+    for (let cut = 1; cut < words.length; cut++) {
+      for (const [name, title] of [
+        [words.slice(0, cut), words.slice(cut)],
+        [words.slice(cut), words.slice(0, cut)],
+      ] as const) {
+        const people = this.#people
+          .search(name.join(' '), { limit: MOST_PEOPLE })
+          .filter(({ tier }) => tier <= TIER.allWords);
+        if (people.length === 0) continue;
+        const titles = this.#movies
+          .search(title.join(' '), { limit: 500, isHidden })
+          .filter(({ tier }) => tier < TIER.mostWords);
+        if (titles.length === 0) continue;
+        const theirs = new Set(await this.#moviesOf(people, isHidden));
+        found.push(...titles.map(({ id }) => id).filter((id) => theirs.has(id)));
+      }
+    }
+    return found;
+  }
+
+  async #byOverview(text: string, isHidden: boolean): Promise<string[]> {
+    if (text.trim().length < 3) return [];
+    const sql = this.#sql;
+    const rows = await sql<{ id: string }[]>`
+      select m.id from movie m
+      where to_tsvector('simple', fold_text(m.overview)) @@ plainto_tsquery('simple', fold_text(${text}))
+        and m.overview is not null and m.deleted_at is null and (m.hidden_at is not null) = ${isHidden}
+      order by m.vote_count desc nulls last, m.id limit ${MOST_BY_OVERVIEW}`;
+    return rows.map(({ id }) => id);
+  }
+
+  // Following the tables.
+
+  async #run(): Promise<void> {
+    const isClosed = (): boolean => this.#closing.signal.aborted;
+    let stop: (() => Promise<void>) | undefined;
+    let isLoaded = false;
+    while (!isClosed()) {
+      try {
+        stop ??= await this.#changes.onChange(() => this.#look());
+        if (!isLoaded) {
+          await this.#load();
+          isLoaded = true;
+          this.#loaded();
+        }
+        await this.#catchUp();
+        this.#tellWaiters();
+        if (!this.#isWanted) {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+            if (this.#isWanted || isClosed()) resolve();
+          });
+        }
+        await sleep(GATHER_MS, undefined, { signal: this.#closing.signal, ref: false });
+      } catch (error) {
+        if (isClosed()) break;
+        this.#log.warn('the search index could not read what changed; it tries again', { error });
+        this.#isWanted = true;
+        await sleep(RETRY_MS, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
+      }
+    }
+    await stop?.().catch(() => undefined);
+  }
+
+  #look(): void {
+    this.#isWanted = true;
+    this.#wake();
+  }
+
+  #tellWaiters(): void {
+    this.#waiters = this.#waiters.filter(({ seq, done }) => {
+      if (this.#seq < seq) return true;
+      done();
+      return false;
+    });
+  }
+
+  async #load(): Promise<void> {
+    const startedAt = performance.now();
+    this.#seq = await this.#changes.latestSeq();
+    const all = async <Row extends { readonly id: string }>(
+      read: (after: string) => Promise<readonly Row[]>,
+      index: NameIndex,
+      name: (row: Row) => Named,
+    ): Promise<void> => {
+      let after = '00000000-0000-0000-0000-000000000000';
+      for (;;) {
+        const rows = await read(after);
+        for (const row of rows) index.put(name(row));
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < BATCH || this.#closing.signal.aborted) break;
+        after = last.id;
+      }
+      index.settle();
+    };
+    await all((after) => this.#readMovies(this.#sql`m.id > ${after}`), this.#movies, nameMovie);
+    await all((after) => this.#readCollections(this.#sql`c.id > ${after}`), this.#collections, nameCollection);
+    await all((after) => this.#readPeople(this.#sql`p.id > ${after}`), this.#people, namePerson);
+    this.#log.debug('the search index is read', { ...this.counts, ms: Math.round(performance.now() - startedAt) });
+  }
+
+  async #catchUp(): Promise<void> {
+    this.#isWanted = false;
+    for (;;) {
+      const changes = await this.#changes.changesAfter(this.#seq, CHANGES_AT_ONCE);
+      const last = changes.at(-1);
+      if (last === undefined) return;
+      const idsOf = (kind: string): string[] => [
+        ...new Set(changes.filter((change) => change.kind === kind).map(({ entityId }) => entityId)),
+      ];
+      const movies = idsOf('movie');
+      await this.#refresh(
+        movies,
+        this.#movies,
+        (ids) => this.#readMovies(this.#sql`m.id = any(${ids}::uuid[])`),
+        nameMovie,
+      );
+      await this.#refresh(
+        idsOf('collection'),
+        this.#collections,
+        (ids) => this.#readCollections(this.#sql`c.id = any(${ids}::uuid[])`),
+        nameCollection,
+      );
+      await this.#refresh(
+        [...new Set([...idsOf('person'), ...(await this.#peopleOf(movies))])],
+        this.#people,
+        (ids) => this.#readPeople(this.#sql`p.id = any(${ids}::uuid[])`),
+        namePerson,
+      );
+      this.#seq = last.seq;
+    }
+  }
+
+  async #refresh<Row extends { readonly id: string }>(
+    changed: readonly string[],
+    index: NameIndex,
+    read: (ids: string[]) => Promise<readonly Row[]>,
+    name: (row: Row) => Named,
+  ): Promise<void> {
+    for (let at = 0; at < changed.length; at += BATCH) {
+      const ids = changed.slice(at, at + BATCH);
+      const rows = await read(ids);
+      const there = new Set(rows.map(({ id }) => id));
+      for (const row of rows) index.put(name(row));
+      for (const id of ids) if (!there.has(id)) index.remove(id);
+    }
+  }
+
+  async #peopleOf(movieIds: readonly string[]): Promise<string[]> {
+    if (movieIds.length === 0) return [];
+    const sql = this.#sql;
+    const rows = await sql<{ id: string }[]>`
+      select distinct person_id as id from credit where movie_id = any(${movieIds}::uuid[])`;
+    return rows.map(({ id }) => id);
+  }
+
+  #readMovies(where: ReturnType<Sql>): Promise<readonly MovieRow[]> {
+    const sql = this.#sql;
+    return sql<MovieRow[]>`
+      select m.id, m.title, m.original_title as "originalTitle", m.file_title as "fileTitle", m.year, m.vote_count as votes,
+        m.popularity, m.hidden_at is not null as "isHidden",
+        array(select a.title from alternative_title a where a.movie_id = m.id limit ${OTHER_NAMES}) as "otherNames"
+      from movie m where m.deleted_at is null and ${where} order by m.id limit ${BATCH}`;
+  }
+
+  #readPeople(where: ReturnType<Sql>): Promise<readonly PersonRow[]> {
+    const sql = this.#sql;
+    return sql<PersonRow[]>`
+      select p.id, p.name, p.known_for as "knownFor", p.popularity,
+        (select count(*) from credit c where c.person_id = p.id) as "movieCount"
+      from person p where ${where} order by p.id limit ${BATCH}`;
+  }
+
+  #readCollections(where: ReturnType<Sql>): Promise<readonly CollectionRow[]> {
+    const sql = this.#sql;
+    return sql<CollectionRow[]>`
+      select c.id, c.name, (select count(*) from collection_movie cm where cm.collection_id = c.id) as "movieCount"
+      from collection c where ${where} order by c.id limit ${BATCH}`;
+  }
+}
+
+/** Names with an error only where none is exact. */
+function exactFirst(matches: readonly Match[]): string[] {
+  const isExact = matches.some(({ tier }) => tier < TIER.errors);
+  return matches.filter(({ tier }) => tier < (isExact ? TIER.errors : TIER.mostWords)).map(({ id }) => id);
+}
+
+const logarithm = (value: number | null): number => Math.log2(1 + Math.max(0, value ?? 0));
+
+// Popularity at TMDB goes up to some hundreds, votes up to some ten thousands.
+function nameMovie(row: MovieRow): Named {
+  const { originalTitle, fileTitle } = row;
+  const others = [...row.otherNames, ...(fileTitle === null ? [] : [fileTitle])];
+  return {
+    id: row.id,
+    name: row.title,
+    variants: originalTitle === null || originalTitle === row.title ? [] : [originalTitle],
+    otherNames: others.filter((name) => name !== row.title),
+    year: row.year,
+    detail: row.year === null ? null : String(row.year),
+    weight: Math.min(MOST_WEIGHT, Math.round(logarithm(row.votes) * 50 + logarithm(row.popularity) * 25)),
+    isHidden: row.isHidden,
+  };
+}
+
+function namePerson(row: PersonRow): Named {
+  return {
+    ...NO_MORE,
+    id: row.id,
+    name: row.name,
+    detail: row.knownFor,
+    weight: Math.min(MOST_WEIGHT, Math.round(logarithm(row.movieCount) * 70 + logarithm(row.popularity) * 60)),
+  };
+}
+
+function nameCollection(row: CollectionRow): Named {
+  return { ...NO_MORE, id: row.id, name: row.name, detail: null, weight: Math.round(logarithm(row.movieCount) * 100) };
+}
+
+const NO_MORE = { variants: [], otherNames: [], year: null, isHidden: false } as const;
