@@ -8,6 +8,7 @@ import { createAccounts } from './accounts/handlers.ts';
 import { systemClock } from './base/clock.ts';
 import { createUuidFactory } from './base/ids.ts';
 import type { Log } from './base/log.ts';
+import { Catalogue } from './catalogue/catalogue.ts';
 import type { Config } from './config.ts';
 import { FeedHub } from './feeds/feed-hub.ts';
 import { healthSource, jobsSource, progressSource } from './feed-sources.ts';
@@ -32,11 +33,13 @@ import { FileScratch } from './store/files/scratch.ts';
 import { TreeWalker } from './store/files/tree-walker.ts';
 import { TreeWatcher } from './store/files/tree-watcher.ts';
 import { createAccountStore } from './store/postgres/account-store.ts';
+import { createBrowseStore } from './store/postgres/browse-store.ts';
 import { createCatalogue } from './store/postgres/catalogue.ts';
 import { openChangeLog } from './store/postgres/change-feed.ts';
 import type { PostgresAddress, Sql } from './store/postgres/connect.ts';
 import { createFactStore } from './store/postgres/fact-store.ts';
 import { createJobStore } from './store/postgres/job-store.ts';
+import { createMovieRanking } from './store/postgres/movie-ranking.ts';
 import { createPlaybackStore } from './store/postgres/playback-store.ts';
 import { createProgressStore } from './store/postgres/progress-store.ts';
 import { openQueueServer } from './store/queue/queue-server.ts';
@@ -114,14 +117,27 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   await jobs.takeInterrupted();
   const progress = createProgressStore(sql);
 
-  const catalogue = createCatalogue(sql, { newId, pictureUrl });
+  const stores = createCatalogue(sql, { newId, pictureUrl });
+  const catalogue = closing.use(
+    'catalogue',
+    await Catalogue.start({
+      store: createBrowseStore(sql),
+      reader: stores.movies,
+      ranking: createMovieRanking(sql),
+      changes,
+      clock,
+      log: log.child({ part: 'catalogue' }),
+      wantPictures: (movieIds) => library.wantPictures(movieIds),
+    }),
+  );
   const walker = new TreeWalker({ extensions: VIDEO_EXTENSIONS, excluded: [folder.path] });
   closing.add('tree walker', () => walker[Symbol.dispose]());
   const library = new LibraryDomain({
     ports: {
-      libraries: catalogue.libraries,
-      store: catalogue.scans,
-      movies: catalogue.movies,
+      libraries: stores.libraries,
+      store: stores.scans,
+      movies: stores.movies,
+      shown: catalogue.shown,
       walker,
       watcher: new TreeWatcher({ pollIntervalMs: config.pollIntervalMs, extensions: VIDEO_EXTENSIONS }),
       folders: new FolderLook({ dataFolder: folder.path, extensions: VIDEO_EXTENSIONS }),
@@ -189,6 +205,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     calls: bindHandlers(groups, {
       ...accounts.handlers,
       ...library.handlers,
+      ...catalogue.handlers,
       server: {
         info: async () => ({
           name: 'Matinee',

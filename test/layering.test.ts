@@ -11,7 +11,19 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '..');
 
 /** Domains own state and behaviour. They never import each other: main.ts hands them references. */
-const DOMAINS = ['library', 'playback', 'progress', 'accounts', 'jobs', 'health', 'feeds', 'images', 'radarr', 'search'];
+const DOMAINS = [
+  'library',
+  'catalogue',
+  'playback',
+  'progress',
+  'accounts',
+  'jobs',
+  'health',
+  'feeds',
+  'images',
+  'radarr',
+  'search',
+];
 
 /**
  * What a zone may import besides itself: a zone (`engine/base`), a glob of files in one (`engine/hosts/*.port.ts`), or

@@ -1,11 +1,9 @@
-/** The calls of `libraries` and `movies`. Rules: SPEC.md. */
+/** The calls of `libraries`. Rules: SPEC.md. */
 import type { Handlers } from '#protocol/handler.ts';
-import type { libraries, movies } from '#protocol/index.ts';
+import type { libraries } from '#protocol/index.ts';
 import type { Viewer } from '#protocol/schema/account.ts';
-import type { MovieTile } from '#protocol/schema/movie.ts';
 import type { LibraryDomain } from './library.ts';
-import type { Pictures } from './pictures.ts';
-import type { FolderPort, LibraryStore, MovieStore } from './ports.ts';
+import type { FolderPort, LibraryStore } from './ports.ts';
 import { retryFile } from './retry-file.ts';
 import type { ScanPorts } from './scan.ts';
 
@@ -52,42 +50,6 @@ export function createLibraryHandlers(
     async retryFile({ fileId }, { signal, fail }) {
       const outcome = await retryFile(ports, fileId, signal);
       return outcome ?? fail('notFound', { what: 'file', id: fileId });
-    },
-  };
-}
-
-export function createMovieHandlers(
-  store: Pick<MovieStore, 'list' | 'get' | 'home'>,
-  pictures: Pick<Pictures, 'want'>,
-): Handlers<typeof movies> {
-  /** What is on a screen without a picture gets one before all others [PIC2]. */
-  const wantPictures = (tiles: readonly MovieTile[]): void =>
-    pictures.want(tiles.filter(({ picture, isPlayable }) => picture === null && isPlayable).map(({ id }) => id));
-
-  return {
-    async list({ offset, limit, sort, order, search, libraryId, isWatched }, { viewer }) {
-      const answer = await store.list(viewer.id, {
-        offset,
-        limit,
-        sort,
-        order: order ?? null,
-        search: search === undefined || search.trim() === '' ? null : search,
-        libraryId: libraryId ?? null,
-        isWatched: isWatched ?? null,
-      });
-      wantPictures(answer.movies);
-      return answer;
-    },
-    async get({ movieId }, { viewer, fail }) {
-      const found = await store.get(movieId, seesPaths(viewer), viewer.id);
-      if (!found) return fail('notFound', { what: 'movie', id: movieId });
-      if (found.movie.picture === null && found.movie.isPlayable) pictures.want([movieId]);
-      return found;
-    },
-    async home({ limit }, { viewer }) {
-      const answer = await store.home(viewer.id, limit);
-      wantPictures([...answer.recentlyAdded, ...answer.continueWatching]);
-      return answer;
     },
   };
 }

@@ -101,6 +101,7 @@ beforeAll(async () => {
       log: silentLog,
       libraries: catalogue.libraries,
       movies: catalogue.movies,
+      shown: { ...catalogue.movies, count: async () => 0 },
       folders: new FolderLook({ dataFolder: join(base, 'data'), extensions: VIDEO_EXTENSIONS }),
       watcher: new TreeWatcher({ pollIntervalMs: 60_000, extensions: VIDEO_EXTENSIONS }),
       pictures: await PictureCache.open(join(base, 'data/pictures'), 1e8),

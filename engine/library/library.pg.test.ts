@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { systemClock } from '#engine/base/clock.ts';
 import { createUuidFactory } from '#engine/base/ids.ts';
 import { silentLog } from '#engine/base/log.ts';
+import type { Catalogue as Browsing } from '#engine/catalogue/catalogue.ts';
 import { FeedHub } from '#engine/feeds/feed-hub.ts';
 import { HealthBoard } from '#engine/health/health-board.ts';
 import { HashPool } from '#engine/hosts/hash-pool.ts';
@@ -25,6 +26,7 @@ import type { Failure } from '#protocol/errors.ts';
 import { parse } from 'valibot';
 import { libraryFeed, movieFeed } from '#protocol/feeds.ts';
 import { libraries as libraryCalls, movies as movieCalls } from '#protocol/index.ts';
+import { openBrowsing } from '#test/support/browsing.ts';
 import { testContext, testViewer } from '#test/support/call-context.ts';
 import { mediaInfo } from '#test/support/media-info.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
@@ -43,6 +45,7 @@ let domain: LibraryDomain;
 let jobs: JobBoard;
 let health: HealthBoard;
 let catalogue: Catalogue;
+let browsing: Browsing;
 let walker: TreeWalker;
 let pictures: PictureCache;
 /** What the media hosts would do. */
@@ -77,6 +80,7 @@ afterEach(async () => {
 
 async function open(watchMode: WatchMode = 'off'): Promise<void> {
   catalogue = createCatalogue(database.sql, { newId, pictureUrl });
+  browsing = await openBrowsing(database.sql, catalogue.movies, (movieIds) => domain.wantPictures(movieIds));
   walker = new TreeWalker({ extensions: VIDEO_EXTENSIONS, excluded: [join(base, 'data')] });
   jobs = new JobBoard({ store: createJobStore(database.sql), clock: systemClock, newId, log: silentLog });
   health = new HealthBoard(systemClock);
@@ -98,6 +102,7 @@ async function open(watchMode: WatchMode = 'off'): Promise<void> {
     log: silentLog,
     libraries: catalogue.libraries,
     movies: catalogue.movies,
+    shown: browsing.shown,
     folders: new FolderLook({ dataFolder: join(base, 'data'), extensions: VIDEO_EXTENSIONS }),
     watcher: new TreeWatcher({ pollIntervalMs: 60_000, extensions: VIDEO_EXTENSIONS }),
     pictures,
@@ -116,6 +121,7 @@ async function open(watchMode: WatchMode = 'off'): Promise<void> {
 async function close(): Promise<void> {
   await jobs[Symbol.asyncDispose]();
   await domain[Symbol.asyncDispose]();
+  await browsing[Symbol.asyncDispose]();
   walker[Symbol.dispose]();
 }
 
@@ -144,7 +150,7 @@ async function jobEnded(kind: string, count = 1): Promise<void> {
 }
 
 const titles = async () =>
-  (await domain.handlers.movies.list(parse(movieCalls.list.input, {}), asUser())).movies.map(({ title }) => title);
+  (await browsing.handlers.movies.list(parse(movieCalls.list.input, {}), asUser())).movies.map(({ title }) => title);
 
 async function addLibrary(path = movies) {
   return (await domain.handlers.libraries.add({ path }, asAdmin())).library;
@@ -218,11 +224,11 @@ describe('watching', () => {
     await jobEnded('scan');
     put('Heat (1995).mkv');
     await jobEnded('scan', 2);
-    const [before] = (await domain.handlers.movies.list(parse(movieCalls.list.input, {}), asUser())).movies;
+    const [before] = (await browsing.handlers.movies.list(parse(movieCalls.list.input, {}), asUser())).movies;
     expect(before).toMatchObject({ title: 'Heat', isPlayable: true });
     renameSync(join(movies, 'Heat (1995).mkv'), join(movies, 'Heat II (1995).mkv'));
     await jobEnded('scan', 3);
-    const [after] = (await domain.handlers.movies.list(parse(movieCalls.list.input, {}), asUser())).movies;
+    const [after] = (await browsing.handlers.movies.list(parse(movieCalls.list.input, {}), asUser())).movies;
     expect(after).toMatchObject({ id: before!.id, title: 'Heat II' });
     put('Stay (2000).mkv');
     rmSync(join(movies, 'Heat II (1995).mkv'));
@@ -275,7 +281,7 @@ describe('the calls of libraries', () => {
       () => domain.handlers.libraries.scan({ libraryId }, asAdmin()),
       () => domain.handlers.libraries.retryFile({ fileId: libraryId }, asAdmin()),
       () => domain.handlers.libraries.browse({ path: join(base, 'gone') }, asAdmin()),
-      () => domain.handlers.movies.get({ movieId: libraryId }, asUser()),
+      () => browsing.handlers.movies.get({ movieId: libraryId }, asUser()),
     ]) {
       await expect(Promise.resolve().then(call)).rejects.toMatchObject({ code: 'notFound' });
     }
@@ -327,7 +333,7 @@ describe('the calls of libraries', () => {
     await domain.quarantined([heat]);
     const [issue, ...others] = await issues();
     expect([issue, others]).toMatchObject([{ path: 'Heat (1995).mkv', reason: 'quarantined' }, []]);
-    const { movies: tiles } = await domain.handlers.movies.list(parse(movieCalls.list.input, {}), asUser());
+    const { movies: tiles } = await browsing.handlers.movies.list(parse(movieCalls.list.input, {}), asUser());
     expect(tiles.map(({ title, isPlayable }) => [title, isPlayable])).toEqual([
       ['Heat', false],
       ['Ronin', true],
@@ -363,13 +369,13 @@ describe('movies', () => {
     put('a/Heat (1995).mkv');
     await addLibrary();
     await jobEnded('scan');
-    const { movies: tiles } = await domain.handlers.movies.list(parse(movieCalls.list.input, {}), asUser());
+    const { movies: tiles } = await browsing.handlers.movies.list(parse(movieCalls.list.input, {}), asUser());
     const movieId = tiles[0]!.id;
-    const seen = parse(movieCalls.get.output, await domain.handlers.movies.get({ movieId }, asUser()));
+    const seen = parse(movieCalls.get.output, await browsing.handlers.movies.get({ movieId }, asUser()));
     expect(seen.movie.files[0]).toMatchObject({ name: 'Heat (1995).mkv', path: null });
     expect(seen.progress).toBeNull();
-    expect((await domain.handlers.movies.get({ movieId }, asAdmin())).movie.files[0]!.path).toBe('a/Heat (1995).mkv');
-    expect(JSON.stringify(await domain.handlers.movies.home({ limit: 5 }, asUser()))).not.toContain(base);
+    expect((await browsing.handlers.movies.get({ movieId }, asAdmin())).movie.files[0]!.path).toBe('a/Heat (1995).mkv');
+    expect(JSON.stringify(await browsing.handlers.movies.home({ limit: 5 }, asUser()))).not.toContain(base);
   });
 });
 
@@ -417,7 +423,7 @@ describe('the feeds', () => {
 
 describe('pictures', () => {
   const firstMovie = async () =>
-    (await domain.handlers.movies.list(parse(movieCalls.list.input, {}), asUser())).movies[0]!;
+    (await browsing.handlers.movies.list(parse(movieCalls.list.input, {}), asUser())).movies[0]!;
 
   async function fetchPicture(movieId: string, file: string) {
     let sent: unknown;
@@ -486,7 +492,7 @@ describe('pictures', () => {
     await addLibrary();
     await jobEnded('pictures');
     expect((await firstMovie()).picture).toBeNull();
-    await domain.handlers.movies.home({ limit: 5 }, asUser());
+    await browsing.handlers.movies.home({ limit: 5 }, asUser());
     await domain.handlers.libraries.scan({}, asAdmin());
     await jobEnded('scan', 2);
     expect(pictured).toHaveLength(1);

@@ -5,11 +5,11 @@
 import { basename } from 'node:path';
 import { Actor } from '#engine/runtime/actor.ts';
 import type { Handlers } from '#protocol/handler.ts';
-import type { libraries, movies } from '#protocol/index.ts';
+import type { libraries } from '#protocol/index.ts';
 import type { FolderCheck, Library } from '#protocol/schema/library.ts';
 import { createFeedSources } from './feed-sources.ts';
 import type { LibraryFeedSources } from './feed-sources.ts';
-import { createLibraryHandlers, createMovieHandlers } from './handlers.ts';
+import { createLibraryHandlers } from './handlers.ts';
 import { LibraryKeeper } from './library-keeper.ts';
 import type { KeeperMessage, KeeperOptions, LibraryState } from './library-keeper.ts';
 import { RESTING, toLibrary } from './library-view.ts';
@@ -23,6 +23,7 @@ import type {
   LibraryStore,
   MovieStore,
   PictureCachePort,
+  ShownMovies,
   TreeWatchPort,
   WatchMode,
 } from './ports.ts';
@@ -33,6 +34,7 @@ import type { ScanPorts } from './scan.ts';
 export interface LibraryPorts extends ScanPorts {
   readonly libraries: LibraryStore;
   readonly movies: MovieStore;
+  readonly shown: ShownMovies;
   readonly folders: FolderPort;
   readonly watcher: TreeWatchPort;
   readonly pictures: PictureCachePort;
@@ -67,7 +69,7 @@ export class LibraryDomain implements AsyncDisposable {
   readonly #pictures: Pictures;
   /** What scans left to be tidied up; never rejects. */
   readonly #afterScans = new Set<Promise<void>>();
-  readonly handlers: { readonly libraries: Handlers<typeof libraries>; readonly movies: Handlers<typeof movies> };
+  readonly handlers: { readonly libraries: Handlers<typeof libraries> };
   readonly feedSources: LibraryFeedSources;
 
   constructor(options: LibraryOptions) {
@@ -82,16 +84,18 @@ export class LibraryDomain implements AsyncDisposable {
       log: ports.log,
       isScanning: () => [...this.#kept.values()].some(({ state }) => state.scan !== null),
     });
-    this.handlers = {
-      libraries: createLibraryHandlers(this, ports),
-      movies: createMovieHandlers(ports.movies, this.#pictures),
-    };
-    this.feedSources = createFeedSources(this, ports.movies);
+    this.handlers = { libraries: createLibraryHandlers(this, ports) };
+    this.feedSources = createFeedSources(this, ports.shown);
   }
 
   /** Serves pictures; for the gateway. */
   get pictureRoute(): PictureRoute {
     return this.#pictures.route;
+  }
+
+  /** These are on a screen without a picture: theirs come first [PIC2]. */
+  wantPictures(movieIds: readonly string[]): void {
+    this.#pictures.want(movieIds);
   }
 
   /**

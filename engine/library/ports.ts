@@ -5,9 +5,7 @@ import type { MediaFailure } from '#engine/media/media-failure.ts';
 import type { FolderCheck, Library, LibraryIssue } from '#protocol/schema/library.ts';
 import type { HealthItem } from '#protocol/schema/health.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
-import type { Progress } from '#protocol/schema/progress.ts';
-import type { Movie, MovieCard, MovieTile } from '#protocol/schema/movie.ts';
-import type { MovieSort, SortOrder } from '#protocol/schema/movie-sort.ts';
+import type { Movie, MovieCard } from '#protocol/schema/movie.ts';
 
 // Files on disk. Paths are relative to the library's folder with "/" between names; '' is the folder itself.
 
@@ -219,16 +217,6 @@ export interface ScanStore {
   purge(graceMs: number): Promise<void>;
 }
 
-export interface MovieQuery {
-  readonly offset: number;
-  readonly limit: number;
-  readonly sort: MovieSort;
-  readonly order: SortOrder | null;
-  readonly search: string | null;
-  readonly libraryId: string | null;
-  readonly isWatched: boolean | null;
-}
-
 /** A movie that has no picture yet, with the file that one can be made from. */
 export interface Pictureless {
   readonly movieId: string;
@@ -238,18 +226,6 @@ export interface Pictureless {
 }
 
 export interface MovieStore {
-  list(userId: string, query: MovieQuery): Promise<{ total: number; movies: MovieTile[] }>;
-  home(
-    userId: string,
-    limit: number,
-  ): Promise<{ continueWatching: MovieTile[]; recentlyAdded: MovieTile[]; movieCount: number }>;
-  /** `withPaths`: for people who manage libraries. `null` where there is no such movie, or it is hidden. */
-  movie(movieId: string, withPaths: boolean): Promise<Movie | null>;
-  /** The same with one person's own progress. */
-  get(movieId: string, withPaths: boolean, userId: string): Promise<{ movie: Movie; progress: Progress | null } | null>;
-  /** Cards of the movies that are there, by id. */
-  cards(movieIds: readonly string[]): Promise<ReadonlyMap<string, MovieCard>>;
-  count(): Promise<number>;
   /** Movies that need a picture and whose present best file was not tried yet, the newest first. */
   pictureless(
     limit: number,
@@ -264,6 +240,16 @@ export interface MovieStore {
   ): Promise<void>;
   /** The current picture of a movie, and the file that it can be made from again. `null` where it has none. */
   pictureOf(movieId: string): Promise<{ readonly version: string; readonly path: string | null } | null>;
+}
+
+/** Movies as screens see them, by the catalogue. */
+export interface ShownMovies {
+  /** Cards of the movies that are there and not put away, by id. */
+  cards(movieIds: readonly string[]): Promise<ReadonlyMap<string, MovieCard>>;
+  /** How many those are in all. */
+  count(): Promise<number>;
+  /** `null` where there is no such movie, or it is hidden from this person. */
+  movie(movieId: string, sight: { readonly withPaths: boolean; readonly withHidden: boolean }): Promise<Movie | null>;
 }
 
 /** Pictures on disk by version: a bounded cache, so each may be gone at any time. */

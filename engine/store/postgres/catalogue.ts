@@ -1,3 +1,4 @@
+import type { MovieReader } from '#engine/catalogue/ports.ts';
 import type { LibraryCounts, LibraryStore, MovieStore, ScanStore } from '#engine/library/ports.ts';
 import type { Sql } from './connect.ts';
 import { createLibraryStore } from './library-store.ts';
@@ -8,7 +9,7 @@ import { createScanStore } from './scan-store.ts';
 export interface Catalogue {
   readonly libraries: LibraryStore;
   readonly scans: ScanStore;
-  readonly movies: MovieStore;
+  readonly movies: MovieReader & MovieStore;
   /** Another process wrote: numbers that were remembered are counted again. */
   forgetCounts(): void;
 }
@@ -18,16 +19,12 @@ export function createCatalogue(
   sql: Sql,
   options: { readonly newId: () => string; readonly pictureUrl: (movieId: string, version: string) => string },
 ): Catalogue {
-  const count = new Remembered<number>();
   const counts = new Remembered<ReadonlyMap<string, LibraryCounts>>();
-  const forgetCounts = (): void => {
-    count.forget();
-    counts.forget();
-  };
+  const forgetCounts = (): void => counts.forget();
   return {
     libraries: createLibraryStore(sql, { onWrite: forgetCounts, counts }),
     scans: createScanStore(sql, { newId: options.newId, onWrite: forgetCounts }),
-    movies: createMovieStore(sql, { pictureUrl: options.pictureUrl, count }),
+    movies: createMovieStore(sql, { pictureUrl: options.pictureUrl }),
     forgetCounts,
   };
 }

@@ -1,20 +1,28 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '#engine/base/clock.ts';
 import { createUuidFactory } from '#engine/base/ids.ts';
-import type { FileWrite, MovieQuery } from '#engine/library/ports.ts';
+import type { Catalogue as Browsing } from '#engine/catalogue/catalogue.ts';
+import type { FileWrite } from '#engine/library/ports.ts';
 import { movieNameOf } from '#engine/media/file-name.ts';
+import type { InputOf } from '#protocol/contract.ts';
+import { movies as movieCalls } from '#protocol/index.ts';
 import { MOVIE_SORTS, SORT_ORDERS } from '#protocol/schema/movie-sort.ts';
+import { openBrowsing } from '#test/support/browsing.ts';
+import { testContext, testViewer } from '#test/support/call-context.ts';
 import { mediaInfo, videoTrack } from '#test/support/media-info.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
+import { parse } from 'valibot';
 import { createCatalogue } from './catalogue.ts';
 import type { Catalogue } from './catalogue.ts';
+import { recordChanges } from './change-feed.ts';
 import { Remembered } from './remembered.ts';
 import { searchTerms } from './search-terms.ts';
 
 const newId = createUuidFactory(systemClock);
 let database: TestDatabase;
 let catalogue: Catalogue;
+let browsing: Browsing;
 let libraryId: string;
 let otherId: string;
 let ada: string;
@@ -34,7 +42,9 @@ beforeEach(async () => {
   libraryId = (await catalogue.libraries.add({ id: newId(), name: 'Movies', path: '/movies' }))!.id;
   otherId = (await catalogue.libraries.add({ id: newId(), name: 'More', path: '/more' }))!.id;
   [ada, bob] = [await addUser(), await addUser()];
+  browsing = await openBrowsing(database.sql, catalogue.movies);
 });
+afterEach(() => browsing[Symbol.asyncDispose]());
 
 async function addUser(): Promise<string> {
   const id = newId();
@@ -69,18 +79,13 @@ async function add(
   }
 }
 
-const query = (parts: Partial<MovieQuery> = {}): MovieQuery => ({
-  offset: 0,
-  limit: 50,
-  sort: 'title',
-  order: null,
-  search: null,
-  libraryId: null,
-  isWatched: null,
-  ...parts,
-});
-const list = (parts: Partial<MovieQuery> = {}, user = ada) => catalogue.movies.list(user, query(parts));
-const titles = async (parts: Partial<MovieQuery> = {}) => (await list(parts)).movies.map(({ title }) => title);
+type Query = InputOf<typeof movieCalls.list>;
+const context = (user: string) => testContext({ viewer: testViewer(user) });
+const list = async (parts: Query = {}, user = ada) =>
+  browsing.handlers.movies.list(parse(movieCalls.list.input, parts), context(user));
+const home = async (limit = 20) => browsing.handlers.movies.home({ limit }, context(ada));
+const get = async (movieId: string) => browsing.handlers.movies.get({ movieId }, context(ada));
+const titles = async (parts: Query = {}) => (await list(parts)).movies.map(({ title }) => title);
 const idOf = async (title: string) => (await list()).movies.find((movie) => movie.title === title)!.id;
 
 async function watch(
@@ -90,10 +95,14 @@ async function watch(
   options: { isWatched?: boolean; ageDays?: number } = {},
 ): Promise<void> {
   const { isWatched = false, ageDays = 0 } = options;
-  await database.sql`
-    insert into progress (user_id, movie_id, position_ms, duration_ms, is_watched, observed_at, updated_at)
-    values (${user}, ${await idOf(title)}, ${Math.round(share * 6_000_000)}, 6000000, ${isWatched}, now() - ${ageDays} * interval '1 day',
-      now() - ${ageDays} * interval '1 day')`;
+  const movieId = await idOf(title);
+  await database.sql.begin(async (tx) => {
+    await tx`
+      insert into progress (user_id, movie_id, position_ms, duration_ms, is_watched, observed_at, updated_at)
+      values (${user}, ${movieId}, ${Math.round(share * 6_000_000)}, 6000000, ${isWatched}, now() - ${ageDays} * interval '1 day',
+        now() - ${ageDays} * interval '1 day')`;
+    await recordChanges(tx, [{ feed: 'progress', audience: user, kind: 'progress', entityId: movieId }]);
+  });
 }
 
 describe('order and windows', () => {
@@ -107,7 +116,7 @@ describe('order and windows', () => {
     ),
   );
 
-  it.each<[MovieQuery['sort'], MovieQuery['order'], string[]]>([
+  it.each<[Query['sort'], Query['order'] | null, string[]]>([
     ['title', null, ['8½', 'alien', 'Élan', 'The Matrix', 'Zardoz']],
     ['title', 'descending', ['Zardoz', 'The Matrix', 'Élan', 'alien', '8½']],
     ['year', null, ['Élan', 'The Matrix', 'alien', '8½', 'Zardoz']],
@@ -119,14 +128,22 @@ describe('order and windows', () => {
     ['resolution', null, ['alien', '8½', 'Élan', 'The Matrix', 'Zardoz']],
     ['resolution', 'ascending', ['Zardoz', 'The Matrix', '8½', 'Élan', 'alien']],
   ])('[CAT5] by %s, %s', async (sort, order, expected) => {
-    expect(await titles({ sort, order })).toEqual(expected);
+    expect(await titles({ sort, ...(order && { order }) })).toEqual(expected);
   });
 
   it.each(MOVIE_SORTS.flatMap((sort) => SORT_ORDERS.map((order) => [sort, order] as const)))(
     '[CAT3] windows by %s, %s neither overlap nor leave gaps, also between equals',
     async (sort, order) => {
       await add(...Array.from({ length: 9 }, (_, index) => `folder ${index}/Same.mkv`));
-      await database.sql`update movie set added_at = '2026-01-01', duration_ms = null where title = 'Same'`;
+      await database.sql.begin(async (tx) => {
+        const same = await tx<{ id: string }[]>`
+          update movie set added_at = '2026-01-01', duration_ms = null where title = 'Same' returning id`;
+        const change = { feed: 'library', audience: null, kind: 'movie' };
+        await recordChanges(
+          tx,
+          same.map(({ id }) => ({ ...change, entityId: id })),
+        );
+      });
       const whole = (await list({ sort, order })).movies.map(({ id }) => id);
       const windows: string[] = [];
       for (let offset = 0; offset < 14; offset += 3) {
@@ -142,7 +159,7 @@ describe('order and windows', () => {
     expect(await list({ offset: 100 })).toEqual({ total: 5, movies: [] });
     await add('New (2020).mkv');
     expect((await list({ limit: 1 })).total).toBe(6);
-    expect(await catalogue.movies.count()).toBe(6);
+    expect(await browsing.shown.count()).toBe(6);
   });
 
   it('[CAT8] a movie without a file is nowhere', async () => {
@@ -156,11 +173,11 @@ describe('order and windows', () => {
     expect(await titles()).not.toContain('alien');
     expect((await list()).total).toBe(4);
     expect(await titles({ search: 'alien' })).toEqual([]);
-    expect(await catalogue.movies.movie(id, true)).toBeNull();
+    expect(await catalogue.movies.movie(id, { withPaths: true, withHidden: true })).toBeNull();
     expect((await catalogue.movies.cards([id])).size).toBe(0);
-    const home = await catalogue.movies.home(ada, 20);
-    expect([...home.continueWatching, ...home.recentlyAdded].map(({ title }) => title)).not.toContain('alien');
-    expect(home.movieCount).toBe(4);
+    const shown = await home();
+    expect([...shown.continueWatching, ...shown.recentlyAdded].map(({ title }) => title)).not.toContain('alien');
+    expect(shown.movieCount).toBe(4);
   });
 });
 
@@ -208,7 +225,7 @@ describe('filters', () => {
       updatedAt: expect.any(Number) as number,
     });
     expect((await list({}, bob)).movies[0]!.progress).toBeNull();
-    const got = (await catalogue.movies.get(brazil!.id, false, ada))!;
+    const got = await get(brazil!.id);
     expect(got).toMatchObject({
       movie: { title: 'Brazil', files: [{ libraryId }, { libraryId: otherId }] },
       progress: { positionMs: 3_000_000 },
@@ -326,10 +343,10 @@ describe('the home screen', () => {
     await watch(ada, 'Old', 0.5, { ageDays: 91 });
     await watch(ada, 'Again', 0.3, { isWatched: true, ageDays: 3 });
     await watch(bob, 'New', 0.5);
-    const home = await catalogue.movies.home(ada, 20);
-    expect(home.continueWatching.map(({ title }) => title)).toEqual(['Almost', 'Begun', 'Again']);
-    expect(home.continueWatching[1]!.progress).toMatchObject({ positionMs: 3_000_000 });
-    expect(home.recentlyAdded.map(({ title }) => title)).toEqual([
+    const shown = await home();
+    expect(shown.continueWatching.map(({ title }) => title)).toEqual(['Almost', 'Begun', 'Again']);
+    expect(shown.continueWatching[1]!.progress).toMatchObject({ positionMs: 3_000_000 });
+    expect(shown.recentlyAdded.map(({ title }) => title)).toEqual([
       'New',
       'Again',
       'Old',
@@ -338,8 +355,8 @@ describe('the home screen', () => {
       'Hardly',
       'Begun',
     ]);
-    expect(home.movieCount).toBe(7);
-    expect((await catalogue.movies.home(ada, 2)).continueWatching).toHaveLength(2);
+    expect(shown.movieCount).toBe(7);
+    expect((await home(2)).continueWatching).toHaveLength(2);
   });
 });
 

@@ -1,9 +1,6 @@
-/**
- * The catalogue as screens read it. A window of the grid is found by an index alone and only then joined with its rows, so
- * that a place far down costs no more than stepping over index entries; the size of the whole is remembered
- * until something is written.
- */
-import type { MovieQuery, MovieStore, Pictureless } from '#engine/library/ports.ts';
+/** Movies as screens read them, by their ids: which they are is found by the browse index. */
+import type { MovieReader, Sight, TermKind } from '#engine/catalogue/ports.ts';
+import type { MovieStore, Pictureless } from '#engine/library/ports.ts';
 import type { HdrKind } from '#protocol/schema/media.ts';
 import type { MatchReason, MatchState } from '#protocol/schema/match.ts';
 import type {
@@ -19,17 +16,15 @@ import type {
 import type { Progress } from '#protocol/schema/progress.ts';
 import { recordChanges } from './change-feed.ts';
 import type { Sql } from './connect.ts';
-import type { Remembered } from './remembered.ts';
-import { searchMovies } from './movie-search.ts';
-import type { Fragment } from './movie-search.ts';
-import { searchTerms } from './search-terms.ts';
-import type { SearchTerm } from './search-terms.ts';
 
 /** Continue watching: from 1 % to 90 % of the length, for 90 days. */
 const STARTED_SHARE = 0.01;
 const WATCHED_SHARE = 0.9;
 const CONTINUE_DAYS = 90;
 const CREDITS_SHOWN = 30;
+/** Who makes two movies kin: these jobs, and the first of the cast. */
+const KIN_JOBS = ['Director', 'Writer', 'Screenplay', 'Novel', 'Original Music Composer'];
+const KIN_CAST = 8;
 
 interface CardRow {
   readonly id: string;
@@ -67,8 +62,6 @@ interface FileRow extends Omit<MovieFile, 'path' | 'extra' | 'sidecars'> {
   readonly extraTitle: string | null;
 }
 
-type TermKind = 'genre' | 'keyword' | 'studio' | 'country' | 'tag';
-
 interface CreditRow {
   readonly kind: 'cast' | 'crew';
   readonly personId: string;
@@ -90,11 +83,9 @@ type TileRow = CardRow & (ProgressRow | { readonly resumeMs: null });
 
 export interface MovieStoreOptions {
   readonly pictureUrl: (movieId: string, version: string) => string;
-  /** How many movies there are, in all (`''`) or in one library. */
-  readonly count: Remembered<number>;
 }
 
-export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOptions): MovieStore {
+export function createMovieStore(sql: Sql, { pictureUrl }: MovieStoreOptions): MovieReader & MovieStore {
   const cardColumns = sql`
     m.id, m.title, m.year, m.duration_ms as "durationMs", m.resolution, m.hdr, m.rating, m.is_playable as "isPlayable",
     (extract(epoch from m.added_at) * 1000)::bigint as "addedAt", m.picture_version as "pictureVersion",
@@ -149,91 +140,10 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
     progress: row.resumeMs === null ? null : toProgress(row.id, row),
   });
 
-  const isInLibrary = (libraryId: string | null) =>
-    libraryId === null ? sql`true` : sql`m.library_ids @> array[${libraryId}]::uuid[]`;
-
-  const total = (libraryId: string | null): Promise<number> =>
-    count.get(libraryId ?? '', async () => {
-      const [row] = await sql<{ count: number }[]>`
-        select count(*) as count from movie m where m.deleted_at is null and ${isInLibrary(libraryId)}`;
-      return row?.count ?? 0;
-    });
-
-  async function watchedCount(userId: string, libraryId: string | null): Promise<number> {
-    const [row] = await sql<{ count: number }[]>`
-      select count(*) as count from progress p join movie m on m.id = p.movie_id
-      where p.user_id = ${userId} and p.is_watched and m.deleted_at is null and ${isInLibrary(libraryId)}`;
-    return row?.count ?? 0;
-  }
-
-  /** Each order with its columns under the alias `m`; ids make it total, so that windows never overlap. */
-  function orderBy(userId: string, { sort, order }: Pick<MovieQuery, 'sort' | 'order'>) {
-    const isUp = (order ?? (sort === 'title' ? 'ascending' : 'descending')) === 'ascending';
-    switch (sort) {
-      case 'title':
-        return isUp ? sql`m.sort_title, m.id` : sql`m.sort_title desc, m.id desc`;
-      case 'year':
-        return isUp ? sql`m.year, m.sort_title, m.id` : sql`m.year desc nulls last, m.sort_title, m.id`;
-      case 'added':
-        return isUp ? sql`m.added_at, m.id` : sql`m.added_at desc, m.id desc`;
-      case 'duration':
-        return isUp ? sql`m.duration_ms, m.id` : sql`m.duration_ms desc nulls last, m.id`;
-      case 'release':
-        return isUp ? sql`m.release_date, m.sort_title, m.id` : sql`m.release_date desc nulls last, m.sort_title, m.id`;
-      case 'rating':
-        return isUp ? sql`m.rating, m.sort_title, m.id` : sql`m.rating desc nulls last, m.sort_title, m.id`;
-      case 'lastWatched': {
-        const seen = sql`(select w.updated_at from progress w where w.movie_id = m.id and w.user_id = ${userId})`;
-        return isUp ? sql`${seen}, m.id` : sql`${seen} desc nulls last, m.id`;
-      }
-      case 'random':
-        return isUp ? sql`md5(m.id::text)` : sql`md5(m.id::text) desc`;
-      case 'resolution':
-        return isUp ? sql`m.resolution, m.sort_title, m.id` : sql`m.resolution desc nulls last, m.sort_title, m.id`;
-    }
-  }
-
-  /** As a set that is made once: a sub-query for each row would be run for each row of the catalogue. */
-  function watchedIs(isWatched: boolean | null, userId: string): Fragment {
-    if (isWatched === null) return sql`true`;
-    const watched = sql`(select w.movie_id from progress w where w.user_id = ${userId} and w.is_watched)`;
-    return isWatched ? sql`m.id = any(array${watched})` : sql`m.id not in ${watched}`;
-  }
-
-  async function window(userId: string, query: MovieQuery): Promise<MovieTile[]> {
-    const order = orderBy(userId, query);
-    const { isWatched, libraryId } = query;
-    const watched = watchedIs(isWatched, userId);
-    const rows = await sql<TileRow[]>`
-      with page as materialized (
-        select m.id from movie m where m.deleted_at is null and ${isInLibrary(libraryId)} and ${watched}
-        order by ${order} limit ${query.limit} offset ${query.offset})
-      select ${cardColumns}, ${progressColumns}
-      from page join movie m on m.id = page.id
-      left join progress p on p.user_id = ${userId} and p.movie_id = m.id
-      order by ${order}`;
-    return rows.map(toTile);
-  }
-
-  async function search(userId: string, query: MovieQuery, typed: readonly SearchTerm[]) {
-    const { total: size, ids } = await searchMovies(sql, {
-      typed,
-      among: sql`m.deleted_at is null and ${isInLibrary(query.libraryId)} and ${watchedIs(query.isWatched, userId)}`,
-      order: query.sort === 'title' && query.order === null ? null : orderBy(userId, query),
-      offset: query.offset,
-      limit: query.limit,
-    });
-    const rows = await sql<TileRow[]>`
-      select ${cardColumns}, ${progressColumns}
-      from unnest(${[...ids]}::uuid[]) with ordinality as page(id, place) join movie m on m.id = page.id
-      left join progress p on p.user_id = ${userId} and p.movie_id = m.id
-      order by page.place`;
-    return { total: size, movies: rows.map(toTile) };
-  }
-
-  async function movie(movieId: string, withPaths: boolean): Promise<Movie | null> {
+  async function movie(movieId: string, { withPaths, withHidden }: Sight): Promise<Movie | null> {
     const [row] = await sql<MovieRow[]>`
-      select ${cardColumns}, ${movieColumns} from movie m where m.id = ${movieId} and m.deleted_at is null`;
+      select ${cardColumns}, ${movieColumns} from movie m
+      where m.id = ${movieId} and m.deleted_at is null and (m.hidden_at is null or ${withHidden})`;
     if (!row) return null;
     const [files, sidecars, terms, credits, collections, ratings] = await Promise.all([
       sql<FileRow[]>`
@@ -304,39 +214,28 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
   }
 
   return {
-    async list(userId, query) {
-      const { isWatched, libraryId } = query;
-      const terms = query.search === null ? [] : searchTerms(query.search);
-      if (terms.length > 0) return search(userId, query, terms);
-      if (query.search !== null && query.search.trim() !== '') return { total: 0, movies: [] };
-      const [movies, size, watched] = await Promise.all([
-        window(userId, query),
-        isWatched === true ? 0 : total(libraryId),
-        isWatched === null ? 0 : watchedCount(userId, libraryId),
-      ]);
-      return { total: isWatched === true ? watched : Math.max(0, size - watched), movies };
+    async tiles(userId, movieIds) {
+      const rows = await sql<TileRow[]>`
+        select ${cardColumns}, ${progressColumns}
+        from unnest(${[...movieIds]}::uuid[]) with ordinality as page(id, place)
+        join movie m on m.id = page.id and m.deleted_at is null
+        left join progress p on p.user_id = ${userId} and p.movie_id = m.id
+        order by page.place`;
+      return rows.map(toTile);
     },
-    async home(userId, limit) {
-      const [going, newest, movieCount] = await Promise.all([
-        sql<TileRow[]>`
-          select ${cardColumns}, ${progressColumns}
-          from progress p join movie m on m.id = p.movie_id
-          where p.user_id = ${userId} and p.share >= ${STARTED_SHARE} and p.share < ${WATCHED_SHARE}
-            and p.updated_at > now() - ${CONTINUE_DAYS} * interval '1 day' and m.deleted_at is null
-          order by p.updated_at desc, m.id limit ${limit}`,
-        sql<TileRow[]>`
-          select ${cardColumns}, ${progressColumns}
-          from (select * from movie where deleted_at is null order by added_at desc, id desc limit ${limit}) m
-          left join progress p on p.user_id = ${userId} and p.movie_id = m.id
-          order by m.added_at desc, m.id desc`,
-        total(null),
-      ]);
-      return { continueWatching: going.map(toTile), recentlyAdded: newest.map(toTile), movieCount };
+    async continueWatching(userId, limit) {
+      const rows = await sql<TileRow[]>`
+        select ${cardColumns}, ${progressColumns}
+        from progress p join movie m on m.id = p.movie_id
+        where p.user_id = ${userId} and p.share >= ${STARTED_SHARE} and p.share < ${WATCHED_SHARE}
+          and p.updated_at > now() - ${CONTINUE_DAYS} * interval '1 day' and m.deleted_at is null and m.hidden_at is null
+        order by p.updated_at desc, m.id limit ${limit}`;
+      return rows.map(toTile);
     },
     movie,
-    async get(movieId, withPaths, userId) {
+    async get(movieId, sight, userId) {
       const [found, [progress]] = await Promise.all([
-        movie(movieId, withPaths),
+        movie(movieId, sight),
         sql<
           ProgressRow[]
         >`select ${progressColumns} from progress p where p.user_id = ${userId} and p.movie_id = ${movieId}`,
@@ -345,10 +244,28 @@ export function createMovieStore(sql: Sql, { pictureUrl, count }: MovieStoreOpti
     },
     async cards(movieIds) {
       const rows = await sql<CardRow[]>`
-        select ${cardColumns} from movie m where m.id = any(${[...movieIds]}::uuid[]) and m.deleted_at is null`;
+        select ${cardColumns} from movie m
+        where m.id = any(${[...movieIds]}::uuid[]) and m.deleted_at is null and m.hidden_at is null`;
       return new Map(rows.map((row) => [row.id, toCard(row)]));
     },
-    count: () => total(null),
+    async kinship(movieId) {
+      const [row] = await sql<{ alike: string[]; termIds: number[]; byPerson: string[] }[]>`
+        select
+          array(select o.id from similar_movie s join movie o on o.tmdb_id = s.tmdb_id and o.deleted_at is null
+            where s.movie_id = m.id order by s.position) as alike,
+          array(select term_id from movie_term where movie_id = m.id) as "termIds",
+          array(
+            select string_agg(distinct o.movie_id::text, ' ') from (
+              select distinct person_id from credit
+              where movie_id = m.id and (kind = 'cast' and position < ${KIN_CAST} or role = any(${KIN_JOBS}))
+            ) who
+            join credit o on o.person_id = who.person_id and o.movie_id <> m.id
+              and (o.kind = 'cast' and o.position < ${KIN_CAST} or o.role = any(${KIN_JOBS}))
+            group by who.person_id) as "byPerson"
+        from movie m where m.id = ${movieId} and m.deleted_at is null`;
+      if (!row) return null;
+      return { ...row, byPerson: row.byPerson.map((movieIds) => movieIds.split(' ')) };
+    },
     async pictureless(limit, { among, except }) {
       return [
         ...(await sql<Pictureless[]>`

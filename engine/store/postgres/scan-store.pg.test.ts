@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { createUuidFactory } from '#engine/base/ids.ts';
 import { systemClock } from '#engine/base/clock.ts';
-import type { FileWrite, LibraryStore, MovieStore, ScanStore, SeenFile } from '#engine/library/ports.ts';
+import type { FileWrite, LibraryStore, ScanStore, SeenFile } from '#engine/library/ports.ts';
 import { movieNameOf } from '#engine/media/file-name.ts';
 import { mediaInfo, videoTrack } from '#test/support/media-info.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
@@ -15,8 +15,10 @@ let database: TestDatabase;
 let catalogue: Catalogue;
 let libraries: LibraryStore;
 let scans: ScanStore;
-let movies: MovieStore;
+let movies: Catalogue['movies'];
 let libraryId: string;
+const ANYBODY = { withPaths: false, withHidden: false };
+const MANAGER = { withPaths: true, withHidden: true };
 let otherLibraryId: string;
 
 beforeAll(async () => {
@@ -117,7 +119,7 @@ describe('writing files', () => {
       failure: null,
       wasProbed: true,
     });
-    const movie = (await movies.movie(file.movieId, true))!;
+    const movie = (await movies.movie(file.movieId, MANAGER))!;
     expect(movie).toMatchObject({
       title: 'Heat',
       year: 1995,
@@ -142,7 +144,7 @@ describe('writing files', () => {
         media,
       }),
     ]);
-    expect((await movies.movie(file.movieId, false))!.files[0]!.path).toBeNull();
+    expect((await movies.movie(file.movieId, ANYBODY))!.files[0]!.path).toBeNull();
     const [row] = await database.sql<
       { keyframes: Uint8Array }[]
     >`select keyframes from movie_file where id = ${file.id}`;
@@ -152,7 +154,7 @@ describe('writing files', () => {
   it('[SCAN5] lists a file that cannot be played, with its failure, and forgets that when it can', async () => {
     await scans.write(libraryId, [probed('Heat (1995).mkv', { outcome: { failure: 'truncated' } })]);
     const file = (await fileAt('Heat (1995).mkv'))!;
-    expect(await movies.movie(file.movieId, false)).toMatchObject({
+    expect(await movies.movie(file.movieId, ANYBODY)).toMatchObject({
       isPlayable: false,
       files: [{ state: 'unplayable', failure: 'truncated', media: null }],
     });
@@ -161,7 +163,7 @@ describe('writing files', () => {
       issues: [{ fileId: file.id, path: 'Heat (1995).mkv', reason: 'truncated', libraryId }],
     });
     await scans.write(libraryId, [probed('Heat (1995).mkv', { fileId: file.id })]);
-    expect(await movies.movie(file.movieId, false)).toMatchObject({
+    expect(await movies.movie(file.movieId, ANYBODY)).toMatchObject({
       isPlayable: true,
       files: [{ id: file.id, failure: null }],
     });
@@ -199,7 +201,7 @@ describe('writing files', () => {
       probed('Heat (1995) 1080p.mkv', playable(1080)),
       probed('Heat (1995) 2160p.mkv', { outcome: { failure: 'truncated' } }),
     ]);
-    const movie = (await movies.movie((await movieIdAt('Heat (1995) 720p.mkv'))!, false))!;
+    const movie = (await movies.movie((await movieIdAt('Heat (1995) 720p.mkv'))!, ANYBODY))!;
     expect(movie.resolution).toBe(1080);
     expect(movie.files.map(({ name }) => name)).toEqual([
       'Heat (1995) 1080p.mkv',
@@ -342,13 +344,13 @@ describe('files that are gone', () => {
     const before = (await fileAt('Heat (1995) a.mkv'))!;
     await remove('Heat (1995) a.mkv');
     expect(await visible()).toEqual(['Heat (1995)']);
-    expect((await movies.movie(before.movieId, false))!.files.map(({ state }) => state)).toEqual([
+    expect((await movies.movie(before.movieId, ANYBODY))!.files.map(({ state }) => state)).toEqual([
       'playable',
       'missing',
     ]);
     await remove('Heat (1995) b.mkv');
     expect(await visible()).toEqual([]);
-    expect(await movies.movie(before.movieId, false)).toBeNull();
+    expect(await movies.movie(before.movieId, ANYBODY)).toBeNull();
     await scans.write(libraryId, [{ kind: 'kept', fileId: before.id, file: before }]);
     expect(await visible()).toEqual(['Heat (1995)']);
     expect(await fileAt('Heat (1995) a.mkv')).toMatchObject({ id: before.id, state: 'playable' });

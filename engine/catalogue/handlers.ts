@@ -1,0 +1,94 @@
+/** The calls of `movies`. Rules: SPEC.md. */
+import type { Clock } from '#engine/base/clock.ts';
+import type { Handlers } from '#protocol/handler.ts';
+import type { movies } from '#protocol/index.ts';
+import type { Viewer } from '#protocol/schema/account.ts';
+import type { MovieTile } from '#protocol/schema/movie.ts';
+import type { BrowseIndex } from './browse-index.ts';
+import { homeRows } from './home-rows.ts';
+import type { MovieReader, Sight } from './ports.ts';
+import { similarTo } from './similar.ts';
+
+export interface MovieHandlerOptions {
+  readonly index: BrowseIndex;
+  readonly reader: MovieReader;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** These are on a screen without a picture. */
+  readonly wantPictures: (movieIds: readonly string[]) => void;
+}
+
+/** Paths of the server are told to those who manage its libraries, hidden movies shown to those who edit [CAT1] [HIDE2]. */
+export const sightOf = ({ permissions }: Viewer): Sight => ({
+  withPaths: permissions.includes('libraries:manage'),
+  withHidden: permissions.includes('movies:edit'),
+});
+
+export function createMovieHandlers({
+  index,
+  reader,
+  clock,
+  wantPictures,
+}: MovieHandlerOptions): Handlers<typeof movies> {
+  const wantThose = (tiles: readonly MovieTile[]): void =>
+    wantPictures(tiles.filter(({ picture, isPlayable }) => picture === null && isPlayable).map(({ id }) => id));
+  const tilesOf = async (userId: string, movieIds: readonly string[]): Promise<MovieTile[]> => {
+    const tiles = movieIds.length === 0 ? [] : await reader.tiles(userId, movieIds);
+    wantThose(tiles);
+    return tiles;
+  };
+  const words = (search: string | undefined): string | null =>
+    search === undefined || search.trim() === '' ? null : search;
+
+  return {
+    async list({ offset, limit, sort, order, seed, search, ...filter }, { viewer, fail }) {
+      if (filter.isHidden === true && !mayEdit(viewer)) return fail('forbidden', { permission: 'movies:edit' });
+      const query = { offset, limit, sort, order: order ?? null, seed, search: words(search), filter };
+      const { total, movieIds } = await index.list(viewer.id, query);
+      return { total, movies: await tilesOf(viewer.id, movieIds) };
+    },
+    async get({ movieId }, { viewer, fail }) {
+      const found = await reader.get(movieId, sightOf(viewer), viewer.id);
+      if (!found) return fail('notFound', { what: 'movie', id: movieId });
+      if (found.movie.picture === null && found.movie.isPlayable) wantPictures([movieId]);
+      return found;
+    },
+    async home({ limit }, { viewer }) {
+      const { table } = await index.stand(null, {}, null);
+      const { recentlyAdded, topRated, random, decades, movieCount } = homeRows(table, limit, clock.nowMs());
+      const rows = [recentlyAdded, topRated, random].map((slots) => slots.map((slot) => table.idAt(slot)));
+      const [continueWatching, tiles] = await Promise.all([
+        reader.continueWatching(viewer.id, limit),
+        tilesOf(viewer.id, [...new Set(rows.flat())]),
+      ]);
+      wantThose(continueWatching);
+      const byId = new Map(tiles.map((tile) => [tile.id, tile]));
+      const [newest, best, others] = rows.map((ids) => ids.flatMap((id) => byId.get(id) ?? []));
+      return {
+        continueWatching,
+        recentlyAdded: newest!,
+        topRated: best!,
+        random: others!,
+        decades: [...decades],
+        movieCount,
+      };
+    },
+    async facets({ search, ...filter }, { viewer, fail }) {
+      if (filter.isHidden === true && !mayEdit(viewer)) return fail('forbidden', { permission: 'movies:edit' });
+      return index.facets(viewer.id, { filter, search: words(search) });
+    },
+    async similar({ movieId, limit }, { viewer, fail }) {
+      const kinship = await reader.kinship(movieId);
+      if (!kinship) return fail('notFound', { what: 'movie', id: movieId });
+      const { table } = await index.stand(null, {}, null);
+      const slots = similarTo(table, movieId, kinship, limit);
+      return {
+        movies: await tilesOf(
+          viewer.id,
+          slots.map((slot) => table.idAt(slot)),
+        ),
+      };
+    },
+  };
+}
+
+const mayEdit = (viewer: Viewer): boolean => viewer.permissions.includes('movies:edit');
