@@ -15,17 +15,24 @@ import { healthSource, jobsSource, progressSource } from './feed-sources.ts';
 import { bindHandlers } from './gateway/dispatch.ts';
 import type { HouseOptions } from './gateway/gateway.ts';
 import { HealthBoard } from './health/health-board.ts';
+import { ArtworkThreads } from './hosts/artwork-threads.ts';
 import { HashPool } from './hosts/hash-pool.ts';
 import { MediaHosts } from './hosts/media-hosts.ts';
 import type { QuarantinedFile } from './hosts/media-supervisor.port.ts';
 import { DurableWork } from './jobs/durable-work.ts';
+import { Images } from './images/images.ts';
+import type { ImagesPorts } from './images/images.ts';
+import { REMOTE_SIZES, createRemotePictures } from './images/remote-pictures.ts';
+import { createJobs } from './jobs/handlers.ts';
 import { JobBoard, JobFailure } from './jobs/job-board.ts';
+import { WorkLines } from './jobs/work-lines.ts';
 import { LibraryDomain } from './library/library.ts';
-import { pictureUrl } from './library/pictures.ts';
 import { VIDEO_EXTENSIONS } from './media/file-name.ts';
 import { createPlayback, encodeDefaults } from './playback/playback.ts';
 import { createProgressHandlers } from './progress/handlers.ts';
+import { RadarrDomain } from './radarr/radarr.ts';
 import type { ShutdownSequence } from './runtime/shutdown.ts';
+import { artworkFolder } from './store/files/artwork-folder.ts';
 import type { DataFolder } from './store/files/data-folder.ts';
 import { FolderLook } from './store/files/folder-look.ts';
 import { PictureCache } from './store/files/picture-cache.ts';
@@ -40,8 +47,11 @@ import type { PostgresAddress, Sql } from './store/postgres/connect.ts';
 import { createFactStore } from './store/postgres/fact-store.ts';
 import { createJobStore } from './store/postgres/job-store.ts';
 import { createMovieRanking } from './store/postgres/movie-ranking.ts';
+import { createPictureStore } from './store/postgres/picture-store.ts';
 import { createPlaybackStore } from './store/postgres/playback-store.ts';
 import { createProgressStore } from './store/postgres/progress-store.ts';
+import { createRadarrStore } from './store/postgres/radarr-store.ts';
+import { createSettingStore } from './store/postgres/setting-store.ts';
 import { openQueueServer } from './store/queue/queue-server.ts';
 import { contract } from '#protocol/index.ts';
 import type { FolderCheck } from '#protocol/schema/library.ts';
@@ -117,7 +127,11 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   await jobs.takeInterrupted();
   const progress = createProgressStore(sql);
 
-  const stores = createCatalogue(sql, { newId, pictureUrl });
+  const stores = createCatalogue(sql, { newId });
+  const images = await openImages(parts, {
+    ...{ hosts, jobs, work },
+    isScanning: () => library.isScanning,
+  });
   const catalogue = closing.use(
     'catalogue',
     await Catalogue.start({
@@ -127,7 +141,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       changes,
       clock,
       log: log.child({ part: 'catalogue' }),
-      wantPictures: (movieIds) => library.wantPictures(movieIds),
+      wantPictures: (movieIds) => images.want(movieIds),
     }),
   );
   const walker = new TreeWalker({ extensions: VIDEO_EXTENSIONS, excluded: [folder.path] });
@@ -136,12 +150,11 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     ports: {
       libraries: stores.libraries,
       store: stores.scans,
-      movies: stores.movies,
       shown: catalogue.shown,
       walker,
       watcher: new TreeWatcher({ pollIntervalMs: config.pollIntervalMs, extensions: VIDEO_EXTENSIONS }),
       folders: new FolderLook({ dataFolder: folder.path, extensions: VIDEO_EXTENSIONS }),
-      pictures: await PictureCache.open(join(folder.cacheFolder, 'pictures'), config.pictureQuotaBytes),
+      pictures: images,
       hashes,
       media: hosts,
       jobs,
@@ -157,6 +170,29 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   closing.use('library', library, 15_000);
   // Closed before the library: scans that are cut short by the end count as such and not as failed [JOB7].
   closing.use('jobs', jobs, 15_000);
+  const lines = new WorkLines({ work, clock, log: log.child({ part: 'jobs' }) });
+  closing.add('lines of work', () => lines[Symbol.dispose]());
+  const jobsView = createJobs({ board: jobs, lines });
+
+  const settings = createSettingStore(sql, Buffer.from(await folder.secret('settings-key'), 'base64url'));
+  const radarr = await RadarrDomain.open({
+    ports: {
+      settings,
+      store: createRadarrStore(sql),
+      libraries: { list: () => stores.libraries.list(), rescanPaths: (id, paths) => library.rescanPaths(id, paths) },
+      matches: {
+        wantMatch: (movieIds) =>
+          work.order(movieIds.map((movieId) => ({ kind: 'match', payload: { movieId }, key: movieId }))),
+      },
+      folders: new FolderLook({ dataFolder: folder.path, extensions: VIDEO_EXTENSIONS }),
+      work,
+      health,
+      clock,
+      log: log.child({ part: 'radarr' }),
+    },
+    newId,
+  });
+  closing.add('radarr', () => radarr[Symbol.dispose]());
 
   const playback = closing.use(
     'playback',
@@ -181,8 +217,9 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       library.feedSources.library,
       library.feedSources.movie,
       progressSource(progress),
-      jobsSource(jobs),
+      jobsSource(jobsView),
       healthSource(health),
+      radarr.feedSource,
     ],
     processEpoch: newId(),
     log: log.child({ part: 'feeds' }),
@@ -197,6 +234,8 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   // Closed before the domains whose work it cuts short.
   closing.add('work', () => work.stop(), 10_000);
   work.start();
+  lines.lookAtAll();
+  await radarr.start();
 
   const { feed: _gatewaysOwn, ...groups } = contract;
   return {
@@ -218,10 +257,36 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       },
       playback: playback.handlers,
       progress: createProgressHandlers({ store: progress, clock }),
-      jobs: jobs.handlers,
+      jobs: jobsView.handlers,
+      radarr: radarr.handlers,
     }),
-    routes: [library.pictureRoute, ...playback.routes],
+    routes: [images.route, ...playback.routes, ...radarr.routes],
   };
+}
+
+/** Pictures with their cache, their threads and the host of TMDB's pictures. */
+async function openImages(
+  { config, folder, sql, closing, log }: HouseParts,
+  given: Pick<ImagesPorts, 'jobs' | 'work' | 'isScanning'> & { readonly hosts: MediaHosts },
+): Promise<Images> {
+  const { hosts, ...ports } = given;
+  const own = log.child({ part: 'pictures' });
+  const threads = closing.use('picture threads', new ArtworkThreads({ threads: Math.min(2, availableParallelism()) }));
+  return closing.use(
+    'pictures',
+    new Images({
+      ...ports,
+      store: createPictureStore(sql, { sizes: REMOTE_SIZES }),
+      cache: await PictureCache.open(join(folder.cacheFolder, 'pictures'), config.pictureQuotaBytes),
+      threads,
+      folders: artworkFolder,
+      remote: createRemotePictures({ baseUrl: config.tmdbImageUrl, clock: systemClock, log: own }),
+      media: hosts,
+      clock: systemClock,
+      log: own,
+    }),
+    15_000,
+  );
 }
 
 /** Media hosts with the quarantine of earlier runs; a change of it is kept, shown, and told to whoever listens by then. */

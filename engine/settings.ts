@@ -208,6 +208,13 @@ export const SETTINGS = {
     defaultText: 'none',
     otherVariables: ['TMDB_BASE_URL'],
   }),
+  tmdbImageUrl: setting({
+    name: 'tmdb-image-url',
+    kind: kinds.httpUrl,
+    help: 'Where posters of TMDB come from. Only the server asks there, never a browser.',
+    default: 'https://image.tmdb.org/t/p',
+    defaultText: 'https://image.tmdb.org/t/p',
+  }),
 } as const;
 
 export type SettingKey = keyof typeof SETTINGS;

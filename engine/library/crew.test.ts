@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Crew } from './crew.ts';
-import { Lane } from './lane.ts';
+import { Lane } from '#engine/runtime/lane.ts';
 
 describe('Crew', () => {
   it('runs so many at once, and begins the next as soon as one is done', async () => {

@@ -101,7 +101,6 @@ class World {
       hashes: { identify: async (paths) => paths.map((path) => ({ hash: path })) },
       media: {
         probe: async () => ({ ok: true, media: mediaInfo(), keyframesUs: null }),
-        picture: () => Promise.reject(new Error('not asked for')),
         release: async () => false,
       },
       store: {

@@ -25,17 +25,17 @@ import { MediaHosts } from '#engine/hosts/media-hosts.ts';
 import { JobBoard, JobFailure } from '#engine/jobs/job-board.ts';
 import { VIDEO_EXTENSIONS } from '#engine/media/file-name.ts';
 import { FolderLook } from '#engine/store/files/folder-look.ts';
-import { PictureCache } from '#engine/store/files/picture-cache.ts';
 import { TreeWalker } from '#engine/store/files/tree-walker.ts';
 import { TreeWatcher } from '#engine/store/files/tree-watcher.ts';
 import { createCatalogue } from '#engine/store/postgres/catalogue.ts';
 import type { Catalogue } from '#engine/store/postgres/catalogue.ts';
 import { createJobStore } from '#engine/store/postgres/job-store.ts';
 import { clips } from '#test/support/media.ts';
+import { openImages } from '#test/support/images.ts';
+import type { TestImages } from '#test/support/images.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
 import { LibraryDomain } from './library.ts';
-import { pictureUrl } from './pictures.ts';
 
 /** Names that mean something to a shell, to FFmpeg, to a URL, to SQL, to a screen, or to nobody. */
 const NAMES = [
@@ -78,6 +78,7 @@ let hashes: HashPool;
 let walker: TreeWalker;
 let jobs: JobBoard;
 let domain: LibraryDomain;
+let pictures: TestImages;
 let libraryId: string;
 
 beforeAll(async () => {
@@ -86,11 +87,12 @@ beforeAll(async () => {
   movies = join(base, 'Movies');
   mkdirSync(movies);
   const newId = createUuidFactory(systemClock);
-  catalogue = createCatalogue(database.sql, { newId, pictureUrl });
+  catalogue = createCatalogue(database.sql, { newId });
   hosts = new MediaHosts({ log: silentLog, probeHosts: 2, spareHosts: 0 });
   hashes = new HashPool({ threads: 1 });
   walker = new TreeWalker({ extensions: VIDEO_EXTENSIONS, excluded: [join(base, 'data')] });
   jobs = new JobBoard({ store: createJobStore(database.sql), clock: systemClock, newId, log: silentLog });
+  pictures = await openImages(database.sql, { folder: join(base, 'data/pictures'), media: hosts, jobs });
   domain = new LibraryDomain({
     ports: {
       walker,
@@ -100,11 +102,10 @@ beforeAll(async () => {
       clock: systemClock,
       log: silentLog,
       libraries: catalogue.libraries,
-      movies: catalogue.movies,
       shown: { ...catalogue.movies, count: async () => 0 },
       folders: new FolderLook({ dataFolder: join(base, 'data'), extensions: VIDEO_EXTENSIONS }),
       watcher: new TreeWatcher({ pollIntervalMs: 60_000, extensions: VIDEO_EXTENSIONS }),
-      pictures: await PictureCache.open(join(base, 'data/pictures'), 1e8),
+      pictures: pictures.images,
       jobs,
       health: new HealthBoard(systemClock),
     },
@@ -117,6 +118,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await jobs[Symbol.asyncDispose]();
   await domain[Symbol.asyncDispose]();
+  await pictures[Symbol.asyncDispose]();
   walker[Symbol.dispose]();
   await Promise.all([hosts[Symbol.asyncDispose](), hashes[Symbol.asyncDispose]()]);
   await database.drop();
@@ -215,12 +217,12 @@ describe('a folder of real files with names of every kind', () => {
   it('[PIC1] makes a picture of each', async () => {
     await ended('pictures', 1);
     const [picture] = await database.sql<{ version: string; width: number; height: number }[]>`
-      select picture_version as version, picture_width as width, picture_height as height from movie where title = 'Plain'`;
+      select p.version, p.width, p.height from picture p join movie m on m.id = p.movie_id where m.title = 'Plain'`;
     expect(picture).toMatchObject({ width: 320, height: 180 });
-    const file = join(base, 'data/pictures', picture!.version.slice(0, 2), `${picture!.version}.webp`);
+    const file = join(base, 'data/pictures', picture!.version.slice(0, 2), `${picture!.version}.source`);
     expect(readFileSync(file).toString('latin1', 8, 12)).toBe('WEBP');
     expect(statSync(file).size).toBeGreaterThan(500);
-    expect(await catalogue.movies.picturelessCount()).toBe(0);
+    expect(await pictures.store.picturelessCount()).toBe(0);
   });
 
   it('[SCAN1] [SCAN3] knows everything again, also under another name', async () => {

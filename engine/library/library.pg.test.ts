@@ -11,11 +11,10 @@ import type { Catalogue as Browsing } from '#engine/catalogue/catalogue.ts';
 import { FeedHub } from '#engine/feeds/feed-hub.ts';
 import { HealthBoard } from '#engine/health/health-board.ts';
 import { HashPool } from '#engine/hosts/hash-pool.ts';
-import type { PictureResult, ProbeResult } from '#engine/hosts/probe.port.ts';
+import type { ProbeResult } from '#engine/hosts/probe.port.ts';
 import { JobBoard, JobFailure } from '#engine/jobs/job-board.ts';
 import { VIDEO_EXTENSIONS } from '#engine/media/file-name.ts';
 import { FolderLook } from '#engine/store/files/folder-look.ts';
-import { PictureCache } from '#engine/store/files/picture-cache.ts';
 import { TreeWalker } from '#engine/store/files/tree-walker.ts';
 import { TreeWatcher } from '#engine/store/files/tree-watcher.ts';
 import { createCatalogue } from '#engine/store/postgres/catalogue.ts';
@@ -32,7 +31,6 @@ import { mediaInfo } from '#test/support/media-info.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
 import { LibraryDomain } from './library.ts';
-import { pictureUrl } from './pictures.ts';
 import type { LibraryPorts } from './library.ts';
 import type { MediaPort, WatchMode } from './ports.ts';
 
@@ -47,12 +45,10 @@ let health: HealthBoard;
 let catalogue: Catalogue;
 let browsing: Browsing;
 let walker: TreeWalker;
-let pictures: PictureCache;
 /** What the media hosts would do. */
 let probe: (path: string) => ProbeResult;
-let picture: (path: string) => PictureResult;
 let released: string[];
-let pictured: { path: string; priority: string | undefined }[];
+let scanned: { libraryId: string; isWhole: boolean }[];
 
 beforeAll(async () => {
   database = await createTestDatabase({ max: 8 });
@@ -68,9 +64,8 @@ beforeEach(async () => {
   mkdirSync(movies);
   mkdirSync(join(base, 'data'));
   probe = () => ({ ok: true, media: mediaInfo(), keyframesUs: null });
-  picture = () => ({ ok: true, bytes: new Uint8Array([1, 2, 3]), mimeType: 'image/webp', widthPx: 640, heightPx: 360 });
   released = [];
-  pictured = [];
+  scanned = [];
   await open();
 });
 afterEach(async () => {
@@ -79,18 +74,13 @@ afterEach(async () => {
 });
 
 async function open(watchMode: WatchMode = 'off'): Promise<void> {
-  catalogue = createCatalogue(database.sql, { newId, pictureUrl });
-  browsing = await openBrowsing(database.sql, catalogue.movies, (movieIds) => domain.wantPictures(movieIds));
+  catalogue = createCatalogue(database.sql, { newId });
+  browsing = await openBrowsing(database.sql, catalogue.movies);
   walker = new TreeWalker({ extensions: VIDEO_EXTENSIONS, excluded: [join(base, 'data')] });
   jobs = new JobBoard({ store: createJobStore(database.sql), clock: systemClock, newId, log: silentLog });
   health = new HealthBoard(systemClock);
-  pictures = await PictureCache.open(join(base, 'data/pictures'), 1e6);
   const media: MediaPort = {
     probe: async (path) => probe(path),
-    picture: async (path, _request, options) => {
-      pictured.push({ path, priority: options?.priority });
-      return picture(path);
-    },
     release: async (path) => released.push(path) > 0,
   };
   const ports: LibraryPorts = {
@@ -101,11 +91,13 @@ async function open(watchMode: WatchMode = 'off'): Promise<void> {
     clock: systemClock,
     log: silentLog,
     libraries: catalogue.libraries,
-    movies: catalogue.movies,
     shown: browsing.shown,
     folders: new FolderLook({ dataFolder: join(base, 'data'), extensions: VIDEO_EXTENSIONS }),
     watcher: new TreeWatcher({ pollIntervalMs: 60_000, extensions: VIDEO_EXTENSIONS }),
-    pictures,
+    pictures: {
+      wake: () => undefined,
+      scanned: (libraryId, isWhole) => void scanned.push({ libraryId, isWhole }),
+    },
     jobs,
     health,
   };
@@ -422,80 +414,11 @@ describe('the feeds', () => {
 });
 
 describe('pictures', () => {
-  const firstMovie = async () =>
-    (await browsing.handlers.movies.list(parse(movieCalls.list.input, {}), asUser())).movies[0]!;
-
-  async function fetchPicture(movieId: string, file: string) {
-    let sent: unknown;
-    await domain.pictureRoute.handle(
-      { params: { movieId, file }, signal: new AbortController().signal },
-      {
-        file: async (reply) => {
-          sent = reply;
-        },
-      },
-    );
-    return sent as { path: string; contentType: string; cacheControl: string; etag: string };
-  }
-
-  it('[PIC1] [PIC3] are made after the scan, and served under their version for ever', async () => {
+  it('[KEEP1] are told of every scan, and whether it was one of the whole library', async () => {
     put('Heat (1995).mkv');
-    await addLibrary();
-    await jobEnded('pictures');
-    const movie = await firstMovie();
-    expect(movie.picture).toMatchObject({ width: 640, height: 360 });
-    const [, , , movieId, file] = movie.picture!.url.split('/');
-    const sent = await fetchPicture(movieId!, file!);
-    expect(sent).toMatchObject({
-      contentType: 'image/webp',
-      cacheControl: expect.stringContaining('immutable') as string,
-      etag: `"${file!.slice(0, -5)}"`,
-    });
-    expect(sent.path.startsWith(join(base, 'data/pictures'))).toBe(true);
-    expect(pictured).toEqual([{ path: join(movies, 'Heat (1995).mkv'), priority: 'background' }]);
-  });
-
-  it('[PIC4] what a client names opens nothing: only the current version of a movie that is there', async () => {
-    put('Heat (1995).mkv');
-    await addLibrary();
-    await jobEnded('pictures');
-    const { id, picture: shown } = await firstMovie();
-    const file = shown!.url.split('/').at(-1)!;
-    for (const [movieId, name] of [
-      [newId(), file],
-      [id, `${'x'.repeat(22)}.webp`],
-      [id, '../../../etc/passwd'],
-      [id, 'passwd'],
-      ["' or 1=1 --", file],
-      ['..', file],
-    ] as const) {
-      await expect(fetchPicture(movieId, name), `${movieId}/${name}`).rejects.toMatchObject({ code: 'notFound' });
-    }
-  });
-
-  it('[PIC7] are made again while somebody waits when the cache has lost them, once for all who wait', async () => {
-    put('Heat (1995).mkv');
-    await addLibrary();
-    await jobEnded('pictures');
-    const movie = await firstMovie();
-    const [, , , movieId, file] = movie.picture!.url.split('/');
-    rmSync((await fetchPicture(movieId!, file!)).path);
-    pictured = [];
-    const both = await Promise.all([fetchPicture(movieId!, file!), fetchPicture(movieId!, file!)]);
-    expect(both[0]).toEqual(both[1]);
-    expect(pictured).toEqual([{ path: join(movies, 'Heat (1995).mkv'), priority: 'interactive' }]);
-  });
-
-  it('[PIC8] a file of which none can be made is left alone until another one is the best', async () => {
-    put('Heat (1995).mkv');
-    picture = () => ({ ok: false, failure: 'unsupported' });
-    await addLibrary();
-    await jobEnded('pictures');
-    expect((await firstMovie()).picture).toBeNull();
-    await browsing.handlers.movies.home({ limit: 5 }, asUser());
-    await domain.handlers.libraries.scan({}, asAdmin());
-    await jobEnded('scan', 2);
-    expect(pictured).toHaveLength(1);
-    expect(await catalogue.movies.picturelessCount()).toBe(0);
+    const { id } = await addLibrary();
+    await jobEnded('scan');
+    await expect.poll(() => scanned).toEqual([{ libraryId: id, isWhole: true }]);
+    expect(domain.isScanning).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The library domain, put together. Owns: one keeper for each library, and the pictures. `main.ts` hands in what it needs
- * and takes out handlers, feed sources and the route of pictures. Rules: SPEC.md.
+ * The library domain, put together. Owns: one keeper for each library. `house.ts` hands in what it needs
+ * and takes out handlers and feed sources. Rules: SPEC.md.
  */
 import { basename } from 'node:path';
 import { Actor } from '#engine/runtime/actor.ts';
@@ -13,16 +13,13 @@ import { createLibraryHandlers } from './handlers.ts';
 import { LibraryKeeper } from './library-keeper.ts';
 import type { KeeperMessage, KeeperOptions, LibraryState } from './library-keeper.ts';
 import { RESTING, toLibrary } from './library-view.ts';
-import { Pictures } from './pictures.ts';
-import type { PictureRoute } from './pictures.ts';
 import type {
   FolderPort,
   HealthPort,
   JobPort,
   LibraryRow,
   LibraryStore,
-  MovieStore,
-  PictureCachePort,
+  PicturePort,
   ShownMovies,
   TreeWatchPort,
   WatchMode,
@@ -33,11 +30,10 @@ import type { ScanPorts } from './scan.ts';
 
 export interface LibraryPorts extends ScanPorts {
   readonly libraries: LibraryStore;
-  readonly movies: MovieStore;
   readonly shown: ShownMovies;
   readonly folders: FolderPort;
   readonly watcher: TreeWatchPort;
-  readonly pictures: PictureCachePort;
+  readonly pictures: PicturePort;
   readonly jobs: JobPort;
   readonly health: HealthPort;
 }
@@ -55,6 +51,8 @@ export interface LibraryOptions {
 interface Kept {
   readonly row: LibraryRow;
   readonly actor: Actor<KeeperMessage>;
+  /** Tells the keeper, now or, where its mailbox is full, a moment later. */
+  readonly tell: (message: KeeperMessage) => void;
   state: LibraryState;
 }
 
@@ -66,7 +64,6 @@ const TELL_AGAIN_MS = 1_000;
 export class LibraryDomain implements AsyncDisposable {
   readonly #options: LibraryOptions;
   readonly #kept = new Map<string, Kept>();
-  readonly #pictures: Pictures;
   /** What scans left to be tidied up; never rejects. */
   readonly #afterScans = new Set<Promise<void>>();
   readonly handlers: { readonly libraries: Handlers<typeof libraries> };
@@ -75,27 +72,13 @@ export class LibraryDomain implements AsyncDisposable {
   constructor(options: LibraryOptions) {
     this.#options = options;
     const { ports } = options;
-    this.#pictures = new Pictures({
-      movies: ports.movies,
-      media: ports.media,
-      cache: ports.pictures,
-      jobs: ports.jobs,
-      clock: ports.clock,
-      log: ports.log,
-      isScanning: () => [...this.#kept.values()].some(({ state }) => state.scan !== null),
-    });
     this.handlers = { libraries: createLibraryHandlers(this, ports) };
     this.feedSources = createFeedSources(this, ports.shown);
   }
 
-  /** Serves pictures; for the gateway. */
-  get pictureRoute(): PictureRoute {
-    return this.#pictures.route;
-  }
-
-  /** These are on a screen without a picture: theirs come first [PIC2]. */
-  wantPictures(movieIds: readonly string[]): void {
-    this.#pictures.want(movieIds);
+  /** A library is being scanned, or a part of one. */
+  get isScanning(): boolean {
+    return [...this.#kept.values()].some(({ state }) => state.scan !== null);
   }
 
   /**
@@ -122,7 +105,7 @@ export class LibraryDomain implements AsyncDisposable {
       await store.add({ id: this.#options.newId(), name: nameOf(path), path });
     }
     for (const row of await store.list()) this.#keep(row);
-    this.#pictures.wake();
+    this.#options.ports.pictures.wake();
     return wrong;
   }
 
@@ -165,6 +148,11 @@ export class LibraryDomain implements AsyncDisposable {
     );
   }
 
+  /** Has a library look at these places soon, together with what else changed there: files and folders that came, went or changed. */
+  rescanPaths(libraryId: string, paths: readonly string[]): void {
+    this.#kept.get(libraryId)?.tell({ kind: 'look', paths });
+  }
+
   /** These files are left alone from now on: they are shown as such until somebody has them tried again. Never rejects. */
   async quarantined(files: readonly QuarantinedFile[]): Promise<void> {
     try {
@@ -176,7 +164,6 @@ export class LibraryDomain implements AsyncDisposable {
 
   /** Stops keeping: scans that run are aborted. Stop the jobs before, so that those scans count as cut short and not as failed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pictures.stop();
     await Promise.all([...this.#kept.values()].map(({ actor }) => actor[Symbol.asyncDispose]()));
     await Promise.all(this.#afterScans);
     this.#kept.clear();
@@ -205,6 +192,7 @@ export class LibraryDomain implements AsyncDisposable {
           kept.state = state;
         },
         onScanned: (_result, isWhole) => {
+          ports.pictures.scanned(row.id, isWhole);
           const work: Promise<void> = this.#afterScan(isWhole).finally(() => this.#afterScans.delete(work));
           this.#afterScans.add(work);
         },
@@ -219,13 +207,12 @@ export class LibraryDomain implements AsyncDisposable {
         if (!isFatal) ports.clock.after(RESTART_MS, () => tell({ kind: 'start' })).unref();
       },
     });
-    const kept: Kept = { row, actor, state: RESTING };
+    const kept: Kept = { row, actor, tell, state: RESTING };
     this.#kept.set(row.id, kept);
     tell({ kind: 'start' });
   }
 
   async #afterScan(isWhole: boolean): Promise<void> {
-    this.#pictures.wake();
     if (!isWhole) return;
     const { store, log } = this.#options.ports;
     try {

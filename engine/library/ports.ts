@@ -86,8 +86,8 @@ export interface FolderPort {
 
 // Media hosts, jobs, health.
 
-/** Probing and pictures, by the media hosts. */
-export type MediaPort = Pick<MediaHostsPort, 'probe' | 'picture' | 'release'>;
+/** Probing, by the media hosts. */
+export type MediaPort = Pick<MediaHostsPort, 'probe' | 'release'>;
 
 /** Content hashes, by which a moved file is found again. */
 export type HashPort = Pick<ContentHashes, 'identify'>;
@@ -101,7 +101,7 @@ export interface RunningJob {
 export interface JobPort {
   /** Resolves when the job is in the database and runs; `ended` never rejects. */
   run(
-    spec: { readonly kind: 'scan' | 'pictures'; readonly subject: string; readonly libraryId: string | null },
+    spec: { readonly kind: 'scan'; readonly subject: string; readonly libraryId: string | null },
     work: (job: RunningJob) => Promise<void>,
   ): Promise<{ readonly job: { readonly id: string }; readonly ended: Promise<{ readonly state: string }> }>;
 }
@@ -217,31 +217,6 @@ export interface ScanStore {
   purge(graceMs: number): Promise<void>;
 }
 
-/** A movie that has no picture yet, with the file that one can be made from. */
-export interface Pictureless {
-  readonly movieId: string;
-  readonly fileId: string;
-  /** Absolute. */
-  readonly path: string;
-}
-
-export interface MovieStore {
-  /** Movies that need a picture and whose present best file was not tried yet, the newest first. */
-  pictureless(
-    limit: number,
-    which: { readonly among: readonly string[] | null; readonly except: readonly string[] },
-  ): Promise<Pictureless[]>;
-  picturelessCount(): Promise<number>;
-  /** `null`: none could be made from that file. */
-  setPicture(
-    movieId: string,
-    fileId: string,
-    picture: { readonly version: string; readonly widthPx: number; readonly heightPx: number } | null,
-  ): Promise<void>;
-  /** The current picture of a movie, and the file that it can be made from again. `null` where it has none. */
-  pictureOf(movieId: string): Promise<{ readonly version: string; readonly path: string | null } | null>;
-}
-
 /** Movies as screens see them, by the catalogue. */
 export interface ShownMovies {
   /** Cards of the movies that are there and not put away, by id. */
@@ -252,9 +227,10 @@ export interface ShownMovies {
   movie(movieId: string, sight: { readonly withPaths: boolean; readonly withHidden: boolean }): Promise<Movie | null>;
 }
 
-/** Pictures on disk by version: a bounded cache, so each may be gone at any time. */
-export interface PictureCachePort {
-  /** Absolute path of a picture that is there, and its media type; `null` where it is not. */
-  find(version: string): Promise<{ readonly path: string; readonly contentType: string } | null>;
-  put(version: string, bytes: Uint8Array): Promise<void>;
+/** Pictures of movies. Neither call rejects: what cannot be done now is made up for after the next scan. */
+export interface PicturePort {
+  /** There may be movies without a picture. */
+  wake(): void;
+  /** A library, or a part of one, was scanned: there may be artwork beside its movies that nobody has seen. */
+  scanned(libraryId: string, isWhole: boolean): void;
 }

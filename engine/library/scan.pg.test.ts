@@ -44,7 +44,7 @@ let probe: (path: string, signal: AbortSignal | undefined) => Promise<ProbeResul
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  ({ libraries, scans: store } = createCatalogue(database.sql, { newId, pictureUrl: () => '' }));
+  ({ libraries, scans: store } = createCatalogue(database.sql, { newId }));
 });
 afterAll(async () => {
   walker[Symbol.dispose]();
@@ -78,7 +78,6 @@ const media: MediaPort = {
     probed.push(path.slice(root.length + 1));
     return probe(path, options?.signal);
   },
-  picture: () => Promise.reject(new Error('not asked for')),
   release: () => Promise.resolve(false),
 };
 

@@ -19,35 +19,34 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const version = (name: string) => name.padEnd(22, '0');
+const named = (name: string) => `${name.padEnd(22, '0')}-320.webp`;
 const bytes = (size: number) => new Uint8Array(size).fill(7);
-const isThere = async (cache: PictureCache, name: string) => (await cache.find(version(name))) !== null;
+const isThere = async (cache: PictureCache, name: string) => (await cache.find(named(name))) !== null;
 
 describe('the cache of pictures', () => {
   it('[PIC5] gives back what was put, also after a restart', async () => {
     const cache = await PictureCache.open(folder, 1_000);
-    await cache.put(version('a'), bytes(10));
-    const found = (await cache.find(version('a')))!;
-    expect(found.contentType).toBe('image/webp');
-    expect(readFileSync(found.path)).toEqual(Buffer.from(bytes(10)));
+    await cache.put(named('a'), bytes(10));
+    const path = (await cache.find(named('a')))!;
+    expect(readFileSync(path)).toEqual(Buffer.from(bytes(10)));
     const again = await PictureCache.open(folder, 1_000);
     expect(await isThere(again, 'a')).toBe(true);
     expect(again.totalBytes).toBe(10);
-    expect(await again.find('unknown-unknown-unknown')).toBeNull();
+    expect(await again.find('unknown-unknown-unknown.webp')).toBeNull();
   });
 
   it('[PIC6] removes the longest unused when the quota is passed, and never the newest', async () => {
     const cache = await PictureCache.open(folder, 100);
-    for (const name of ['a', 'b', 'c']) await cache.put(version(name), bytes(30));
-    await cache.find(version('a'));
-    await cache.put(version('d'), bytes(30));
+    for (const name of ['a', 'b', 'c']) await cache.put(named(name), bytes(30));
+    await cache.find(named('a'));
+    await cache.put(named('d'), bytes(30));
     expect([
       await isThere(cache, 'a'),
       await isThere(cache, 'b'),
       await isThere(cache, 'c'),
       await isThere(cache, 'd'),
     ]).toEqual([true, false, true, true]);
-    await cache.put(version('e'), bytes(500));
+    await cache.put(named('e'), bytes(500));
     expect(await isThere(cache, 'e')).toBe(true);
     expect(cache.totalBytes).toBe(500);
     expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.webp'))).toHaveLength(1);
@@ -56,12 +55,12 @@ describe('the cache of pictures', () => {
   it('[PIC6] keeps the order of use over a restart, and holds a smaller quota at once', async () => {
     const cache = await PictureCache.open(folder, 1_000);
     for (const [index, name] of ['a', 'b', 'c'].entries()) {
-      await cache.put(version(name), bytes(30));
-      const { path } = (await cache.find(version(name)))!;
+      await cache.put(named(name), bytes(30));
+      const path = (await cache.find(named(name)))!;
       utimesSync(path, 1_000 + index, 1_000 + index);
     }
     const before = await PictureCache.open(folder, 1_000);
-    await before.find(version('a'));
+    await before.find(named('a'));
     const after = await PictureCache.open(folder, 60);
     expect([await isThere(after, 'a'), await isThere(after, 'b'), await isThere(after, 'c')]).toEqual([
       true,
@@ -72,18 +71,29 @@ describe('the cache of pictures', () => {
 
   it('[PIC5] removes half-written files, and notices that somebody deleted one', async () => {
     mkdirSync(join(folder, 'aa'));
-    writeFileSync(join(folder, 'aa', `${version('aa')}.webp.99-1`), 'half');
+    writeFileSync(join(folder, 'aa', `${named('aa')}.99-1`), 'half');
     const cache = await PictureCache.open(folder, 1_000);
-    expect(existsSync(join(folder, 'aa', `${version('aa')}.webp.99-1`))).toBe(false);
-    await cache.put(version('b'), bytes(10));
-    rmSync((await cache.find(version('b')))!.path);
+    expect(existsSync(join(folder, 'aa', `${named('aa')}.99-1`))).toBe(false);
+    await cache.put(named('b'), bytes(10));
+    rmSync((await cache.find(named('b')))!);
     expect(await isThere(cache, 'b')).toBe(false);
     expect(cache.totalBytes).toBe(0);
   });
 
-  it('[PIC4] takes no version that could be a path', async () => {
+  it('[PIC5] forgets what turned out to be no good', async () => {
     const cache = await PictureCache.open(folder, 1_000);
-    await expect(cache.put('../../../etc/passwd/xxx', bytes(1))).rejects.toThrow('no version');
+    await cache.put(`${'a'.repeat(22)}.source`, bytes(10));
+    await cache.remove(`${'a'.repeat(22)}.source`);
+    await cache.remove(`${'a'.repeat(22)}.source`);
+    expect(cache.totalBytes).toBe(0);
+    expect((await PictureCache.open(folder, 1_000)).totalBytes).toBe(0);
+  });
+
+  it('[PIC4] takes no name that could be a path', async () => {
+    const cache = await PictureCache.open(folder, 1_000);
+    for (const name of ['../../../etc/passwd/xxx.webp', `${'a'.repeat(22)}.html`, `${'a'.repeat(22)}.webp/x`]) {
+      await expect(cache.put(name, bytes(1)), name).rejects.toThrow('no name');
+    }
     expect(await cache.find('../../../etc/passwd')).toBeNull();
   });
 });

@@ -1,10 +1,10 @@
 /**
- * Pictures on disk under opaque versions, never under anything a client or a file named. Owns: the files below its
- * folder, and in which order they were last used; the longest unused go when the quota is passed. Every one can be made again.
+ * Pictures on disk under opaque names (a version, and which size of it), never under anything a client or a file named. Owns: the
+ * files below its folder, and in which order they were last used; the longest unused go when the quota is passed. Every one can be made again.
  */
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PictureCachePort } from '#engine/library/ports.ts';
+import type { PictureCachePort } from '#engine/images/ports.ts';
 
 interface Entry {
   readonly sizeBytes: number;
@@ -12,8 +12,7 @@ interface Entry {
   markedAtMs: number;
 }
 
-const VERSION = /^[\w-]{16,64}$/;
-const SUFFIX = '.webp';
+const NAME = /^[\w-]{16,64}\.(?:webp|source)$/;
 /** How exact the order of use is after a restart. */
 const MARK_EVERY_MS = 3_600_000;
 
@@ -43,32 +42,32 @@ export class PictureCache implements PictureCachePort {
     return this.#totalBytes;
   }
 
-  async find(version: string): Promise<{ path: string; contentType: string } | null> {
-    const entry = this.#entries.get(version);
+  async find(name: string): Promise<string | null> {
+    const entry = this.#entries.get(name);
     if (!entry) return null;
-    const path = this.#pathOf(version);
+    const path = this.#pathOf(name);
     const isThere = await stat(path).then(
       () => true,
       () => false,
     );
     if (!isThere) {
-      this.#forget(version);
+      this.#forget(name);
       return null;
     }
-    this.#entries.delete(version);
-    this.#entries.set(version, entry);
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
     const nowMs = Date.now();
     if (nowMs - entry.markedAtMs > MARK_EVERY_MS) {
       entry.markedAtMs = nowMs;
       // Only the order after a restart depends on it.
       await utimes(path, nowMs / 1_000, nowMs / 1_000).catch(() => undefined);
     }
-    return { path, contentType: 'image/webp' };
+    return path;
   }
 
-  async put(version: string, bytes: Uint8Array): Promise<void> {
-    if (!VERSION.test(version)) throw new Error(`“${version}” is no version of a picture`);
-    const path = this.#pathOf(version);
+  async put(name: string, bytes: Uint8Array): Promise<void> {
+    if (!NAME.test(name)) throw new Error(`“${name}” is no name of a picture`);
+    const path = this.#pathOf(name);
     const draft = `${path}.${process.pid}-${++this.#writes}`;
     await mkdir(join(path, '..'), { recursive: true });
     try {
@@ -78,24 +77,30 @@ export class PictureCache implements PictureCachePort {
       await rm(draft, { force: true });
       throw error;
     }
-    this.#forget(version);
-    this.#remember(version, { sizeBytes: bytes.byteLength, markedAtMs: Date.now() });
+    this.#forget(name);
+    this.#remember(name, { sizeBytes: bytes.byteLength, markedAtMs: Date.now() });
     await this.#evict();
   }
 
-  #pathOf(version: string): string {
-    return join(this.#folder, version.slice(0, 2), version + SUFFIX);
+  async remove(name: string): Promise<void> {
+    if (!this.#entries.has(name)) return;
+    this.#forget(name);
+    await rm(this.#pathOf(name), { force: true });
   }
 
-  #remember(version: string, entry: Entry): void {
-    this.#entries.set(version, entry);
+  #pathOf(name: string): string {
+    return join(this.#folder, name.slice(0, 2), name);
+  }
+
+  #remember(name: string, entry: Entry): void {
+    this.#entries.set(name, entry);
     this.#totalBytes += entry.sizeBytes;
   }
 
-  #forget(version: string): void {
-    const entry = this.#entries.get(version);
+  #forget(name: string): void {
+    const entry = this.#entries.get(name);
     if (!entry) return;
-    this.#entries.delete(version);
+    this.#entries.delete(name);
     this.#totalBytes -= entry.sizeBytes;
   }
 
@@ -110,21 +115,20 @@ export class PictureCache implements PictureCachePort {
   }
 
   async #load(): Promise<void> {
-    const found: { version: string; entry: Entry }[] = [];
+    const found: { name: string; entry: Entry }[] = [];
     for (const group of await readdir(this.#folder, { withFileTypes: true })) {
       if (!group.isDirectory()) continue;
       for (const name of await readdir(join(this.#folder, group.name))) {
         const path = join(this.#folder, group.name, name);
-        const version = name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : '';
-        if (!VERSION.test(version) || !version.startsWith(group.name)) {
+        if (!NAME.test(name) || !name.startsWith(group.name)) {
           await rm(path, { force: true, recursive: true });
           continue;
         }
         const { size, mtimeMs } = await stat(path);
-        found.push({ version, entry: { sizeBytes: size, markedAtMs: mtimeMs } });
+        found.push({ name, entry: { sizeBytes: size, markedAtMs: mtimeMs } });
       }
     }
     found.sort((a, b) => a.entry.markedAtMs - b.entry.markedAtMs);
-    for (const { version, entry } of found) this.#remember(version, entry);
+    for (const { name, entry } of found) this.#remember(name, entry);
   }
 }

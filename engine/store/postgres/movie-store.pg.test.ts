@@ -30,10 +30,7 @@ let bob: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  catalogue = createCatalogue(database.sql, {
-    newId,
-    pictureUrl: (id, version) => `/images/movie/${id}/${version}.webp`,
-  });
+  catalogue = createCatalogue(database.sql, { newId });
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
@@ -357,37 +354,6 @@ describe('the home screen', () => {
     ]);
     expect(shown.movieCount).toBe(7);
     expect((await home(2)).continueWatching).toHaveLength(2);
-  });
-});
-
-describe('pictures', () => {
-  it('[PIC1] [PIC8] are wanted from the best file that plays, once for each such file', async () => {
-    await add('Alien (1979).mkv', 'Brazil (1985).mkv');
-    const wanted = await catalogue.movies.pictureless(10, { among: null, except: [] });
-    expect(wanted.map(({ path }) => path)).toEqual(['/movies/Brazil (1985).mkv', '/movies/Alien (1979).mkv']);
-    const [brazil, alien] = wanted;
-    expect(await catalogue.movies.pictureless(10, { among: [alien!.movieId], except: [] })).toEqual([alien]);
-    expect(await catalogue.movies.pictureless(10, { among: null, except: [alien!.movieId] })).toEqual([brazil]);
-    await catalogue.movies.setPicture(brazil!.movieId, brazil!.fileId, { version: 'v1', widthPx: 640, heightPx: 360 });
-    await catalogue.movies.setPicture(alien!.movieId, alien!.fileId, null);
-    expect(await catalogue.movies.picturelessCount()).toBe(0);
-    expect((await list()).movies.map(({ picture }) => picture)).toEqual([
-      null,
-      { url: `/images/movie/${brazil!.movieId}/v1.webp`, width: 640, height: 360, placeholder: null },
-    ]);
-    expect(await catalogue.movies.pictureOf(brazil!.movieId)).toEqual({
-      version: 'v1',
-      path: '/movies/Brazil (1985).mkv',
-    });
-    expect(await catalogue.movies.pictureOf(alien!.movieId)).toBeNull();
-    await add({ path: 'Alien.1979.2160p.mkv', resolution: 2160 });
-    expect((await catalogue.movies.pictureless(10, { among: null, except: [] })).map(({ path }) => path)).toEqual([
-      '/movies/Alien.1979.2160p.mkv',
-    ]);
-    const [change] = await database.sql<
-      { id: string }[]
-    >`select entity_id as id from change where kind = 'movie' order by seq desc offset 1 limit 1`;
-    expect(change!.id).toBe(brazil!.movieId);
   });
 });
 

@@ -1,6 +1,5 @@
 /** Movies as screens read them, by their ids: which they are is found by the browse index. */
 import type { MovieReader, Sight, TermKind } from '#engine/catalogue/ports.ts';
-import type { MovieStore, Pictureless } from '#engine/library/ports.ts';
 import type { HdrKind } from '#protocol/schema/media.ts';
 import type { MatchReason, MatchState } from '#protocol/schema/match.ts';
 import type {
@@ -14,7 +13,8 @@ import type {
   Term,
 } from '#protocol/schema/movie.ts';
 import type { Progress } from '#protocol/schema/progress.ts';
-import { recordChanges } from './change-feed.ts';
+import { toMoviePictures, toPicture } from './artwork.ts';
+import type { Artwork } from './artwork.ts';
 import type { Sql } from './connect.ts';
 
 /** Continue watching: from 1 % to 90 % of the length, for 90 days. */
@@ -36,9 +36,7 @@ interface CardRow {
   readonly rating: number | null;
   readonly isPlayable: boolean;
   readonly addedAt: number;
-  readonly pictureVersion: string | null;
-  readonly pictureWidth: number | null;
-  readonly pictureHeight: number | null;
+  readonly artwork: Artwork;
 }
 
 interface MovieRow extends CardRow, Pick<Movie, 'sortTitle' | 'originalTitle' | 'originalLanguage' | 'tagline'> {
@@ -68,6 +66,7 @@ interface CreditRow {
   readonly name: string;
   readonly role: string;
   readonly department: string | null;
+  readonly artwork: Artwork;
 }
 
 interface ProgressRow {
@@ -81,15 +80,10 @@ interface ProgressRow {
 /** Without a line of progress its columns are null. */
 type TileRow = CardRow & (ProgressRow | { readonly resumeMs: null });
 
-export interface MovieStoreOptions {
-  readonly pictureUrl: (movieId: string, version: string) => string;
-}
-
-export function createMovieStore(sql: Sql, { pictureUrl }: MovieStoreOptions): MovieReader & MovieStore {
+export function createMovieStore(sql: Sql): MovieReader {
   const cardColumns = sql`
     m.id, m.title, m.year, m.duration_ms as "durationMs", m.resolution, m.hdr, m.rating, m.is_playable as "isPlayable",
-    (extract(epoch from m.added_at) * 1000)::bigint as "addedAt", m.picture_version as "pictureVersion",
-    m.picture_width as "pictureWidth", m.picture_height as "pictureHeight"`;
+    (extract(epoch from m.added_at) * 1000)::bigint as "addedAt", m.artwork`;
   const progressColumns = sql`
     p.resume_ms as "resumeMs", p.duration_ms as "progressDurationMs", p.is_watched as "isWatched", p.watch_count as "watchCount",
     (extract(epoch from p.observed_at) * 1000)::bigint as "progressAt"`;
@@ -101,30 +95,25 @@ export function createMovieStore(sql: Sql, { pictureUrl }: MovieStoreOptions): M
     (extract(epoch from m.refreshed_at) * 1000)::bigint as "refreshedAt", m.locked_fields as "lockedFields",
     m.hidden_at is not null as "isHidden"`;
   const creditsOf = (movieId: string, kind: CreditRow['kind']) => sql`
-    select c.kind, c.person_id as "personId", p.name, c.role, c.department from credit c join person p on p.id = c.person_id
+    select c.kind, c.person_id as "personId", p.name, c.role, c.department, p.artwork from credit c join person p on p.id = c.person_id
     where c.movie_id = ${movieId} and c.kind = ${kind}`;
 
-  const toCard = (row: CardRow): MovieCard => ({
-    id: row.id,
-    title: row.title,
-    year: row.year,
-    durationMs: row.durationMs,
-    picture:
-      row.pictureVersion === null
-        ? null
-        : {
-            url: pictureUrl(row.id, row.pictureVersion),
-            width: row.pictureWidth ?? 0,
-            height: row.pictureHeight ?? 0,
-            placeholder: null,
-          },
-    poster: null,
-    resolution: row.resolution,
-    hdr: row.hdr,
-    rating: row.rating,
-    isPlayable: row.isPlayable,
-    addedAt: row.addedAt,
-  });
+  const toCard = (row: CardRow): MovieCard => {
+    const { poster, picture } = toMoviePictures(row.artwork);
+    return {
+      id: row.id,
+      title: row.title,
+      year: row.year,
+      durationMs: row.durationMs,
+      poster,
+      picture,
+      resolution: row.resolution,
+      hdr: row.hdr,
+      rating: row.rating,
+      isPlayable: row.isPlayable,
+      addedAt: row.addedAt,
+    };
+  };
 
   const toProgress = (movieId: string, row: ProgressRow): Progress => ({
     movieId,
@@ -174,7 +163,10 @@ export function createMovieStore(sql: Sql, { pictureUrl }: MovieStoreOptions): M
     const ofKind = (kind: TermKind): Term[] =>
       terms.filter((term) => term.kind === kind).map(({ id, name }) => ({ id, name }));
     const inKind = (kind: CreditRow['kind']) => credits.filter((credit) => credit.kind === kind);
-    const personOf = ({ personId, name }: CreditRow) => ({ id: personId, name, portrait: null });
+    const personOf = ({ personId, name, artwork }: CreditRow) => {
+      return { id: personId, name, portrait: toPicture(artwork.portrait) };
+    };
+    const { backdrop, logo } = toMoviePictures(row.artwork);
     const { match, matchScore, matchReasons, tmdbId, imdbId, refreshedAt, ...known } = row;
     return {
       ...toCard(row),
@@ -185,8 +177,8 @@ export function createMovieStore(sql: Sql, { pictureUrl }: MovieStoreOptions): M
       overview: known.overview,
       releaseDate: known.releaseDate,
       certification: known.certification,
-      backdrop: null,
-      logo: null,
+      backdrop,
+      logo,
       ratings: [...ratings],
       genres: ofKind('genre'),
       keywords: ofKind('keyword'),
@@ -265,44 +257,6 @@ export function createMovieStore(sql: Sql, { pictureUrl }: MovieStoreOptions): M
         from movie m where m.id = ${movieId} and m.deleted_at is null`;
       if (!row) return null;
       return { ...row, byPerson: row.byPerson.map((movieIds) => movieIds.split(' ')) };
-    },
-    async pictureless(limit, { among, except }) {
-      return [
-        ...(await sql<Pictureless[]>`
-          select m.id as "movieId", m.best_file_id as "fileId", l.path || '/' || f.path as path
-          from movie m join movie_file f on f.id = m.best_file_id join library l on l.id = f.library_id
-          where m.deleted_at is null and m.is_playable and m.picture_version is null
-            and m.picture_file_id is distinct from m.best_file_id
-            and ${among === null ? sql`true` : sql`m.id = any(${[...among]}::uuid[])`}
-            and m.id <> all(${[...except]}::uuid[])
-          order by m.added_at desc, m.id desc limit ${limit}`),
-      ];
-    },
-    async picturelessCount() {
-      const [row] = await sql<{ count: number }[]>`
-        select count(*) as count from movie m where m.deleted_at is null and m.is_playable and m.picture_version is null
-          and m.picture_file_id is distinct from m.best_file_id`;
-      return row?.count ?? 0;
-    },
-    async setPicture(movieId, fileId, picture) {
-      await sql.begin(async (tx) => {
-        const { count: changed } = await tx`
-          update movie set picture_file_id = ${fileId},
-            picture_version = coalesce(${picture?.version ?? null}, picture_version),
-            picture_width = coalesce(${picture?.widthPx ?? null}, picture_width),
-            picture_height = coalesce(${picture?.heightPx ?? null}, picture_height)
-          where id = ${movieId}`;
-        if (changed === 0 || picture === null) return;
-        await recordChanges(tx, [{ feed: 'library', audience: null, kind: 'movie', entityId: movieId }]);
-      });
-    },
-    async pictureOf(movieId) {
-      const [row] = await sql<{ version: string; path: string | null }[]>`
-        select m.picture_version as version, l.path || '/' || f.path as path
-        from movie m left join movie_file f on f.id = coalesce(m.best_file_id, m.picture_file_id) and f.state = 'playable'
-        left join library l on l.id = f.library_id
-        where m.id = ${movieId} and m.picture_version is not null`;
-      return row ?? null;
     },
   };
 }

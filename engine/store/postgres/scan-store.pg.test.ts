@@ -23,10 +23,7 @@ let otherLibraryId: string;
 
 beforeAll(async () => {
   database = await createTestDatabase({ max: 8 });
-  catalogue = createCatalogue(database.sql, {
-    newId,
-    pictureUrl: (id, version) => `/images/movie/${id}/${version}.webp`,
-  });
+  catalogue = createCatalogue(database.sql, { newId });
   ({ libraries, scans, movies } = catalogue);
 });
 afterAll(() => database.drop());

@@ -18,7 +18,7 @@ import { mediaInfo } from '../media-info.ts';
 const [url = '', libraryId = '', path = '', count = ''] = process.argv.slice(2);
 const sql = connectPostgres(parseDatabaseUrl(url), { applicationName: 'killed scan' });
 const newId = createUuidFactory(systemClock);
-const { scans } = createCatalogue(sql, { newId, pictureUrl: () => '' });
+const { scans } = createCatalogue(sql, { newId });
 const jobs = new JobBoard({ store: createJobStore(sql), clock: systemClock, newId, log: silentLog });
 const hang = new Promise<never>(() => undefined);
 let probes = 0;
@@ -33,7 +33,6 @@ await jobs.run({ kind: 'scan', subject: 'Movies', libraryId }, async (job) => {
           if (++probes > Number(count)) return hang;
           return { ok: true, media: mediaInfo(), keyframesUs: null };
         },
-        picture: () => hang,
         release: () => Promise.resolve(false),
       },
       store: {

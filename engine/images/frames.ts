@@ -1,19 +1,19 @@
 /**
  * A frame of each movie as its picture, until there is artwork. Owns: the job that makes those that are missing, and which
- * of them somebody is looking at right now. Rules: PIC1 to PIC8 of SPEC.md.
+ * of them somebody is looking at right now. Rules: PIC1 to PIC3 and PIC8 of SPEC.md.
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
+import { servedSize } from '#engine/media/artwork-size.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
-import { commonFailure } from '#protocol/errors.ts';
-import { Lane } from './lane.ts';
-import type { JobPort, MediaPort, MovieStore, PictureCachePort, Pictureless, RunningJob } from './ports.ts';
+import { Lane } from '#engine/runtime/lane.ts';
+import type { JobPort, MediaPort, PictureCachePort, Pictureless, PictureStore, RunningJob } from './ports.ts';
 
-export interface PictureOptions {
-  readonly movies: Pick<MovieStore, 'pictureless' | 'picturelessCount' | 'setPicture' | 'pictureOf'>;
-  readonly media: Pick<MediaPort, 'picture'>;
-  readonly cache: PictureCachePort;
+export interface FrameOptions {
+  readonly store: Pick<PictureStore, 'pictureless' | 'picturelessCount' | 'setFrame'>;
+  readonly media: MediaPort;
+  readonly cache: Pick<PictureCachePort, 'put'>;
   readonly jobs: JobPort;
   readonly clock: Clock;
   readonly log: Log;
@@ -21,16 +21,14 @@ export interface PictureOptions {
   readonly isScanning: () => boolean;
 }
 
-/** Twice the width of a tile, for dense screens. */
-const WIDTH_PX = 640;
+/** Sharp behind the words of a page; narrower sizes are made from it. */
+const WIDTH_PX = 1280;
 /** Past the titles, before the story is told. */
 const AT_FRACTION = 0.2;
 const AT_ONCE = 2;
 const BATCH = 16;
 const MAX_WANTED = 500;
 const PAUSE_MS = 500;
-/** A version never names another picture. Only for the browser of who is signed in. */
-const CACHE_CONTROL = 'private, max-age=31536000, immutable';
 /** Failures that may pass: another process of the server tries again; the others wait for another file. */
 const PASSING: ReadonlySet<MediaFailure> = new Set<MediaFailure>([
   'notFound',
@@ -40,36 +38,20 @@ const PASSING: ReadonlySet<MediaFailure> = new Set<MediaFailure>([
   'internal',
 ]);
 
-/** `/images/movie/<movieId>/<version>.webp` */
-export const pictureUrl = (movieId: string, version: string): string => `/images/movie/${movieId}/${version}.webp`;
+/** Under which name the bytes of a frame lie in the cache. */
+export const sourceName = (version: string): string => `${version}.source`;
 
-/** The part of the gateway's routes that this domain needs; the types match by shape. */
-export interface PictureRoute {
-  readonly method: 'GET';
-  readonly path: `/${string}`;
-  readonly access: 'session';
-  handle(
-    request: { readonly params: Readonly<Record<string, string>>; readonly signal: AbortSignal },
-    response: {
-      file(file: { path: string; contentType: string; cacheControl: string; etag: string }): Promise<void>;
-    },
-  ): Promise<void>;
-}
-
-export class Pictures {
-  readonly #options: PictureOptions;
+export class Frames {
+  readonly #options: FrameOptions;
   readonly #stop = new AbortController();
   /** Movies whose tiles are on somebody's screen, the latest last. */
   readonly #wanted = new Set<string>();
   /** Movies of which no picture could be made since the server started. */
   readonly #putOff = new Set<string>();
-  /** Pictures that the cache no longer has and somebody waits for. */
-  readonly #remaking = new Map<string, Promise<boolean>>();
-  readonly #remakes = new Lane(AT_ONCE);
   #job: Promise<unknown> | null = null;
   #isDue = false;
 
-  constructor(options: PictureOptions) {
+  constructor(options: FrameOptions) {
     this.#options = options;
   }
 
@@ -101,44 +83,10 @@ export class Pictures {
     await this.#job;
   }
 
-  readonly route: PictureRoute = {
-    method: 'GET',
-    path: '/images/movie/{movieId}/{file}',
-    access: 'session',
-    handle: async ({ params, signal }, response) => {
-      const movieId = params['movieId'] ?? '';
-      const version = /^([\w-]{16,64})\.webp$/.exec(params['file'] ?? '')?.[1] ?? '';
-      const isId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(movieId);
-      const picture = isId && version !== '' ? await this.#find(movieId, version) : null;
-      signal.throwIfAborted();
-      if (!picture) throw commonFailure('notFound', { what: 'picture', id: movieId });
-      await response.file({ ...picture, cacheControl: CACHE_CONTROL, etag: `"${version}"` });
-    },
-  };
-
-  /** [PIC4] What a client names is compared with what is stored, and opens nothing by itself. */
-  async #find(movieId: string, version: string): Promise<{ path: string; contentType: string } | null> {
-    const { movies, cache } = this.#options;
-    const current = await movies.pictureOf(movieId);
-    if (current?.version !== version) return null;
-    const found = await cache.find(version);
-    if (found || current.path === null) return found;
-    return (await this.#remake(version, current.path)) ? cache.find(version) : null;
-  }
-
-  /** A picture that the quota drove out is made again while its reader waits [PIC7]. */
-  #remake(version: string, path: string): Promise<boolean> {
-    const running = this.#remaking.get(version);
-    if (running) return running;
-    const made = this.#remakes
-      .run(async () => {
-        const outcome = await this.#frame(path, 'interactive', this.#stop.signal);
-        if (outcome.ok) await this.#options.cache.put(version, outcome.bytes);
-        return outcome.ok;
-      })
-      .finally(() => this.#remaking.delete(version));
-    this.#remaking.set(version, made);
-    return made;
+  /** One that the cache has lost, while somebody waits for it [PIC7]. `null` where it cannot be made. */
+  async again(moviePath: string): Promise<Uint8Array | null> {
+    const outcome = await this.#frame(moviePath, 'interactive', this.#stop.signal);
+    return outcome.ok ? outcome.bytes : null;
   }
 
   #frame(path: string, priority: 'interactive' | 'background', signal: AbortSignal) {
@@ -146,12 +94,12 @@ export class Pictures {
   }
 
   async #run(): Promise<void> {
-    const { jobs, movies, log } = this.#options;
+    const { jobs, store, log } = this.#options;
     try {
       while (this.#isDue) {
         this.#isDue = false;
         if ((await this.#nextBatch()).length === 0) continue;
-        const total = await movies.picturelessCount();
+        const total = await store.picturelessCount();
         const { ended } = await jobs.run({ kind: 'pictures', subject: 'Pictures', libraryId: null }, (job) =>
           this.#work(job, total),
         );
@@ -172,7 +120,7 @@ export class Pictures {
       signal.throwIfAborted();
       const batch = await this.#nextBatch();
       if (batch.length === 0) {
-        if (!this.#options.isScanning() || (await this.#options.movies.picturelessCount()) <= this.#putOff.size) return;
+        if (!this.#options.isScanning() || (await this.#options.store.picturelessCount()) <= this.#putOff.size) return;
         await this.#options.clock.sleep(PAUSE_MS, signal);
         continue;
       }
@@ -193,30 +141,31 @@ export class Pictures {
 
   /** What is on screens first; the rest when no scan runs. */
   async #nextBatch(): Promise<Pictureless[]> {
-    const { movies, isScanning } = this.#options;
+    const { store, isScanning } = this.#options;
     const except = [...this.#putOff];
     if (this.#wanted.size > 0) {
       const latest = [...this.#wanted].slice(-BATCH);
-      const batch = await movies.pictureless(BATCH, { among: latest, except });
+      const batch = await store.pictureless(BATCH, { among: latest, except });
       if (batch.length > 0) return batch;
       for (const movieId of latest) this.#wanted.delete(movieId);
       return this.#nextBatch();
     }
-    return isScanning() ? [] : movies.pictureless(BATCH, { among: null, except });
+    return isScanning() ? [] : store.pictureless(BATCH, { among: null, except });
   }
 
   async #make({ movieId, fileId, path }: Pictureless, signal: AbortSignal): Promise<void> {
-    const { movies, cache } = this.#options;
+    const { store, cache } = this.#options;
     const priority = this.#wanted.delete(movieId) ? 'interactive' : 'background';
     const outcome = await this.#frame(path, priority, signal);
     if (!outcome.ok) {
       this.#putOff.add(movieId);
-      if (!PASSING.has(outcome.failure)) await movies.setPicture(movieId, fileId, null);
+      if (!PASSING.has(outcome.failure)) await store.setFrame(movieId, fileId, null);
       return;
     }
     const version = randomBytes(16).toString('base64url');
     // On disk before anybody is told of it [PIC3].
-    await cache.put(version, outcome.bytes);
-    await movies.setPicture(movieId, fileId, { version, widthPx: outcome.widthPx, heightPx: outcome.heightPx });
+    await cache.put(sourceName(version), outcome.bytes);
+    const { widthPx, heightPx } = outcome;
+    await store.setFrame(movieId, fileId, { version, size: servedSize({ widthPx, heightPx }) });
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '#engine/base/clock.ts';
 import { silentLog } from '#engine/base/log.ts';
 import type { PictureResult } from '#engine/hosts/probe.port.ts';
-import { Pictures } from './pictures.ts';
+import { Frames } from './frames.ts';
 
 const FRAME: PictureResult = {
   ok: true,
@@ -21,22 +21,21 @@ function open(movieIds: readonly string[], frame: (path: string) => PictureResul
   const missing = new Set(movieIds);
   let isScanning = false;
   const abort = new AbortController();
-  const pictures = new Pictures({
+  const pictures = new Frames({
     clock,
     log: silentLog,
     isScanning: () => isScanning,
-    movies: {
+    store: {
       pictureless: async (limit, { among, except }) =>
         [...missing]
           .filter((id) => (among?.includes(id) ?? true) && !except.includes(id))
           .slice(0, limit)
           .map((movieId) => ({ movieId, fileId: `file of ${movieId}`, path: `/${movieId}` })),
       picturelessCount: async () => missing.size,
-      setPicture: async (movieId, _fileId, picture) => {
+      setFrame: async (movieId, _fileId, picture) => {
         missing.delete(movieId);
         if (picture) made.push(movieId);
       },
-      pictureOf: async () => null,
     },
     media: {
       picture: async (path, _request, options) => {
@@ -44,13 +43,12 @@ function open(movieIds: readonly string[], frame: (path: string) => PictureResul
         return frame(path);
       },
     },
-    cache: { find: async () => null, put: async () => undefined },
+    cache: { put: async () => undefined },
     jobs: {
       run: async (_spec, work) => {
         const job = { id: 'job', state: 'running', done: 0 };
         jobs.push(job);
         const ended = work({
-          id: 'job',
           signal: abort.signal,
           progress: ({ done }) => {
             job.done = done ?? 0;
@@ -71,7 +69,7 @@ function open(movieIds: readonly string[], frame: (path: string) => PictureResul
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `m${index}`);
 
-describe('pictures', () => {
+describe('frames of movies', () => {
   it('[PIC1] makes all that are missing, in one job, and no job for nothing', async () => {
     const world = open(names(40));
     world.pictures.wake();

@@ -1,0 +1,188 @@
+/**
+ * The domain of pictures, put together. Owns: frames being made, sizes being made, looks that are due. `house.ts` hands in what it needs and takes
+ * out the route and what other domains ask of it. Rules: SPEC.md.
+ */
+import * as v from 'valibot';
+import type { Clock } from '#engine/base/clock.ts';
+import type { Log } from '#engine/base/log.ts';
+import { commonFailure } from '#protocol/errors.ts';
+import { PICTURE_WIDTHS } from '#protocol/schema/picture.ts';
+import { Id } from '#protocol/schema/scalar.ts';
+import { Frames } from './frames.ts';
+import { lookBeside } from './local-look.ts';
+import type {
+  ArtworkFolderPort,
+  ArtworkThreadsPort,
+  JobPort,
+  MediaPort,
+  PictureCachePort,
+  PictureStore,
+  RemotePictures,
+  RunningJob,
+  WorkPort,
+} from './ports.ts';
+import { Renditions } from './renditions.ts';
+
+export interface ImagesPorts {
+  readonly store: PictureStore;
+  readonly cache: PictureCachePort;
+  readonly threads: ArtworkThreadsPort;
+  readonly folders: ArtworkFolderPort;
+  readonly remote: RemotePictures;
+  readonly media: MediaPort;
+  readonly jobs: JobPort;
+  readonly work: WorkPort;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** While a scan runs, only frames that somebody looks for are made. */
+  readonly isScanning: () => boolean;
+}
+
+/** The part of the gateway's routes that this domain needs; the types match by shape. */
+export interface PictureRoute {
+  readonly method: 'GET';
+  readonly path: `/${string}`;
+  readonly access: 'session';
+  handle(
+    request: {
+      readonly params: Readonly<Record<string, string>>;
+      readonly query: URLSearchParams;
+      readonly signal: AbortSignal;
+    },
+    response: {
+      file(file: { path: string; contentType: string; cacheControl: string; etag: string }): Promise<void>;
+    },
+  ): Promise<void>;
+}
+
+/** A version never names another picture. Only for the browser of who is signed in. */
+const CACHE_CONTROL = 'private, max-age=31536000, immutable';
+const BATCH = 50;
+
+/** What an order of the kind `image` carries. */
+const LookOrder = v.variant('look', [
+  /** Movies whose files came or moved since they were looked at. */
+  v.object({ look: v.literal('new') }),
+  v.object({ look: v.literal('library'), libraryId: Id }),
+  v.object({ look: v.literal('movies'), movieIds: v.pipe(v.array(Id), v.maxLength(1_000)) }),
+]);
+
+export class Images implements AsyncDisposable {
+  readonly #ports: ImagesPorts;
+  readonly #frames: Frames;
+  readonly #renditions: Renditions;
+  readonly #stop = new AbortController();
+
+  constructor(ports: ImagesPorts) {
+    this.#ports = ports;
+    const { store, cache, threads, remote, folders } = ports;
+    this.#frames = new Frames(ports);
+    this.#renditions = new Renditions({
+      ...{ store, cache, threads, remote, folders },
+      frames: this.#frames,
+      onStale: (movieId) => this.look({ movieIds: [movieId] }),
+      signal: this.#stop.signal,
+    });
+    ports.work.handle('image', { concurrency: 1, title: 'Looking for artwork' }, (payload, job) =>
+      this.#look(payload, job),
+    );
+  }
+
+  /** Movies without a picture of any kind get a frame of themselves. */
+  wake(): void {
+    this.#frames.wake();
+  }
+
+  /** These are on a screen without a picture: their frames come first. */
+  want(movieIds: readonly string[]): void {
+    this.#frames.want(movieIds);
+  }
+
+  /**
+   * Has the folders of movies looked at for artwork, later and in the background: of those, of a whole library, or of movies that are new or
+   * whose files moved. Never rejects: what could not be ordered is made up for by the next look.
+   */
+  look(what: { readonly movieIds: readonly string[] } | { readonly libraryId: string } | 'new'): void {
+    const payload =
+      what === 'new'
+        ? { look: 'new' }
+        : 'libraryId' in what
+          ? { look: 'library', libraryId: what.libraryId }
+          : { look: 'movies', movieIds: what.movieIds };
+    const key = what === 'new' ? 'new' : 'libraryId' in what ? what.libraryId : what.movieIds.join();
+    this.#ports.work
+      .order([{ kind: 'image', payload, key, urgency: 'movieIds' in Object(what) ? 'normal' : 'bulk' }])
+      .catch((error: unknown) => this.#ports.log.warn('artwork is looked for later', { error }));
+  }
+
+  /** A library, or a part of one, was scanned. */
+  scanned(libraryId: string, isWhole: boolean): void {
+    this.wake();
+    this.look(isWhole ? { libraryId } : 'new');
+  }
+
+  readonly route: PictureRoute = {
+    method: 'GET',
+    path: '/images/{pictureId}/{version}',
+    access: 'session',
+    handle: async ({ params, query, signal }, response) => {
+      const { pictureId = '', version = '' } = params;
+      const widthPx = widthOf(query.get('w'));
+      // What a client names is compared with what is stored, and opens nothing by itself [IMG1].
+      const picture = v.is(Id, pictureId) ? await this.#ports.store.find(pictureId) : null;
+      if (picture?.version !== version) throw commonFailure('notFound', { what: 'picture', id: pictureId });
+      const path = await this.#renditions.find(picture, widthPx, signal);
+      await response.file({
+        path,
+        contentType: 'image/webp',
+        cacheControl: CACHE_CONTROL,
+        etag: `"${version}-${widthPx ?? 'full'}"`,
+      });
+    },
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error('pictures are no longer served'));
+    await this.#frames.stop();
+  }
+
+  async #look(payload: unknown, job: RunningJob): Promise<{ kind: 'done' }> {
+    const order = v.parse(LookOrder, payload);
+    const signal = AbortSignal.any([job.signal, this.#stop.signal]);
+    let done = 0;
+    const look = async (movieIds: readonly string[]): Promise<void> => {
+      await lookBeside(this.#ports, movieIds, signal);
+      done += movieIds.length;
+      job.progress({ done });
+    };
+    if (order.look === 'movies') {
+      await look(order.movieIds);
+      return { kind: 'done' };
+    }
+    if (order.look === 'new') {
+      for (;;) {
+        const movieIds = await this.#ports.store.unlooked(BATCH);
+        if (movieIds.length === 0) return { kind: 'done' };
+        await look(movieIds);
+      }
+    }
+    let lastId: string | null = null;
+    for (;;) {
+      const movieIds: string[] = await this.#ports.store.moviesOf(order.libraryId, lastId, BATCH);
+      lastId = movieIds.at(-1) ?? null;
+      if (lastId === null) return { kind: 'done' };
+      await look(movieIds);
+    }
+  }
+}
+
+/** `null`: as wide as it is. Few widths, so that the cache holds few sizes of each. */
+function widthOf(text: string | null): number | null {
+  if (text === null) return null;
+  const width = PICTURE_WIDTHS.find((one) => String(one) === text);
+  if (width === undefined) {
+    const message = `must be one of ${PICTURE_WIDTHS.join(', ')}`;
+    throw commonFailure('badRequest', { issues: [{ path: '/w', message }] });
+  }
+  return width;
+}
