@@ -2,7 +2,7 @@
 import { healthFeed, jobsFeed, progressFeed } from '#protocol/feeds.ts';
 import type { FeedSource } from './feeds/ports.ts';
 import type { HealthBoard } from './health/health-board.ts';
-import type { JobBoard } from './jobs/job-board.ts';
+import type { Jobs } from './jobs/handlers.ts';
 import type { ProgressStore } from './progress/ports.ts';
 
 /** As many as a screen shows, with room for the largest one. */
@@ -24,7 +24,7 @@ export function progressSource(progress: ProgressStore): FeedSource {
   };
 }
 
-export function jobsSource(jobs: JobBoard): FeedSource {
+export function jobsSource(jobs: Pick<Jobs, 'list' | 'onEntries'>): FeedSource {
   return {
     feed: jobsFeed,
     isDurable: false,

@@ -6,6 +6,7 @@ import { Job } from './schema/job.ts';
 import { Library } from './schema/library.ts';
 import { Movie, MovieCard } from './schema/movie.ts';
 import { Progress } from './schema/progress.ts';
+import { RadarrEvent, RadarrStatus } from './schema/radarr.ts';
 import { Count, Id } from './schema/scalar.ts';
 
 export const libraryFeed = defineFeed({
@@ -71,6 +72,20 @@ export const healthFeed = defineFeed({
   entry: v.variant('kind', [v.object({ kind: v.literal('health'), id: v.string(), item: v.nullable(HealthItem) })]),
 });
 
-export const feeds = [libraryFeed, movieFeed, progressFeed, jobsFeed, healthFeed] as const;
+export const radarrFeed = defineFeed({
+  id: 22,
+  name: 'radarr',
+  since: 1,
+  summary: 'How Radarr is reached, and its latest messages.',
+  permission: 'server:manage',
+  key: null,
+  snapshot: v.object({ status: RadarrStatus, events: v.array(RadarrEvent) }),
+  entry: v.variant('kind', [
+    v.object({ kind: v.literal('status'), id: v.literal('status'), status: RadarrStatus }),
+    v.object({ kind: v.literal('event'), id: Id, event: RadarrEvent }),
+  ]),
+});
+
+export const feeds = [libraryFeed, movieFeed, progressFeed, jobsFeed, healthFeed, radarrFeed] as const;
 export type AnyFeed = (typeof feeds)[number];
 export type FeedName = AnyFeed['name'];

@@ -7,6 +7,7 @@ import { libraries } from './methods/libraries.ts';
 import { movies } from './methods/movies.ts';
 import { playback } from './methods/playback.ts';
 import { progress } from './methods/progress.ts';
+import { radarr } from './methods/radarr.ts';
 import { server, setup } from './methods/server.ts';
 
 export const contract = {
@@ -21,6 +22,7 @@ export const contract = {
   playback,
   progress,
   jobs,
+  radarr,
 } as const;
 
 /** Every call, in order of id. */
@@ -29,4 +31,4 @@ export const calls: readonly Call[] = Object.values(contract)
   .toSorted((a, b) => a.id - b.id);
 
 export { feeds } from './feeds.ts';
-export { account, feed, jobs, libraries, movies, playback, progress, server, session, setup, users };
+export { account, feed, jobs, libraries, movies, playback, progress, radarr, server, session, setup, users };

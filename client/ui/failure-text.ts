@@ -9,6 +9,7 @@ import type { collections } from '#protocol/methods/collections.ts';
 import type { metadata } from '#protocol/methods/metadata.ts';
 import type { FOLDER_PROBLEMS, FolderCheck } from '#protocol/schema/library.ts';
 import type { PLAY_REASONS } from '#protocol/schema/playback.ts';
+import type { RadarrTrouble } from '#protocol/schema/radarr.ts';
 import { spokenDuration } from './wording.ts';
 
 type Group = (typeof contract)[keyof typeof contract] | typeof metadata | typeof collections;
@@ -78,6 +79,8 @@ export const FAILURE_TEXTS: Texts = {
   tooManySubscriptions: ({ limit }) => `This page watches more than ${limit} things at once. Reload it.`,
   folderProblem: ({ check }) => folderText(check)?.what ?? 'That folder can’t be used.',
   alreadyEnded: ({ job }) => `“${job.subject}” had finished already.`,
+  queueAway: () =>
+    'The server that keeps what is to be done in the background can’t be reached just now. Try again when it is back; the health page tells more.',
   notPlayable: ({ failure }) => `This movie can’t be played: its file ${mediaFailureText(failure)}`,
   tooManyTranscodes: ({ limit }) =>
     `The server is already converting ${limit === 1 ? 'a movie' : `${limit} movies`} for other screens, which is as much as it is allowed. Try again when one has ended.`,
@@ -92,6 +95,15 @@ export const FAILURE_TEXTS: Texts = {
   nothingLeft: () => 'These are all files of the movie, so nothing would be split off. Leave at least one file.',
   notWritable: ({ path }) =>
     `${path} could not be written. Give the account Matinee runs under permission to write there, or let NFO files go to the data folder.`,
+
+  keyNeeded: () => 'That is another server. Enter its own API key as well: the one kept here is not sent to it.',
+  badMapping: ({ from, problem }) =>
+    problem === 'twice'
+      ? `Radarr’s folder ${from} is mapped twice. Keep one of the two.`
+      : problem === 'from'
+        ? `“${from}” is not a whole path. Write it as Radarr shows it, beginning with / or with a drive’s letter.`
+        : `The folder here for ${from} is not a whole path. Begin with the first /, without “..”.`,
+  radarrTrouble: (trouble) => radarrTroubleText(trouble),
 };
 
 const WRONG_KIND_TEXTS = {
@@ -106,6 +118,26 @@ export const AWAY_TEXTS: Readonly<Record<Away, string>> = {
   badKey: 'TMDB refuses the key it was given. An admin can set a new one under Settings, Metadata.',
   away: 'TMDB can’t be reached just now. Try again in a few minutes; everything else goes on.',
 };
+
+const RADARR_TROUBLE_TEXTS: Readonly<Record<RadarrTrouble['reason'], (detail: string | null) => string>> = {
+  notSet: () => 'Enter Radarr’s address and API key first.',
+  badKey: () => 'Radarr refuses the API key. Copy it again from Radarr: Settings, General, Security.',
+  away: (detail) =>
+    `Nothing answers at that address${detail === null ? '' : ` (${detail})`}. Check that Radarr runs, and that the server can reach it by that name: in a container, “localhost” is the container itself.`,
+  slow: () => 'Radarr did not answer in time. It may be busy or starting; try again in a moment.',
+  redirected: () =>
+    'That address leads on to another one. Enter the one it ends at: mind https, and the URL base that is set in Radarr.',
+  notRadarr: () =>
+    'Something answers there, but not Radarr. Check the port and the URL base; a sign-in page in front of it must let the API through.',
+  tooOld: (detail) => `Radarr ${detail ?? ''} is too old: version 3 or later is needed.`,
+  broken: (detail) =>
+    `Radarr itself reports a fault${detail === null ? '' : ` (${detail})`}. Its own log, under System, says more.`,
+};
+
+/** Why Radarr could not be asked, and what to do. */
+export function radarrTroubleText({ reason, detail }: RadarrTrouble): string {
+  return RADARR_TROUBLE_TEXTS[reason](detail);
+}
 
 /** The sentence for a failure of any call. A code from a newer server gets the plainest true sentence. */
 export function failureText(failure: Failure): string {

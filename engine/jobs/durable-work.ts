@@ -45,7 +45,7 @@ const Content = v.object({
 /** What happened to the work of a kind in this process. */
 export type WorkNews =
   | { readonly kind: 'ordered' | 'began' | 'done' | 'failed' | 'cancelled' }
-  | { readonly kind: 'later'; readonly why: string }
+  | { readonly kind: 'later' | 'retrying'; readonly why: string }
   | { readonly kind: 'progress'; readonly progress: WorkProgress };
 
 /** An order that failed for good. */
@@ -150,6 +150,11 @@ export class DurableWork implements WorkQueue, AsyncDisposable {
     for (const [kind, handling] of this.#handlings) {
       this.#server.work(kind, handling.options.concurrency, (item) => this.#take(kind, handling, item));
     }
+  }
+
+  /** Whether the server of the queue is away, so that everything below rejects. */
+  get isAway(): boolean {
+    return this.#server.isAway;
   }
 
   /** Kinds that somebody does, with their titles. */
@@ -279,6 +284,7 @@ export class DurableWork implements WorkQueue, AsyncDisposable {
       const isFinal = error instanceof JobFailure || item.attempt >= (options.attempts ?? ATTEMPTS);
       if (!isFinal) {
         this.#log.warn('work failed and is tried again', { kind, attempt: item.attempt, error });
+        this.#tell(kind, { kind: 'retrying', why: 'Something went wrong, and is tried again in a while.' });
         return {
           kind: 'failed',
           reason: error instanceof Error ? error.message : 'Something else than an error was thrown.',

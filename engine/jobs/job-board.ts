@@ -125,7 +125,7 @@ export class JobBoard implements AsyncDisposable {
     return (await this.#store.list(limit)).map((job) => this.#known(job));
   }
 
-  readonly handlers: Handlers<typeof jobs> = {
+  readonly handlers: Pick<Handlers<typeof jobs>, 'list' | 'cancel'> = {
     list: async ({ limit }) => ({ jobs: await this.list(limit) }),
     cancel: async ({ jobId }, { fail }) => {
       const running = this.#running.get(jobId);
