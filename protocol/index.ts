@@ -8,6 +8,7 @@ import { movies } from './methods/movies.ts';
 import { playback } from './methods/playback.ts';
 import { progress } from './methods/progress.ts';
 import { radarr } from './methods/radarr.ts';
+import { search } from './methods/search.ts';
 import { server, setup } from './methods/server.ts';
 
 export const contract = {
@@ -23,6 +24,7 @@ export const contract = {
   progress,
   jobs,
   radarr,
+  search,
 } as const;
 
 /** Every call, in order of id. */
@@ -31,4 +33,4 @@ export const calls: readonly Call[] = Object.values(contract)
   .toSorted((a, b) => a.id - b.id);
 
 export { feeds } from './feeds.ts';
-export { account, feed, jobs, libraries, movies, playback, progress, radarr, server, session, setup, users };
+export { account, feed, jobs, libraries, movies, playback, progress, radarr, search, server, session, setup, users };

@@ -40,6 +40,8 @@ export type KeeperMessage =
   /** `null`: watching could not begin. `token` tells which attempt it was. */
   | { readonly kind: 'watching'; readonly watch: TreeWatch | null; readonly token: object }
   | { readonly kind: 'watch'; readonly news: WatchNews; readonly token: object }
+  /** Somebody else knows that these places changed. */
+  | { readonly kind: 'look'; readonly paths: readonly string[] }
   | { readonly kind: 'waitedForWatch' }
   | { readonly kind: 'flush' }
   | { readonly kind: 'lookAtGrowing' }
@@ -145,6 +147,8 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
         return this.#options.watchMode === 'off' ? undefined : this.#wantWhole();
       case 'watch':
         return message.token === this.#watchToken ? this.#onWatch(message.news) : undefined;
+      case 'look':
+        return this.#noteChanged(message.paths);
       case 'flush':
         return this.#next();
       case 'lookAtGrowing':
