@@ -1,9 +1,10 @@
 /** What search offers to other domains, what it needs from them, and what its engines are. `house.ts` hands the implementations in. */
 import type { CollectionCard } from '#protocol/schema/collection.ts';
 import type { HealthItem } from '#protocol/schema/health.ts';
-import type { MovieCard, MovieTile } from '#protocol/schema/movie.ts';
+import type { MovieTile } from '#protocol/schema/movie.ts';
 import type { Facet, MovieFilter } from '#protocol/schema/movie-filter.ts';
 import type { PersonCard } from '#protocol/schema/person.ts';
+import type { Picture } from '#protocol/schema/picture.ts';
 
 // Finding. Postgres and Typesense each implement it, and a third one that asks the one and falls back to the other.
 
@@ -40,37 +41,75 @@ export interface SearchPort {
   collections(text: string, limit: number): Promise<readonly string[]>;
 }
 
-/** Building an index anew; only an index beside the database can be. */
-export interface ReindexPort {
-  /** `null` where there is nothing to build: the database searches its own tables. */
-  reindex(): Promise<string | null>;
-}
+// What is shown of what was found.
 
-// What is shown of what was found, by the catalogue.
-
-export interface ShownMovies {
-  readonly total: number;
-  readonly movies: MovieTile[];
-  readonly facets: Facet[];
-}
-
-export interface CataloguePort {
-  /** Of these movies, in this order, those that fit the filter: how many, a window of them, and what they can be narrowed to. */
-  among(
+/** Browsing, by the catalogue: it asks `rank` itself, and narrows, counts and cuts what it got. */
+export interface BrowsePort {
+  list(
     userId: string,
     query: {
-      readonly ids: readonly string[];
       readonly filter: MovieFilter;
+      readonly search: string;
+      /** With neither order nor another sort, the best answer comes first. */
+      readonly sort: 'title';
+      readonly order: null;
+      readonly seed: number;
       readonly offset: number;
       readonly limit: number;
     },
-  ): Promise<ShownMovies>;
-  /** Cards of the movies that are there and not put away, by id. */
-  cards(movieIds: readonly string[]): Promise<ReadonlyMap<string, MovieCard>>;
-  /** Those with a movie here that is not put away, by id. */
-  people(personIds: readonly string[]): Promise<ReadonlyMap<string, PersonCard>>;
-  collections(userId: string, collectionIds: readonly string[]): Promise<ReadonlyMap<string, CollectionCard>>;
+  ): Promise<{
+    readonly total: number;
+    readonly movieIds: readonly string[];
+    readonly answeredBy: SearchEngine | null;
+  }>;
+  facets(
+    userId: string,
+    query: { readonly filter: MovieFilter; readonly search: string },
+  ): Promise<{ readonly facets: Facet[] }>;
 }
+
+export interface TilePort {
+  /** Tiles of those of these movies that are there, in this order. */
+  tiles(userId: string, movieIds: readonly string[]): Promise<MovieTile[]>;
+}
+
+/** What stands beside a name. Whatever is no longer there, or only in movies that were put away, is left out. */
+export interface NameCardPort {
+  pictures(suggestions: readonly Suggestion[]): Promise<ReadonlyMap<string, Picture>>;
+  /** In the order asked. */
+  people(personIds: readonly string[]): Promise<PersonCard[]>;
+  /** In the order asked. The counts of a saved filter are 0: the catalogue counts those. */
+  collections(userId: string, collectionIds: readonly string[]): Promise<CollectionCard[]>;
+}
+
+// Building an index anew.
+
+/** The queue, as far as search needs it. */
+export interface WorkQueuePort {
+  order(
+    orders: readonly {
+      readonly kind: 'index' | 'reindex';
+      readonly payload: Readonly<Record<string, unknown>>;
+      readonly urgency?: 'click' | 'normal' | 'bulk';
+      readonly key?: string;
+    }[],
+  ): Promise<void>;
+  handle(
+    kind: 'index' | 'reindex',
+    options: { readonly concurrency: number; readonly attempts?: number; readonly title: string },
+    work: (payload: unknown, job: RunningIndexing) => Promise<IndexingOutcome>,
+  ): void;
+}
+
+export interface RunningIndexing {
+  readonly signal: AbortSignal;
+  progress(progress: { readonly done?: number; readonly total?: number | null; readonly note?: string | null }): void;
+}
+
+export type IndexingOutcome =
+  | { readonly kind: 'done'; readonly note?: string }
+  /** Asked again after that time, without counting as an attempt. */
+  | { readonly kind: 'later'; readonly afterMs: number; readonly why: string };
 
 export interface HealthPort {
   set(finding: Omit<HealthItem, 'since'>): void;

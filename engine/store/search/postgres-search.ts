@@ -5,7 +5,7 @@
  * - [SEARCH2] It reads the feed's place before it reads the tables, and then everything after that place: no change is missed, and one
  *   that is read twice does no harm.
  * - [SEARCH3] Changes are gathered for `GATHER_MS`, so a scan that writes hundreds of movies a second costs a few queries a second.
- *   A new title is found about that long after its commit.
+ *   Suggestions may lag behind by that much. A ranking does not: it waits until everything is read that was written before it.
  * - A search that comes before everything was read waits for it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +24,7 @@ export interface PostgresSearchOptions {
 }
 
 const GATHER_MS = 100;
+const RANKINGS_KEPT = 16;
 const RETRY_MS = 1_000;
 /** Rows read at once at the start: some ten milliseconds of work, and then others have their turn. */
 const BATCH = 1_000;
@@ -63,9 +64,11 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
   readonly #sql: Sql;
   readonly #changes: PostgresSearchOptions['changes'];
   readonly #log: Log;
-  readonly #movies = new NameIndex();
-  readonly #people = new NameIndex();
-  readonly #collections = new NameIndex();
+  #movies = new NameIndex();
+  #people = new NameIndex();
+  #collections = new NameIndex();
+  /** The latest rankings, as long as nothing changes: a list and its facets, and window after window, are one question. */
+  readonly #rankings = new Map<string, Promise<Ranking>>();
   readonly #closing = new AbortController();
   readonly #following: Promise<void>;
   #loaded!: () => void;
@@ -75,6 +78,9 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
   #seq = 0;
   #isWanted = true;
   #wake: () => void = () => undefined;
+  /** Cuts the gathering short. */
+  #hurry: () => void = () => undefined;
+  #isStale = true;
   #waiters: { readonly seq: number; readonly done: () => void }[] = [];
 
   /** Begins to read; searches wait until it has read everything. */
@@ -89,10 +95,11 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
   async caughtUp(): Promise<void> {
     const seq = await this.#changes.latestSeq();
     await this.#whenLoaded;
-    if (this.#seq >= seq) return;
+    if (this.#seq >= seq || this.#closing.signal.aborted) return;
     await new Promise<void>((done) => {
       this.#waiters.push({ seq, done });
       this.#look();
+      this.#hurry();
     });
   }
 
@@ -101,8 +108,30 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
     return { movies: this.#movies.size, people: this.#people.size, collections: this.#collections.size };
   }
 
-  async rank(text: string, { limit, isHidden = false }: RankOptions): Promise<Ranking> {
-    await this.#whenLoaded;
+  async rank(text: string, options: RankOptions): Promise<Ranking> {
+    await this.caughtUp();
+    const key = `${options.isHidden === true} ${options.limit} ${text}`;
+    const known = this.#rankings.get(key);
+    if (known !== undefined) return known;
+    const ranking = this.#rank(text, options);
+    this.#rankings.set(key, ranking);
+    ranking.catch(() => this.#rankings.delete(key));
+    const [oldest] = this.#rankings.keys();
+    if (this.#rankings.size > RANKINGS_KEPT && oldest !== undefined) this.#rankings.delete(oldest);
+    return ranking;
+  }
+
+  /** Reads everything anew, beside what is in use, which goes on answering until then. */
+  async reindex(): Promise<void> {
+    this.#isStale = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiters.push({ seq: 0, done: resolve });
+    this.#look();
+    this.#hurry();
+    await promise;
+  }
+
+  async #rank(text: string, { limit, isHidden = false }: RankOptions): Promise<Ranking> {
     const answer = (ids: Iterable<string>): Ranking => ({
       ids: [...new Set(ids)].slice(0, limit),
       answeredBy: 'postgres',
@@ -182,6 +211,7 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#look();
+    this.#hurry();
     await this.#following;
     this.#loaded();
     for (const { done } of this.#waiters.splice(0)) done();
@@ -240,31 +270,20 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
   // Following the tables.
 
   async #run(): Promise<void> {
-    const isClosed = (): boolean => this.#closing.signal.aborted;
+    const { signal } = this.#closing;
     let stop: (() => Promise<void>) | undefined;
-    let isLoaded = false;
-    while (!isClosed()) {
+    while (!signal.aborted) {
       try {
         stop ??= await this.#changes.onChange(() => this.#look());
-        if (!isLoaded) {
-          await this.#load();
-          isLoaded = true;
-          this.#loaded();
-        }
+        if (this.#isStale) await this.#load();
         await this.#catchUp();
         this.#tellWaiters();
-        if (!this.#isWanted) {
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-            if (this.#isWanted || isClosed()) resolve();
-          });
-        }
-        await sleep(GATHER_MS, undefined, { signal: this.#closing.signal, ref: false });
+        await this.#nextChange();
       } catch (error) {
-        if (isClosed()) break;
+        if (signal.aborted) break;
         this.#log.warn('the search index could not read what changed; it tries again', { error });
         this.#isWanted = true;
-        await sleep(RETRY_MS, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
+        await sleep(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
       }
     }
     await stop?.().catch(() => undefined);
@@ -275,35 +294,69 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
     this.#wake();
   }
 
+  /** Resolves when there is something to read: a while after it was said, or at once where somebody waits for it. */
+  async #nextChange(): Promise<void> {
+    if (!this.#isWanted && !this.#closing.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#waiters.length > 0 || this.#closing.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GATHER_MS).unref();
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   #tellWaiters(): void {
     this.#waiters = this.#waiters.filter(({ seq, done }) => {
-      if (this.#seq < seq) return true;
+      if (this.#isStale || this.#seq < seq) return true;
       done();
       return false;
     });
+    // What came meanwhile is read at once.
+    if (this.#waiters.length > 0) this.#isWanted = true;
   }
 
   async #load(): Promise<void> {
     const startedAt = performance.now();
-    this.#seq = await this.#changes.latestSeq();
-    const all = async <Row extends { readonly id: string }>(
-      read: (after: string) => Promise<readonly Row[]>,
-      index: NameIndex,
+    this.#isStale = false;
+    const seq = await this.#changes.latestSeq();
+    const read = async <Row extends { readonly id: string }>(
+      rowsAfter: (id: string) => Promise<readonly Row[]>,
       name: (row: Row) => Named,
-    ): Promise<void> => {
+    ): Promise<NameIndex> => {
+      const index = new NameIndex();
       let after = '00000000-0000-0000-0000-000000000000';
       for (;;) {
-        const rows = await read(after);
+        const rows = await rowsAfter(after);
         for (const row of rows) index.put(name(row));
         const last = rows.at(-1);
-        if (last === undefined || rows.length < BATCH || this.#closing.signal.aborted) break;
+        if (last === undefined || rows.length < BATCH) break;
+        this.#closing.signal.throwIfAborted();
         after = last.id;
       }
       index.settle();
+      return index;
     };
-    await all((after) => this.#readMovies(this.#sql`m.id > ${after}`), this.#movies, nameMovie);
-    await all((after) => this.#readCollections(this.#sql`c.id > ${after}`), this.#collections, nameCollection);
-    await all((after) => this.#readPeople(this.#sql`p.id > ${after}`), this.#people, namePerson);
+    try {
+      const sql = this.#sql;
+      const movies = await read((after) => this.#readMovies(sql`m.id > ${after}`), nameMovie);
+      const collections = await read((after) => this.#readCollections(sql`c.id > ${after}`), nameCollection);
+      const people = await read((after) => this.#readPeople(sql`p.id > ${after}`), namePerson);
+      this.#movies = movies;
+      this.#collections = collections;
+      this.#people = people;
+      this.#seq = seq;
+      this.#rankings.clear();
+    } catch (error) {
+      this.#isStale = true;
+      throw error;
+    }
+    this.#loaded();
     this.#log.debug('the search index is read', { ...this.counts, ms: Math.round(performance.now() - startedAt) });
   }
 
@@ -336,6 +389,7 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
         namePerson,
       );
       this.#seq = last.seq;
+      this.#rankings.clear();
     }
   }
 

@@ -115,7 +115,7 @@ export function titleTerms(title: string): TitleTerms {
     for (const word of [...pieces, ...numerals, ...joined]) {
       if (!isUnspaced(word)) {
         words.add(word);
-        for (const other of withoutLookalikes(word)) words.add(other);
+        for (const other of withoutLookalikes(word)) words.add(other).add(numeral(other, 'later') ?? other);
         continue;
       }
       for (const pair of pairs(word)) words.add(pair);
