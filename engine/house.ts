@@ -32,6 +32,7 @@ import { createPlayback, encodeDefaults } from './playback/playback.ts';
 import { createProgressHandlers } from './progress/handlers.ts';
 import { RadarrDomain } from './radarr/radarr.ts';
 import type { ShutdownSequence } from './runtime/shutdown.ts';
+import { createSearchHandlers } from './search/handlers.ts';
 import { artworkFolder } from './store/files/artwork-folder.ts';
 import type { DataFolder } from './store/files/data-folder.ts';
 import { FolderLook } from './store/files/folder-look.ts';
@@ -46,13 +47,14 @@ import { openChangeLog } from './store/postgres/change-feed.ts';
 import type { PostgresAddress, Sql } from './store/postgres/connect.ts';
 import { createFactStore } from './store/postgres/fact-store.ts';
 import { createJobStore } from './store/postgres/job-store.ts';
-import { createMovieRanking } from './store/postgres/movie-ranking.ts';
 import { createPictureStore } from './store/postgres/picture-store.ts';
 import { createPlaybackStore } from './store/postgres/playback-store.ts';
 import { createProgressStore } from './store/postgres/progress-store.ts';
 import { createRadarrStore } from './store/postgres/radarr-store.ts';
 import { createSettingStore } from './store/postgres/setting-store.ts';
 import { openQueueServer } from './store/queue/queue-server.ts';
+import { createNameCards } from './store/search/name-cards.ts';
+import { PostgresSearch } from './store/search/postgres-search.ts';
 import { contract } from '#protocol/index.ts';
 import type { FolderCheck } from '#protocol/schema/library.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '#protocol/version.ts';
@@ -127,6 +129,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   await jobs.takeInterrupted();
   const progress = createProgressStore(sql);
 
+  const search = closing.use('search', new PostgresSearch({ sql, changes, log: log.child({ part: 'search' }) }));
   const stores = createCatalogue(sql, { newId });
   const images = await openImages(parts, {
     ...{ hosts, jobs, work },
@@ -137,7 +140,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     await Catalogue.start({
       store: createBrowseStore(sql),
       reader: stores.movies,
-      ranking: createMovieRanking(sql),
+      ranking: search,
       changes,
       clock,
       log: log.child({ part: 'catalogue' }),
@@ -233,6 +236,10 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
 
   // Closed before the domains whose work it cuts short.
   closing.add('work', () => work.stop(), 10_000);
+  work.handle('reindex', { concurrency: 1, attempts: 3, title: 'Building the search index' }, async () => {
+    await search.reindex();
+    return { kind: 'done' };
+  });
   work.start();
   lines.lookAtAll();
   await radarr.start();
@@ -257,6 +264,13 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       },
       playback: playback.handlers,
       progress: createProgressHandlers({ store: progress, clock }),
+      search: createSearchHandlers({
+        engine: search,
+        browse: catalogue.index,
+        tiles: stores.movies,
+        names: createNameCards(sql),
+        queue: work,
+      }),
       jobs: jobsView.handlers,
       radarr: radarr.handlers,
     }),
