@@ -4,10 +4,14 @@ import type { ReadonlySignal } from '@preact/signals';
 import { jobsFeed } from '#protocol/feeds.ts';
 import { jobs as calls } from '#protocol/index.ts';
 import type { Infer } from '#protocol/contract.ts';
-import type { Job } from '#protocol/schema/job.ts';
+import type { Job, JobFailureItem } from '#protocol/schema/job.ts';
 import type { Server } from './ports.ts';
 
 export type JobRow = Infer<typeof Job>;
+export type FailedRow = Infer<typeof JobFailureItem>;
+
+/** A line stands for all that is to be done of one kind; the rest are tasks. */
+export const isLine = (job: JobRow): boolean => job.failed !== undefined;
 
 export const isOpen = (job: JobRow): boolean => job.state === 'waiting' || job.state === 'running';
 
@@ -46,7 +50,23 @@ export class JobsStore {
     await this.#server.call(calls.cancel, { jobId });
   }
 
+  /** What failed in a line, the latest first. */
+  async failures(jobId: string, limit: number): Promise<readonly FailedRow[]> {
+    return (await this.#server.call(calls.failures, { jobId, limit })).failures;
+  }
+
+  /** Has one of a line, or all of it, done again. Returns how many. */
+  async retry(jobId: string, failureId: string | null): Promise<number> {
+    return (await this.#server.call(calls.retry, { jobId, ...idsOf(failureId) })).count;
+  }
+
+  async dismiss(jobId: string, failureId: string | null): Promise<void> {
+    await this.#server.call(calls.dismiss, { jobId, ...idsOf(failureId) });
+  }
+
   dispose(): void {
     this.#unfollow();
   }
 }
+
+const idsOf = (failureId: string | null) => (failureId === null ? {} : { failureIds: [failureId] });

@@ -1,14 +1,15 @@
-import { Square } from 'lucide-preact';
-import { isOpen } from '#client/store/jobs.ts';
-import type { JobRow } from '#client/store/jobs.ts';
+import { RotateCcw, Square } from 'lucide-preact';
+import { useEffect, useState } from 'preact/hooks';
+import { isFailure } from '#protocol/errors.ts';
+import { isLine, isOpen } from '#client/store/jobs.ts';
+import type { FailedRow, JobRow } from '#client/store/jobs.ts';
+import { failureText } from '../../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
 import { Button } from '../../parts/button.tsx';
 import { Waiting } from '../../parts/state-page.tsx';
-import { count, spokenDuration, timeAgo } from '../../wording.ts';
+import { count, counted, spokenDuration, timeAgo } from '../../wording.ts';
 import { ProgressBar } from './progress-bar.tsx';
 import styles from './settings.module.css';
-
-const KINDS: Readonly<Record<JobRow['kind'], string>> = { scan: 'Scan', pictures: 'Pictures' };
 
 const STATES: Readonly<Record<JobRow['state'], string>> = {
   waiting: 'Waiting for its turn',
@@ -18,27 +19,177 @@ const STATES: Readonly<Record<JobRow['state'], string>> = {
   cancelled: 'Stopped',
 };
 
+/** As many as fit on a screen or two; the rest on request. */
+const ENDED_SHOWN = 20;
+const FAILURES_SHOWN = 50;
+const MOST_FAILURES = 1_000;
+
+/** A line says itself what is done; a task says what it works on. */
+function titleOf(job: JobRow): string {
+  return job.kind === 'scan' ? `Scan: ${job.subject}` : job.subject;
+}
+
+const doneOf = ({ done, total }: JobRow): string =>
+  total === null ? count(done) : `${count(done)} of ${count(total)}`;
+
+function Failures({ job }: { readonly job: JobRow }) {
+  const { jobs, server } = useCinema();
+  const { session } = useLobby();
+  const attempt = useAttempt();
+  const [limit, setLimit] = useState(FAILURES_SHOWN);
+  const [found, setFound] = useState<readonly FailedRow[] | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busyId, setBusyId] = useState<string | null>(null);
+  const total = job.failed ?? 0;
+
+  useEffect(() => {
+    let isStale = false;
+    const load = async (): Promise<void> => {
+      try {
+        const rows = (await jobs?.failures(job.id, limit)) ?? [];
+        if (isStale) return;
+        setFound(rows);
+        setProblem(null);
+      } catch (error) {
+        if (!isFailure(error)) throw error;
+        if (!isStale) setProblem(failureText(error));
+      }
+    };
+    void load();
+    return () => {
+      isStale = true;
+    };
+  }, [job.id, total, limit]);
+
+  const settle = (id: string, action: () => Promise<unknown>, done: string): void => {
+    setBusyId(id);
+    void attempt(async () => {
+      await action();
+      setFound((rows) => rows?.filter((row) => row.id !== id) ?? null);
+    }, done).finally(() => setBusyId(null));
+  };
+
+  if (problem !== null) return <p class={styles.bad}>{problem}</p>;
+  if (found === null) return <Waiting />;
+  return (
+    <>
+      <ul class={styles.issues} aria-label={`What failed: ${job.subject}`}>
+        {found.map((row) => (
+          <li key={row.id}>
+            <div>
+              {row.subject !== null && (
+                <span class={styles.name} dir="auto">
+                  {row.subject}
+                </span>
+              )}
+              <p class={styles.trouble}>{row.reason}</p>
+              <p class={styles.facts}>
+                {timeAgo(row.failedAt, server.now())}
+                {row.attempts > 1 && ` · tried ${count(row.attempts)} times`}
+              </p>
+            </div>
+            {session.may('jobs:manage') && (
+              <div class={styles.actions}>
+                <Button
+                  isBusy={busyId === row.id}
+                  onClick={() => settle(row.id, async () => jobs?.retry(job.id, row.id), 'It is tried again now.')}
+                >
+                  Try again
+                </Button>
+                <Button
+                  look="quiet"
+                  onClick={() => settle(row.id, async () => jobs?.dismiss(job.id, row.id), 'It is left as it is.')}
+                >
+                  Dismiss
+                </Button>
+              </div>
+            )}
+          </li>
+        ))}
+      </ul>
+      {found.length < Math.min(total, MOST_FAILURES) && limit < MOST_FAILURES && (
+        <Button onClick={() => setLimit(MOST_FAILURES)}>Show all {count(total)}</Button>
+      )}
+    </>
+  );
+}
+
+/** How many of a line failed, to look into, to do again or to leave. */
+function FailedPart({ job }: { readonly job: JobRow }) {
+  const { jobs } = useCinema();
+  const { session } = useLobby();
+  const attempt = useAttempt();
+  const [isUnfolded, setUnfolded] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const failed = job.failed ?? 0;
+  const all = (action: () => Promise<unknown>, done: string): void => {
+    setBusy(true);
+    void attempt(action, done).finally(() => setBusy(false));
+  };
+  return (
+    <>
+      <div class={styles.actions}>
+        <Button aria-expanded={isUnfolded} onClick={() => setUnfolded(!isUnfolded)}>
+          {isUnfolded ? 'Hide what failed' : `Show ${counted(failed, 'failure')}`}
+        </Button>
+        {session.may('jobs:manage') && (
+          <>
+            <Button
+              icon={<RotateCcw aria-hidden="true" />}
+              isBusy={isBusy}
+              onClick={() =>
+                all(
+                  async () => jobs?.retry(job.id, null),
+                  failed === 1 ? 'It is tried again now.' : 'They are tried again now.',
+                )
+              }
+            >
+              {failed === 1 ? 'Try again' : 'Try all again'}
+            </Button>
+            <Button
+              look="quiet"
+              onClick={() =>
+                all(
+                  async () => jobs?.dismiss(job.id, null),
+                  failed === 1 ? 'It is left as it is.' : 'They are left as they are.',
+                )
+              }
+            >
+              {failed === 1 ? 'Dismiss' : 'Dismiss all'}
+            </Button>
+          </>
+        )}
+      </div>
+      {isUnfolded && <Failures job={job} />}
+    </>
+  );
+}
+
 function JobBlock({ job }: { readonly job: JobRow }) {
   const { jobs, server } = useCinema();
   const { session } = useLobby();
   const attempt = useAttempt();
   const tookMs = job.startedAt !== null && job.endedAt !== null ? job.endedAt - job.startedAt : null;
+  const failed = job.failed ?? 0;
+  const isOver = !isOpen(job);
   return (
     <li class={styles.row}>
       <div class={styles.rowTop}>
         <div>
           <span class={styles.name} dir="auto">
-            {job.kind === 'pictures' ? KINDS.pictures : `${KINDS[job.kind]}: ${job.subject}`}
+            {titleOf(job)}
           </span>
           <p class={job.state === 'failed' ? styles.bad : styles.facts}>
-            {STATES[job.state]}
+            {isLine(job) && job.state === 'waiting' ? `Waiting to go on: ${doneOf(job)}` : STATES[job.state]}
+            {isLine(job) && isOver && failed > 1 && ` ${count(failed)} times, last`}
             {job.endedAt !== null && ` ${timeAgo(job.endedAt, server.now())}`}
             {tookMs !== null && tookMs >= 1_000 && ` after ${spokenDuration(tookMs)}`}
-            {!isOpen(job) && job.total !== null && job.note === null && ` · ${count(job.done)} of ${count(job.total)}`}
+            {isOver && job.total !== null && job.note === null && ` · ${doneOf(job)}`}
           </p>
           {job.note !== null && <p class={styles.facts}>{job.note}</p>}
+          {!isOver && failed > 0 && <p class={styles.bad}>{count(failed)} failed</p>}
         </div>
-        {isOpen(job) && session.may('jobs:manage') && (
+        {!isOver && session.may('jobs:manage') && (
           <Button
             icon={<Square aria-hidden="true" />}
             onClick={() => void attempt(async () => jobs?.cancel(job.id), 'It stops; what it has done stays.')}
@@ -49,34 +200,43 @@ function JobBlock({ job }: { readonly job: JobRow }) {
       </div>
       {job.state === 'running' && (
         <ProgressBar
-          label={job.kind === 'pictures' ? KINDS.pictures : `${KINDS[job.kind]} of ${job.subject}`}
+          label={job.kind === 'scan' ? `Scan of ${job.subject}` : job.subject}
           done={job.done}
           total={job.total}
-          text={job.total === null ? count(job.done) : `${count(job.done)} of ${count(job.total)}`}
+          text={doneOf(job)}
         />
       )}
+      {failed > 0 && <FailedPart job={job} />}
     </li>
   );
 }
 
 export function ActivitySettings() {
   const { jobs } = useCinema();
+  const [showsAll, setShowsAll] = useState(false);
   const rows = jobs?.jobs.value ?? null;
   if (rows === null) return <Waiting />;
+  const standing = rows.filter((job) => isOpen(job) || isLine(job));
+  const ended = rows.filter((job) => !isOpen(job) && !isLine(job));
+  const shown = [...standing, ...(showsAll ? ended : ended.slice(0, ENDED_SHOWN))];
   return (
     <section class={styles.block} aria-labelledby="activity-title">
       <div class={styles.head}>
         <h2 id="activity-title">Activity</h2>
       </div>
       {rows.length === 0 ? (
-        <p class={styles.note}>Nothing is running, and nothing has run yet.</p>
+        <p class={styles.note}>
+          Nothing is running, and nothing has run yet. Scans and everything else that the server does by itself show up
+          here.
+        </p>
       ) : (
         <ul class={styles.rows}>
-          {rows.map((job) => (
+          {shown.map((job) => (
             <JobBlock key={job.id} job={job} />
           ))}
         </ul>
       )}
+      {shown.length < rows.length && <Button onClick={() => setShowsAll(true)}>Show earlier ones</Button>}
     </section>
   );
 }
