@@ -23,6 +23,7 @@ const DOMAINS = [
   'images',
   'radarr',
   'search',
+  'metadata',
 ];
 
 /**
@@ -73,6 +74,8 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   pino: ['engine/base'],
   undici: ['engine/base'],
   cockatiel: ['engine/radarr', 'engine/metadata'],
+  'p-queue': ['engine/metadata'],
+  saxes: ['engine/media'],
   chokidar: ['engine/store'],
   msgpackr: ['protocol'],
   'hls.js': ['client/player'],
