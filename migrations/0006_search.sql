@@ -6,3 +6,4 @@ create index movie_overview on movie using gin (to_tsvector('simple', fold_text(
 
 -- Each slowed every write, and nobody asks them any more.
 drop index person_search, collection_search;
+alter table movie drop column search_text;

@@ -6,20 +6,29 @@ import type { MovieReader } from '#engine/catalogue/ports.ts';
 import { createBrowseStore } from '#engine/store/postgres/browse-store.ts';
 import { openChangeLog } from '#engine/store/postgres/change-feed.ts';
 import type { Sql } from '#engine/store/postgres/connect.ts';
-import { createMovieRanking } from '#engine/store/postgres/movie-ranking.ts';
+import { PostgresSearch } from '#engine/store/search/postgres-search.ts';
 
 export async function openBrowsing(
   sql: Sql,
   reader: MovieReader,
   wantPictures: (movieIds: readonly string[]) => void = () => undefined,
 ): Promise<Catalogue> {
-  return await Catalogue.start({
+  const changes = await openChangeLog(sql, () => undefined);
+  const search = new PostgresSearch({ sql, changes, log: silentLog });
+  const catalogue = await Catalogue.start({
     store: createBrowseStore(sql),
     reader,
-    ranking: createMovieRanking(sql),
-    changes: await openChangeLog(sql, () => undefined),
+    ranking: search,
+    changes,
     clock: systemClock,
     log: silentLog,
     wantPictures,
+  });
+  const close = catalogue[Symbol.asyncDispose].bind(catalogue);
+  return Object.assign(catalogue, {
+    async [Symbol.asyncDispose]() {
+      await close();
+      await search[Symbol.asyncDispose]();
+    },
   });
 }

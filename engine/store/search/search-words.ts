@@ -159,7 +159,9 @@ export function queryTerms(text: string): QueryTerms {
   });
   const key = pieces.join(' ');
   const numberKey = pieces.map((piece, index) => numerals[index] ?? piece).join(' ');
-  return { keys: [...new Set([key, numberKey])], words: words.slice(0, MAX_QUERY_WORDS) };
+  const onceKey = [...new Set(pieces)].join(' ');
+  const once = words.filter(({ text: word }, index) => words.findLastIndex((other) => other.text === word) === index);
+  return { keys: [...new Set([key, numberKey, onceKey])], words: once.slice(0, MAX_QUERY_WORDS) };
 }
 
 /** The same question in other words: two of them written as one. For when the first finds nothing. */
