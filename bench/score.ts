@@ -6,6 +6,8 @@
  */
 import { resolve } from 'node:path';
 import { scoreHostile } from './score/hostile.ts';
+import { scoreNaming } from './score/naming.ts';
+import { scoreMatching } from './score/matching.ts';
 import { scoreProbe } from './score/probe.ts';
 import { printTable } from './score/score-row.ts';
 import type { ScoreRow } from './score/score-row.ts';
@@ -14,6 +16,8 @@ import type { ScoreRow } from './score/score-row.ts';
 const KINDS: Readonly<Record<string, (path: string) => Promise<ScoreRow[]>>> = {
   probe: scoreProbe,
   hostile: scoreHostile,
+  matching: scoreMatching,
+  naming: scoreNaming,
 };
 
 const args = process.argv.slice(2);

@@ -194,7 +194,13 @@ describe('any name at all', () => {
         fc.integer({ min: 1890, max: latestYear }),
         (words, year) => {
           const title = words.join(' ');
-          expect(read(`${title} (${year})/${title} (${year}).mkv`)).toEqual({ title, year, part: null, extra: null });
+          expect(read(`${title} (${year})/${title} (${year}).mkv`)).toMatchObject({
+            title,
+            year,
+            part: null,
+            extra: null,
+            edition: null,
+          });
         },
       ),
     );
@@ -223,5 +229,170 @@ describe('any name at all', () => {
         longest.title.slice(0, 40),
       );
     }
+  });
+});
+
+describe('what a name says beside the title', () => {
+  it('reads a whole release name', () => {
+    const name = read(
+      'Nightfall.2031.REPACK.Directors.Cut.German.DL.2160p.UHD.BluRay.Remux.DV.HDR10+.HEVC.TrueHD.7.1-LANTERN.mkv',
+    );
+    // 2031 is later than any movie can be.
+    expect(name).toMatchObject({ title: 'Nightfall 2031', year: null, edition: 'Directors Cut' });
+    expect(name.release).toMatchObject({
+      resolution: 2160,
+      sources: ['bluray'],
+      videoCodec: 'h265',
+      audioCodecs: ['truehd'],
+      channels: '7.1',
+      languages: ['de'],
+      group: 'LANTERN',
+      version: 2,
+      extension: 'mkv',
+      isRecognised: true,
+    });
+    expect(name.release.hdr).toEqual(expect.arrayContaining(['dolbyVision', 'hdr10plus']));
+    expect(name.release.flags).toEqual(expect.arrayContaining(['remux', 'repack', 'uhd', 'multi']));
+  });
+
+  it('takes what the file leaves open from its folder', () => {
+    const name = read('Nightfall.2019.1080p.WEB-DL.DDP5.1.H.264-LANTERN/nf-1080.mkv');
+    expect(name).toMatchObject({ title: 'Nightfall', year: 2019 });
+    expect(name.release).toMatchObject({ resolution: 1080, sources: ['webdl'], channels: '5.1', group: 'LANTERN' });
+  });
+
+  it('leaves to the folder what a name of nothing but release words does not say', () => {
+    expect(read('Nightfall (2019)/1080p.mkv')).toMatchObject({
+      title: 'Nightfall',
+      year: 2019,
+      release: { resolution: 1080 },
+    });
+    expect(read('Nightfall (2019)/Extended Cut.mkv')).toMatchObject({ title: 'Nightfall', edition: 'Extended Cut' });
+    expect(read('Movies/Real.mkv')).toMatchObject({ title: 'Real' });
+  });
+
+  it.each<[string, number | null, string | null]>([
+    ['Solaris (1972) [tmdbid-593].mkv', 593, null],
+    ['Solaris (1972) {tmdb-593}.mkv', 593, null],
+    ['Solaris (1972) [tmdb=593]/solaris.mkv', 593, null],
+    ['Solaris (1972) {imdb-tt0069293}.mkv', null, 'tt0069293'],
+    ['Solaris (1972) [imdbid-tt0069293] [tmdbid-593].mkv', 593, 'tt0069293'],
+    ['Solaris [tt0069293].mkv', null, 'tt0069293'],
+    ['Solaris (1972) [tvdb-12].mkv', null, null],
+    ['Solaris 593.mkv', null, null],
+    ['Solaris [tmdbid-0].mkv', null, null],
+  ])('ids: %s', (path, tmdbId, imdbId) => {
+    expect(read(path)).toMatchObject({ title: expect.stringMatching(/^Solaris/), tmdbId, imdbId });
+  });
+
+  it.each<[string, string, string | null]>([
+    ["Heat (1995) - Director's Cut.mkv", 'Heat', "Director's Cut"],
+    ['Heat (1995) Extended Edition 1080p.mkv', 'Heat', 'Extended Edition'],
+    ['Heat.30th.Anniversary.Edition.1995.mkv', 'Heat', '30th Anniversary Edition'],
+    ['Heat (1995) {edition-Gold Cut}.mkv', 'Heat', 'Gold Cut'],
+    ['Heat (1995) Gold Edition.mkv', 'Heat', 'Gold Edition'],
+    ['Heat.1995.IMAX.2160p.mkv', 'Heat', 'IMAX'],
+    ['Heat (1995) - 1080p.mkv', 'Heat', null],
+    ['Holiday Special (1995).mkv', 'Holiday Special', null],
+    ['The Final Cut (2004).mkv', 'The Final Cut', null],
+  ])('editions: %s', (path, title, edition) => {
+    expect(read(path)).toMatchObject({ title, edition });
+  });
+
+  it.each<[string, string | null]>([
+    ['Heat.1995.1080p.BluRay.x264-LANTERN.mkv', 'LANTERN'],
+    ['Heat.1995.1080p.BluRay.x264-LANTERN-postbot.mkv', 'LANTERN'],
+    ['Heat.1995.1080p.BluRay.x264-LANTERN [rarbg.com].mkv', 'LANTERN'],
+    ['Heat (1995) (1080p BluRay x265 10bit AAC 5.1 Lantern).mkv', 'Lantern'],
+    ['[Lantern] Heat (1995) [1080p].mkv', 'Lantern'],
+    ['Heat.1995.1080p.WEB-DL.mkv', null],
+    ['Heat.1995.1080p.BluRay.DTS-HD.MA.5.1.mkv', null],
+    ['Heat (1995) - Part-Time.mkv', null],
+    ['Spider-Man (2002).mkv', null],
+  ])('groups: %s', (path, group) => {
+    expect(read(path).release.group).toBe(group);
+  });
+
+  it.each<[string, string | null]>([
+    ['Heat 3D HSBS 1995.mkv', 'hsbs'],
+    ['Heat (1995) 3D Half-OU.mkv', 'htab'],
+    ['Heat (1995) [3D].mkv', 'frames'],
+    ['Step Up 3D (2010).mkv', null],
+  ])('3D: %s', (path, packing3d) => {
+    expect(read(path).release.packing3d).toBe(packing3d);
+  });
+
+  it('gives the titles that are known as well', () => {
+    expect(read('Den Tavse AKA The Silent One 1988 1080p.mkv')).toMatchObject({
+      title: 'Den Tavse',
+      alternativeTitles: ['The Silent One'],
+      year: 1988,
+    });
+  });
+
+  it.each<[string, string, string | null]>([
+    ['Heat (1995)/Featurettes/In the Streets.mkv', 'Heat', 'In the Streets'],
+    ['Heat (1995)/Heat (1995)-trailer.mkv', 'Heat', null],
+    ['Heat (1995)/trailer.mkv', 'Heat', null],
+    ['Heat (1995) - deletedscene.mkv', 'Heat', null],
+  ])('an extra bears the name of its movie: %s', (path, title, extraTitle) => {
+    expect(read(path)).toMatchObject({ title, year: 1995, extraTitle, extra: expect.any(String) });
+  });
+
+  it('does not take a name that may be anything for one that can be looked up', () => {
+    expect(read('9f86d081884c7d659a2feaa0c55ad015.mkv').release.isRecognised).toBe(false);
+    expect(read('Some Evening.mkv').release.isRecognised).toBe(false);
+    expect(read('Some Evening (1999).mkv').release.isRecognised).toBe(true);
+    expect(read('Some.Evening.720p.mkv').release.isRecognised).toBe(true);
+  });
+});
+
+describe('hostile names', () => {
+  const unit = fc.oneof(
+    fc.constantFrom(
+      '(',
+      '[a] ',
+      '-',
+      '.',
+      '1999 ',
+      'x264-',
+      'Special Edition ',
+      '50th ',
+      'DTS-HD-',
+      ' AKA ',
+      '{edition-',
+      '[tmdb-',
+      '-rp',
+      '中',
+      '\u0301',
+      '_',
+    ),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }),
+  );
+
+  it('of any length cost no more than one of 400 characters: what is behind them is not read', () => {
+    fc.assert(
+      fc.property(unit, fc.constantFrom('', '/', '.mkv'), (text, tail) => {
+        const name = text.repeat(Math.ceil(4_096 / text.length)).replaceAll('/', '');
+        const start = performance.now();
+        read(`${name}${tail}`);
+        // Measured at below 2 ms; a second would be the square of it.
+        expect(performance.now() - start).toBeLessThan(500);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('say the same whether their marks are stored apart or not', () => {
+    const text = fc.array(fc.constantFrom('é', 'Å', 'ñ', '한', 'が', 'ü', 'a', ' ', '(1999)', '.', '1080p', '-'), {
+      minLength: 1,
+      maxLength: 30,
+    });
+    fc.assert(
+      fc.property(text, (parts) => {
+        const path = `${parts.join('')}.mkv`;
+        expect(read(path.normalize('NFD'))).toEqual(read(path.normalize('NFC')));
+      }),
+    );
   });
 });
