@@ -13,6 +13,7 @@ import { PeopleStore } from './people.ts';
 import { PlacesStore } from './places.ts';
 import type { Link, Memory, Server } from './ports.ts';
 import { ProgressStore } from './progress.ts';
+import { RadarrLink } from './radarr.ts';
 
 export class Cinema {
   readonly viewer: Viewer;
@@ -59,6 +60,11 @@ export class Cinema {
 
   people(): PeopleStore {
     return new PeopleStore(this.server);
+  }
+
+  /** The caller disposes of it. */
+  radarr(): RadarrLink {
+    return new RadarrLink(this.server);
   }
 
   places(): PlacesStore {

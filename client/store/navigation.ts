@@ -17,7 +17,7 @@ export interface MovieQuery {
 
 export const ALL_MOVIES: MovieQuery = { search: '', sort: 'title', order: null, libraryId: null, isWatched: null };
 
-export const SETTINGS_SECTIONS = ['libraries', 'activity', 'people', 'account', 'server'] as const;
+export const SETTINGS_SECTIONS = ['libraries', 'radarr', 'activity', 'people', 'account', 'server'] as const;
 export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
 
 export type Route =

@@ -1,4 +1,4 @@
-import { Activity, FolderOpen, HeartPulse, UserRound, UsersRound } from 'lucide-preact';
+import { Activity, FolderOpen, HeartPulse, RadioTower, UserRound, UsersRound } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { SettingsSection } from '#client/store/navigation.ts';
@@ -10,6 +10,7 @@ import { AccountSettings } from './account.tsx';
 import { ActivitySettings } from './activity.tsx';
 import { LibrarySettings } from './libraries.tsx';
 import { PeopleSettings } from './people.tsx';
+import { RadarrSettings } from './radarr/radarr.tsx';
 import { ServerSettings } from './server.tsx';
 import styles from './settings.module.css';
 
@@ -28,6 +29,13 @@ const SECTIONS: readonly Section[] = [
     icon: <FolderOpen aria-hidden="true" />,
     permission: 'libraries:manage',
     draw: () => <LibrarySettings />,
+  },
+  {
+    name: 'radarr',
+    label: 'Radarr',
+    icon: <RadioTower aria-hidden="true" />,
+    permission: 'server:manage',
+    draw: () => <RadarrSettings />,
   },
   {
     name: 'activity',
