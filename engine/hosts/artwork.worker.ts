@@ -23,7 +23,7 @@ const WEBP = { quality: 80, alphaQuality: 90, effort: 2 } as const;
 
 sharp.concurrency(1);
 sharp.cache(false);
-// Of the many kinds that libvips reads, only the five that are sniffed: no SVG, no PDF, no ImageMagick.
+// Of the many kinds that libvips reads, only the five that are sniffed: no SVG, no PDF, no ImageMagick. Holds for the whole process.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Heif', 'Nsgif'].map((name) => `VipsForeignLoad${name}`),
