@@ -113,27 +113,32 @@ export class BullQueueServer implements QueueServer {
   }
 
   async add(kind: WorkKind, items: readonly QueueItem[]): Promise<void> {
-    const queue = this.#queue(kind);
     const single = joinSameKeys(items);
     for (let from = 0; from < single.length; from += BATCH) {
       let batch = single.slice(from, from + BATCH);
       for (let tries = 0; batch.length > 0; tries += 1) {
-        const entries = batch.map((item) => ({
-          name: kind,
-          data: item.content,
-          opts: { jobId: randomUUID(), ...jobOptions(item) },
-        }));
-        const jobs = await this.#ask(() => queue.addBulk(entries));
-        const ended: QueueItem[] = [];
-        for (const [index, item] of batch.entries()) {
-          const id = jobs[index]?.id;
-          if (id === undefined || id === entries[index]!.opts.jobId) continue;
-          // The key is taken: what has it is raised. Gone by now, it may have begun before this order came: order it anew.
-          if (!(await this.#raise(queue, id, item)) && tries < RAISE_TRIES) ended.push(item);
-        }
-        batch = ended;
+        // Found and gone that often: others order and finish the same all the time. Twice is better than never.
+        if (tries === RAISE_TRIES) batch = batch.map((item) => ({ ...item, key: null }));
+        batch = await this.#addBatch(this.#queue(kind), kind, batch);
       }
     }
+  }
+
+  /** Returns what is to be ordered anew: what had its key was done before it could be raised. */
+  async #addBatch(queue: BullQueue, kind: WorkKind, items: readonly QueueItem[]): Promise<QueueItem[]> {
+    const entries = items.map((item) => ({
+      name: kind,
+      data: item.content,
+      opts: { jobId: randomUUID(), ...jobOptions(item) },
+    }));
+    const jobs = await this.#ask(() => queue.addBulk(entries));
+    const isSettled = await Promise.all(
+      items.map((item, index) => {
+        const id = jobs[index]?.id;
+        return id === undefined || id === entries[index]?.opts.jobId || this.#raise(queue, id, item);
+      }),
+    );
+    return items.filter((_item, index) => !isSettled[index]);
   }
 
   async counts(kind: WorkKind): Promise<QueueCounts> {
