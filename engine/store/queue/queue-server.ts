@@ -6,6 +6,7 @@ import { Queue, Worker, createPostgresBackend, isPgPool, runMigrations, withBack
 import { Redis } from 'ioredis';
 import type { QueueServer } from '#engine/jobs/ports.ts';
 import type { Log } from '#engine/base/log.ts';
+import { StartRefusal } from '#engine/base/start-refusal.ts';
 import type { PostgresAddress } from '../postgres/connect.ts';
 import { BullQueueServer } from './bull-queue-server.ts';
 import { QUEUE_SCHEMA, openQueuePool } from './queue-pool.ts';
@@ -23,6 +24,7 @@ export interface QueueServerOptions {
 const FIRST_CONTACT_MS = 3_000;
 /** Together in one slot of a Redis cluster, which scripts over several keys ask for. */
 const REDIS_PREFIX = '{matinee}';
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 export function openQueueServer(options: QueueServerOptions): Promise<QueueServer> {
   return options.redisUrl === null ? openOnPostgres(options) : openOnRedis(options, options.redisUrl);
@@ -39,7 +41,7 @@ async function openOnPostgres({ postgres, log, lockMs }: QueueServerOptions): Pr
     }
   } catch (error) {
     await pool.end();
-    throw error;
+    throw (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE ? mayNotCreate(postgres, error) : error;
   }
   // BullMQ's own idea of a pool, which the types of node-postgres do not spell alike.
   if (!isPgPool(pool)) throw new Error('BullMQ does not know a pool of node-postgres when it sees one');
@@ -85,6 +87,13 @@ async function openOnRedis({ log, lockMs }: QueueServerOptions, url: string): Pr
     close: async () => redis.disconnect(),
     isThere,
   });
+}
+
+function mayNotCreate({ user, database }: PostgresAddress, cause: unknown): StartRefusal {
+  return new StartRefusal(
+    `User “${user}” may not create the schema ${QUEUE_SCHEMA} in database “${database}”, where the queue of background work is kept. Let an administrator run: grant create on database ${database} to ${user};`,
+    { cause },
+  );
 }
 
 function firstContact(redis: Redis): Promise<boolean> {
