@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -5,11 +7,13 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PictureCache } from './picture-cache.ts';
 
@@ -87,6 +91,24 @@ describe('the cache of pictures', () => {
     await cache.remove(`${'a'.repeat(22)}.source`);
     expect(cache.totalBytes).toBe(0);
     expect((await PictureCache.open(folder, 1_000)).totalBytes).toBe(0);
+  });
+
+  it('[PIC5] holds whole pictures only, whenever its process was killed', async () => {
+    const host = fileURLToPath(new URL('../../../test/support/hosts/killed-pictures.host.ts', import.meta.url));
+    const child = fork(host, [folder], { execArgv: [] });
+    await once(child, 'message');
+    const names = () => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    await expect.poll(() => names().length).toBeGreaterThan(4);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const cache = await PictureCache.open(folder, 1e9);
+    const kept = names();
+    expect(kept.length).toBeGreaterThan(3);
+    for (const { name, parentPath } of kept) {
+      expect(name).toMatch(/^\d{22}-full\.webp$/);
+      expect(statSync(join(parentPath, name)).size).toBe(4e6);
+    }
+    expect(cache.totalBytes).toBe(kept.length * 4e6);
   });
 
   it('[PIC4] takes no name that could be a path', async () => {
