@@ -344,7 +344,10 @@ export function queueContract(tested: QueueUnderTest): void {
       work.handle('match', OPTIONS, async (payload) => (again.push(numberOf(payload)), DONE));
       work.start();
       await isEmpty(work);
-      expect(again.toSorted((a, b) => a - b)).toEqual(all.filter((n) => !begun.has(n) || hangs.includes(n)));
+      // On a machine that stands still for a moment even this process may lose its lock, and begin something twice.
+      expect([...new Set(again)].toSorted((a, b) => a - b)).toEqual(
+        all.filter((n) => !begun.has(n) || hangs.includes(n)),
+      );
       expect((await readdir(folder)).map(Number).toSorted((a, b) => a - b)).toEqual(
         [...begun].toSorted((a, b) => a - b),
       );

@@ -24,6 +24,25 @@ const ENDED_SHOWN = 20;
 const FAILURES_SHOWN = 50;
 const MOST_FAILURES = 1_000;
 
+/** Has failures of a line done again, and says how that went: what an older version left may be readable to nobody. */
+function useRetry(): (job: JobRow, failureId: string | null) => Promise<boolean> {
+  const { jobs } = useCinema();
+  const { notices } = useLobby();
+  const attempt = useAttempt();
+  return async (job, failureId) => {
+    const asked = failureId === null ? (job.failed ?? 0) : 1;
+    let again = 0;
+    const isDone = await attempt(async () => {
+      again = (await jobs?.retry(job.id, failureId)) ?? 0;
+    });
+    if (!isDone) return false;
+    if (again === 0) notices.show('That can’t be tried again. Dismiss it.', 'bad');
+    else if (again === 1 && asked === 1) notices.show('It is tried again now.');
+    else notices.show(`${count(again)} of ${count(Math.max(again, asked))} are tried again now.`);
+    return again > 0;
+  };
+}
+
 /** A line says itself what is done; a task says what it works on. */
 function titleOf(job: JobRow): string {
   return job.kind === 'scan' ? `Scan: ${job.subject}` : job.subject;
@@ -36,6 +55,7 @@ function Failures({ job }: { readonly job: JobRow }) {
   const { jobs, server } = useCinema();
   const { session } = useLobby();
   const attempt = useAttempt();
+  const retry = useRetry();
   const [limit, setLimit] = useState(FAILURES_SHOWN);
   const [found, setFound] = useState<readonly FailedRow[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -59,14 +79,15 @@ function Failures({ job }: { readonly job: JobRow }) {
     return () => {
       isStale = true;
     };
-  }, [job.id, total, limit]);
+  }, [job.id, total, job.endedAt, limit]);
 
-  const settle = (id: string, action: () => Promise<unknown>, done: string): void => {
+  const settle = (id: string, action: () => Promise<boolean>): void => {
     setBusyId(id);
-    void attempt(async () => {
-      await action();
-      setFound((rows) => rows?.filter((row) => row.id !== id) ?? null);
-    }, done).finally(() => setBusyId(null));
+    void action()
+      .then((isGone) => {
+        if (isGone) setFound((rows) => rows?.filter((row) => row.id !== id) ?? null);
+      })
+      .finally(() => setBusyId(null));
   };
 
   if (problem !== null) return <p class={styles.bad}>{problem}</p>;
@@ -90,15 +111,12 @@ function Failures({ job }: { readonly job: JobRow }) {
             </div>
             {session.may('jobs:manage') && (
               <div class={styles.actions}>
-                <Button
-                  isBusy={busyId === row.id}
-                  onClick={() => settle(row.id, async () => jobs?.retry(job.id, row.id), 'It is tried again now.')}
-                >
+                <Button isBusy={busyId === row.id} onClick={() => settle(row.id, () => retry(job, row.id))}>
                   Try again
                 </Button>
                 <Button
                   look="quiet"
-                  onClick={() => settle(row.id, async () => jobs?.dismiss(job.id, row.id), 'It is left as it is.')}
+                  onClick={() => settle(row.id, () => attempt(async () => jobs?.dismiss(job.id, row.id)))}
                 >
                   Dismiss
                 </Button>
@@ -119,12 +137,13 @@ function FailedPart({ job }: { readonly job: JobRow }) {
   const { jobs } = useCinema();
   const { session } = useLobby();
   const attempt = useAttempt();
+  const retry = useRetry();
   const [isUnfolded, setUnfolded] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const failed = job.failed ?? 0;
-  const all = (action: () => Promise<unknown>, done: string): void => {
+  const all = (action: () => Promise<boolean>): void => {
     setBusy(true);
-    void attempt(action, done).finally(() => setBusy(false));
+    void action().finally(() => setBusy(false));
   };
   return (
     <>
@@ -134,27 +153,10 @@ function FailedPart({ job }: { readonly job: JobRow }) {
         </Button>
         {session.may('jobs:manage') && (
           <>
-            <Button
-              icon={<RotateCcw aria-hidden="true" />}
-              isBusy={isBusy}
-              onClick={() =>
-                all(
-                  async () => jobs?.retry(job.id, null),
-                  failed === 1 ? 'It is tried again now.' : 'They are tried again now.',
-                )
-              }
-            >
+            <Button icon={<RotateCcw aria-hidden="true" />} isBusy={isBusy} onClick={() => all(() => retry(job, null))}>
               {failed === 1 ? 'Try again' : 'Try all again'}
             </Button>
-            <Button
-              look="quiet"
-              onClick={() =>
-                all(
-                  async () => jobs?.dismiss(job.id, null),
-                  failed === 1 ? 'It is left as it is.' : 'They are left as they are.',
-                )
-              }
-            >
+            <Button look="quiet" onClick={() => all(() => attempt(async () => jobs?.dismiss(job.id, null)))}>
               {failed === 1 ? 'Dismiss' : 'Dismiss all'}
             </Button>
           </>
