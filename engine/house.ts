@@ -43,10 +43,13 @@ import { TreeWatcher } from './store/files/tree-watcher.ts';
 import { createAccountStore } from './store/postgres/account-store.ts';
 import { createBrowseStore } from './store/postgres/browse-store.ts';
 import { createCatalogue } from './store/postgres/catalogue.ts';
+import { createCollectionStore } from './store/postgres/collection-store.ts';
 import { openChangeLog } from './store/postgres/change-feed.ts';
 import type { PostgresAddress, Sql } from './store/postgres/connect.ts';
+import { createEditStore } from './store/postgres/edit-store.ts';
 import { createFactStore } from './store/postgres/fact-store.ts';
 import { createJobStore } from './store/postgres/job-store.ts';
+import { createPersonStore } from './store/postgres/person-store.ts';
 import { createPictureStore } from './store/postgres/picture-store.ts';
 import { createPlaybackStore } from './store/postgres/playback-store.ts';
 import { createProgressStore } from './store/postgres/progress-store.ts';
@@ -131,8 +134,9 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
 
   const search = closing.use('search', new PostgresSearch({ sql, changes, log: log.child({ part: 'search' }) }));
   const stores = createCatalogue(sql, { newId });
+  const pictureStore = createPictureStore(sql, { sizes: REMOTE_SIZES });
   const images = await openImages(parts, {
-    ...{ hosts, jobs, work },
+    ...{ hosts, jobs, work, store: pictureStore },
     isScanning: () => library.isScanning,
   });
   const catalogue = closing.use(
@@ -140,6 +144,10 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     await Catalogue.start({
       store: createBrowseStore(sql),
       reader: stores.movies,
+      edits: createEditStore(sql, { newId }),
+      people: createPersonStore(sql),
+      collections: createCollectionStore(sql, { newId }),
+      pictures: pictureStore,
       ranking: search,
       changes,
       clock,
@@ -280,8 +288,8 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
 
 /** Pictures with their cache, their threads and the host of TMDB's pictures. */
 async function openImages(
-  { config, folder, sql, closing, log }: HouseParts,
-  given: Pick<ImagesPorts, 'jobs' | 'work' | 'isScanning'> & { readonly hosts: MediaHosts },
+  { config, folder, closing, log }: HouseParts,
+  given: Pick<ImagesPorts, 'jobs' | 'work' | 'isScanning' | 'store'> & { readonly hosts: MediaHosts },
 ): Promise<Images> {
   const { hosts, ...ports } = given;
   const own = log.child({ part: 'pictures' });
@@ -290,7 +298,6 @@ async function openImages(
     'pictures',
     new Images({
       ...ports,
-      store: createPictureStore(sql, { sizes: REMOTE_SIZES }),
       cache: await PictureCache.open(join(folder.cacheFolder, 'pictures'), config.pictureQuotaBytes),
       threads,
       folders: artworkFolder,

@@ -1,10 +1,12 @@
 /** The whole contract as one value. The only barrel in the project: engine and client both start here. */
 import type { Call } from './contract.ts';
 import { account, session, users } from './methods/accounts.ts';
+import { collections } from './methods/collections.ts';
 import { feed } from './methods/feeds.ts';
 import { jobs } from './methods/jobs.ts';
 import { libraries } from './methods/libraries.ts';
 import { movies } from './methods/movies.ts';
+import { people } from './methods/people.ts';
 import { playback } from './methods/playback.ts';
 import { progress } from './methods/progress.ts';
 import { radarr } from './methods/radarr.ts';
@@ -20,6 +22,8 @@ export const contract = {
   feed,
   libraries,
   movies,
+  people,
+  collections,
   playback,
   progress,
   jobs,
@@ -33,4 +37,20 @@ export const calls: readonly Call[] = Object.values(contract)
   .toSorted((a, b) => a.id - b.id);
 
 export { feeds } from './feeds.ts';
-export { account, feed, jobs, libraries, movies, playback, progress, radarr, search, server, session, setup, users };
+export {
+  account,
+  collections,
+  feed,
+  jobs,
+  libraries,
+  movies,
+  people,
+  playback,
+  progress,
+  radarr,
+  search,
+  server,
+  session,
+  setup,
+  users,
+};

@@ -13,8 +13,16 @@ import type { Facet, MovieFilter } from '#protocol/schema/movie-filter.ts';
 import { facetsOf, maskOf, windowOf } from './browse-query.ts';
 import type { Narrowing, Ordering } from './browse-query.ts';
 import { BrowseTable } from './browse-table.ts';
-import type { BrowseRow, BrowseStore, Change, ChangeLog, MovieRanking } from './ports.ts';
-import { countBits, hasBit, setBit, subtract } from './slot-set.ts';
+import type {
+  BrowseRow,
+  BrowseStore,
+  Change,
+  ChangeLog,
+  CollectionKind,
+  CollectionRow,
+  MovieRanking,
+} from './ports.ts';
+import { countBits, countShared, hasBit, intersect, setBit, subtract } from './slot-set.ts';
 import type { Bits } from './slot-set.ts';
 import { WatchStates } from './watch-states.ts';
 import type { WatchState } from './watch-states.ts';
@@ -53,6 +61,22 @@ export interface Standing {
   readonly answeredBy: 'typesense' | 'postgres' | null;
 }
 
+export interface CollectionCounts {
+  readonly movieCount: number;
+  readonly watchedCount: number;
+  /** Of a saved filter, in its order. */
+  readonly firstMovieId: string | null;
+}
+
+/** Movies that an answer must be among. */
+type Among = (table: BrowseTable, watch: WatchState | null) => Bits;
+
+interface Resolved {
+  readonly among: readonly Among[];
+  readonly ranked: readonly string[] | null;
+  readonly answeredBy: BrowseAnswer['answeredBy'];
+}
+
 /** Rows of one statement: a few milliseconds of the database, and a fraction of one for each piece that arrives. */
 const ROWS_AT_ONCE = 500;
 /** Rows that are written without letting others go first: about a millisecond. */
@@ -71,6 +95,7 @@ export class BrowseIndex implements AsyncDisposable {
   readonly #watches: WatchStates;
   readonly #stop = new AbortController();
   #table = new BrowseTable();
+  #collections = new Map<string, CollectionRow>();
   /** Everything up to here is in the table; -1 while there is no table yet. */
   #seq = -1;
   #lookedAtMs = 0;
@@ -93,8 +118,7 @@ export class BrowseIndex implements AsyncDisposable {
 
   /** A window of what matches. `userId` `null`: nobody in particular, who has watched nothing. */
   async list(userId: string | null, query: BrowseQuery): Promise<BrowseAnswer> {
-    const standing = await this.stand(userId, query.filter, query.search);
-    const { table, narrowing, ranked, watch, answeredBy } = standing;
+    const { table, narrowing, ranked, watch, answeredBy } = await this.stand(userId, query.filter, query.search);
     const mask = maskOf(table, narrowing);
     const isByNearness = ranked !== null && query.sort === 'title' && query.order === null;
     const slots = isByNearness
@@ -103,20 +127,29 @@ export class BrowseIndex implements AsyncDisposable {
     return { total: countBits(mask), movieIds: slots.map((slot) => table.idAt(slot)), answeredBy };
   }
 
+  /** Every facet, counted without its own choice. */
   async facets(
     userId: string | null,
-    query: Pick<BrowseQuery, 'filter' | 'search'>,
+    { filter, search }: { readonly filter: MovieFilter; readonly search: string | null },
   ): Promise<{ total: number; facets: Facet[] }> {
-    const { table, narrowing } = await this.stand(userId, query.filter, query.search);
+    const { table, narrowing } = await this.stand(userId, filter, search);
     return facetsOf(table, narrowing);
   }
 
   /** Movies that are not hidden. */
   async count(): Promise<number> {
     await this.fresh();
-    const shown = this.#table.live.slice();
-    subtract(shown, this.#table.hidden);
-    return countBits(shown);
+    return countBits(shownOf(this.#table));
+  }
+
+  /** Tags that movies have which are not hidden, by name. */
+  async tags(): Promise<{ id: number; name: string; movieCount: number }[]> {
+    await this.fresh();
+    const shown = shownOf(this.#table);
+    return [...this.#table.valuesOf('tag')]
+      .map(({ key, label, movies }) => ({ id: Number(key), name: label ?? '', movieCount: movies.countIn(shown) }))
+      .filter(({ movieCount }) => movieCount > 0)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Everything that a question needs from outside, and the table as it is after all that was written before the question. */
@@ -126,19 +159,63 @@ export class BrowseIndex implements AsyncDisposable {
       const table = this.#table;
       const [watch, found] = await Promise.all([
         userId === null ? null : this.#watches.of(userId),
-        this.#resolve(userId, filter, search, 0),
+        this.#resolve(filter, search, 0),
       ]);
       // The table was made anew meanwhile: what is known of people belongs to the old one.
       if (table !== this.#table) continue;
-      const among = found.among.map((movieIds) => toBits(table, movieIds));
-      const ranked = found.ranked && found.ranked.flatMap((movieId) => table.slotOf(movieId) ?? []);
       return {
         table,
         watch,
-        narrowing: { filter, isHidden: filter.isHidden === true, among, watch },
-        ranked,
+        narrowing: narrow(table, watch, filter, found, filter.isHidden === true),
+        ranked: found.ranked && found.ranked.flatMap((movieId) => table.slotOf(movieId) ?? []),
         answeredBy: found.answeredBy,
       };
+    }
+  }
+
+  /** Collections in order of name; of series only those of which two movies or more are here. */
+  async collectionIds(kind: CollectionKind | null): Promise<string[]> {
+    await this.fresh();
+    const shown = shownOf(this.#table);
+    const isWorthwhile = (id: string): boolean => (this.#table.value('collection', id)?.movies.countIn(shown) ?? 0) > 1;
+    return [...this.#collections.values()]
+      .filter((row) => (kind === null || row.kind === kind) && (row.kind !== 'series' || isWorthwhile(row.id)))
+      .sort((a, b) => (a.sortName < b.sortName ? -1 : a.sortName > b.sortName ? 1 : a.id < b.id ? -1 : 1))
+      .map(({ id }) => id);
+  }
+
+  /** `null` where there is no such collection. */
+  async collection(collectionId: string): Promise<CollectionRow | null> {
+    await this.fresh();
+    return this.#collections.get(collectionId) ?? null;
+  }
+
+  /** How many movies each of these collections has for this person. */
+  async collectionCounts(userId: string, collectionIds: readonly string[]): Promise<Map<string, CollectionCounts>> {
+    for (;;) {
+      await this.fresh();
+      const table = this.#table;
+      const watch = await this.#watches.of(userId);
+      const rows = collectionIds.flatMap((id) => this.#collections.get(id) ?? []);
+      const found = await Promise.all(
+        rows.map(async ({ query }) => query && (await this.#resolve(query.filter, query.search, 1))),
+      );
+      if (table !== this.#table) continue;
+      const shown = shownOf(table);
+      const watched = shown.slice();
+      intersect(watched, watch.watched);
+      const counts = rows.map(({ id, query }, place): [string, CollectionCounts] => {
+        if (query === null) {
+          const movies = table.value('collection', id)?.movies;
+          const movieCount = movies?.countIn(shown) ?? 0;
+          return [id, { movieCount, watchedCount: movies?.countIn(watched) ?? 0, firstMovieId: null }];
+        }
+        const mask = maskOf(table, narrow(table, watch, query.filter, found[place]!, false));
+        const [first] = windowOf(table, mask, { ...query, seed: 0 }, watch, { offset: 0, limit: 1 });
+        const firstMovieId = first === undefined ? null : table.idAt(first);
+        return [id, { movieCount: countBits(mask), watchedCount: countShared(mask, watched), firstMovieId }];
+      });
+      return new Map(counts);
     }
   }
 
@@ -159,45 +236,36 @@ export class BrowseIndex implements AsyncDisposable {
     for (const { reject } of this.#waiting.splice(0)) reject(this.#stop.signal.reason);
   }
 
-  /** Ids of movies that the answer must be among: each list narrows it further. */
+  /** What a filter and words mean, as far as others must be asked. */
   async #resolve(
-    userId: string | null,
-    { personId, collectionId, isHidden = false }: MovieFilter,
+    { personId, collectionId, isHidden }: MovieFilter,
     search: string | null,
     depth: number,
-  ): Promise<{
-    among: (readonly string[])[];
-    ranked: readonly string[] | null;
-    answeredBy: BrowseAnswer['answeredBy'];
-  }> {
+  ): Promise<Resolved> {
     const { store, ranking } = this.#options;
     const [ofPerson, ofCollection, found] = await Promise.all([
       personId === undefined ? null : store.moviesOfPerson(personId),
-      collectionId === undefined ? null : this.#membersOf(userId, collectionId, depth),
-      search === null ? null : ranking.rank(search, { limit: MAX_RANKED, isHidden }),
+      collectionId === undefined ? null : this.#membersOf(collectionId, depth),
+      hasWords(search) ? ranking.rank(search, { limit: MAX_RANKED, isHidden: isHidden === true }) : null,
     ]);
-    return {
-      among: [ofPerson, ofCollection, found?.ids ?? null].filter((movieIds) => movieIds !== null),
-      ranked: found?.ids ?? null,
-      answeredBy: found?.answeredBy ?? null,
-    };
+    const among: Among[] = [];
+    if (ofPerson) among.push((table) => toBits(table, ofPerson));
+    if (ofCollection) among.push(ofCollection);
+    if (found) among.push((table) => toBits(table, found.ids));
+    return { among, ranked: found?.ids ?? null, answeredBy: found?.answeredBy ?? null };
   }
 
-  async #membersOf(userId: string | null, collectionId: string, depth: number): Promise<readonly string[]> {
-    const members = await this.#options.store.membersOf(collectionId);
-    if (members === null || depth >= MAX_DEPTH) return [];
-    if ('movieIds' in members) return members.movieIds;
-    const { filter, search } = members.query;
-    const [watch, found] = await Promise.all([
-      userId === null ? null : this.#watches.of(userId),
-      this.#resolve(userId, filter, search, depth + 1),
-    ]);
-    const table = this.#table;
-    const among = found.among.map((movieIds) => toBits(table, movieIds));
-    const mask = maskOf(table, { filter, isHidden: filter.isHidden === true, among, watch });
-    const movieIds: string[] = [];
-    for (const slot of table.orderOf('title')) if (hasBit(mask, slot)) movieIds.push(table.idAt(slot));
-    return movieIds;
+  async #membersOf(collectionId: string, depth: number): Promise<Among> {
+    const query = this.#collections.get(collectionId)?.query ?? null;
+    if (query !== null && depth < MAX_DEPTH) {
+      const found = await this.#resolve(query.filter, query.search, depth + 1);
+      return (table, watch) => maskOf(table, narrow(table, watch, query.filter, found, false));
+    }
+    return (table) => {
+      const bits = new Uint32Array(table.words);
+      table.value('collection', collectionId)?.movies.addTo(bits);
+      return bits;
+    };
   }
 
   /** Follows the feed to its end; runs once at a time. */
@@ -255,6 +323,7 @@ export class BrowseIndex implements AsyncDisposable {
     const startedMs = clock.nowMs();
     const seq = await changes.latestSeq();
     const table = new BrowseTable(this.#watches);
+    const collections = await store.collections(null);
     let last: string | null = null;
     for (;;) {
       this.#stop.signal.throwIfAborted();
@@ -264,6 +333,7 @@ export class BrowseIndex implements AsyncDisposable {
       last = rows.at(-1)!.id;
     }
     this.#table = table;
+    this.#collections = new Map(collections.map((row) => [row.id, row]));
     this.#watches.follow(table);
     this.#reach(seq);
     log.debug('the browse index was read', { movies: table.count, tookMs: Math.round(clock.nowMs() - startedMs) });
@@ -271,17 +341,23 @@ export class BrowseIndex implements AsyncDisposable {
 
   async #take(news: readonly Change[]): Promise<void> {
     const movieIds = new Set<string>();
+    const collectionIds = new Set<string>();
     const byUser = new Map<string, Set<string>>();
     for (const { feed, kind, audience, entityId } of news) {
       if (feed === 'library' && kind === 'movie') movieIds.add(entityId);
+      if (feed === 'library' && kind === 'collection') collectionIds.add(entityId);
       if (feed !== 'progress' || audience === null) continue;
       const changed = byUser.get(audience) ?? new Set();
       byUser.set(audience, changed.add(entityId));
     }
-    const [rows] = await Promise.all([
-      movieIds.size === 0 ? [] : this.#options.store.rowsOf([...movieIds]),
+    const { store } = this.#options;
+    const [rows, collections] = await Promise.all([
+      movieIds.size === 0 ? [] : store.rowsOf([...movieIds]),
+      collectionIds.size === 0 ? [] : store.collections([...collectionIds]),
       ...[...byUser].map(([userId, changed]) => this.#watches.refresh(userId, [...changed])),
     ]);
+    for (const id of collectionIds) this.#collections.delete(id);
+    for (const row of collections) this.#collections.set(row.id, row);
     for (const { id } of rows) movieIds.delete(id);
     await this.#write(this.#table, rows, [...movieIds]);
   }
@@ -296,6 +372,25 @@ export class BrowseIndex implements AsyncDisposable {
       table.apply(rows.slice(start, start + SLICE), []);
     }
   }
+}
+
+const hasWords = (search: string | null): search is string => search !== null && search.trim() !== '';
+
+function narrow(
+  table: BrowseTable,
+  watch: WatchState | null,
+  filter: MovieFilter,
+  { among }: Resolved,
+  isHidden: boolean,
+): Narrowing {
+  return { filter, isHidden, among: among.map((bits) => bits(table, watch)), watch };
+}
+
+/** Movies that are not hidden. */
+function shownOf(table: BrowseTable): Bits {
+  const shown = table.live.slice(0, table.words);
+  subtract(shown, table.hidden);
+  return shown;
 }
 
 function toBits(table: BrowseTable, movieIds: readonly string[]): Bits {

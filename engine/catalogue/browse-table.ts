@@ -19,7 +19,8 @@ export type ValueKind =
   | 'certification'
   | 'decade'
   | 'match'
-  | 'library';
+  | 'library'
+  | 'collection';
 
 /** One value that movies have: a genre, a resolution, a decade … */
 export interface Value {
@@ -256,6 +257,7 @@ export class BrowseTable {
     add('decade', row.year === null ? null : String(Math.floor(row.year / 10) * 10));
     add('match', row.match);
     for (const libraryId of row.libraryIds) add('library', libraryId);
+    for (const collectionId of row.collectionIds) add('collection', collectionId);
     return [...numbers].sort((a, b) => a - b);
   }
 

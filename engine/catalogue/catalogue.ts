@@ -2,14 +2,29 @@
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
 import type { Handlers } from '#protocol/handler.ts';
-import type { movies } from '#protocol/index.ts';
+import type { collections, movies, people } from '#protocol/index.ts';
 import { BrowseIndex } from './browse-index.ts';
+import { Collections } from './collections.ts';
 import { createMovieHandlers } from './handlers.ts';
-import type { BrowseStore, ChangeLog, MovieRanking, MovieReader } from './ports.ts';
+import { createPeopleHandlers } from './people.ts';
+import type {
+  BrowseStore,
+  ChangeLog,
+  CollectionStore,
+  EditStore,
+  MovieRanking,
+  MovieReader,
+  PersonStore,
+  PictureChoices,
+} from './ports.ts';
 
 export interface CatalogueOptions {
   readonly store: BrowseStore;
   readonly reader: MovieReader;
+  readonly edits: EditStore;
+  readonly people: PersonStore;
+  readonly collections: CollectionStore;
+  readonly pictures: PictureChoices;
   readonly ranking: MovieRanking;
   readonly changes: ChangeLog;
   readonly clock: Clock;
@@ -20,13 +35,21 @@ export interface CatalogueOptions {
 
 export class Catalogue implements AsyncDisposable {
   readonly index: BrowseIndex;
-  readonly handlers: { readonly movies: Handlers<typeof movies> };
-  readonly #reader: MovieReader;
+  readonly handlers: {
+    readonly movies: Handlers<typeof movies>;
+    readonly people: Handlers<typeof people>;
+    readonly collections: Handlers<typeof collections>;
+  };
+  readonly #options: CatalogueOptions;
 
   private constructor(options: CatalogueOptions) {
-    this.#reader = options.reader;
+    this.#options = options;
     this.index = new BrowseIndex(options);
-    this.handlers = { movies: createMovieHandlers({ ...options, index: this.index }) };
+    this.handlers = {
+      movies: createMovieHandlers({ ...options, index: this.index }),
+      people: createPeopleHandlers(options),
+      collections: new Collections({ ...options, index: this.index }).handlers,
+    };
   }
 
   static async start(options: CatalogueOptions): Promise<Catalogue> {
@@ -37,7 +60,7 @@ export class Catalogue implements AsyncDisposable {
 
   /** Movies as the feeds show them; the library's port matches by shape. */
   get shown(): Pick<MovieReader, 'cards' | 'movie'> & { count(): Promise<number> } {
-    const reader = this.#reader;
+    const { reader } = this.#options;
     return {
       cards: (movieIds) => reader.cards(movieIds),
       movie: (movieId, sight) => reader.movie(movieId, sight),

@@ -6,10 +6,13 @@ import type { Viewer } from '#protocol/schema/account.ts';
 import type { MovieTile } from '#protocol/schema/movie.ts';
 import type { BrowseIndex } from './browse-index.ts';
 import { homeRows } from './home-rows.ts';
-import type { MovieReader, Sight } from './ports.ts';
+import { createEditHandlers } from './movie-edits.ts';
+import type { EditHandlerOptions } from './movie-edits.ts';
+import type { MovieReader } from './ports.ts';
+import { sightOf } from './sight.ts';
 import { similarTo } from './similar.ts';
 
-export interface MovieHandlerOptions {
+export interface MovieHandlerOptions extends EditHandlerOptions {
   readonly index: BrowseIndex;
   readonly reader: MovieReader;
   readonly clock: Pick<Clock, 'nowMs'>;
@@ -17,18 +20,8 @@ export interface MovieHandlerOptions {
   readonly wantPictures: (movieIds: readonly string[]) => void;
 }
 
-/** Paths of the server are told to those who manage its libraries, hidden movies shown to those who edit [CAT1] [HIDE2]. */
-export const sightOf = ({ permissions }: Viewer): Sight => ({
-  withPaths: permissions.includes('libraries:manage'),
-  withHidden: permissions.includes('movies:edit'),
-});
-
-export function createMovieHandlers({
-  index,
-  reader,
-  clock,
-  wantPictures,
-}: MovieHandlerOptions): Handlers<typeof movies> {
+export function createMovieHandlers(options: MovieHandlerOptions): Handlers<typeof movies> {
+  const { index, reader, clock, wantPictures } = options;
   const wantThose = (tiles: readonly MovieTile[]): void =>
     wantPictures(tiles.filter(({ picture, isPlayable }) => picture === null && isPlayable).map(({ id }) => id));
   const tilesOf = async (userId: string, movieIds: readonly string[]): Promise<MovieTile[]> => {
@@ -36,13 +29,12 @@ export function createMovieHandlers({
     wantThose(tiles);
     return tiles;
   };
-  const words = (search: string | undefined): string | null =>
-    search === undefined || search.trim() === '' ? null : search;
 
   return {
+    ...createEditHandlers(options),
     async list({ offset, limit, sort, order, seed, search, ...filter }, { viewer, fail }) {
       if (filter.isHidden === true && !mayEdit(viewer)) return fail('forbidden', { permission: 'movies:edit' });
-      const query = { offset, limit, sort, order: order ?? null, seed, search: words(search), filter };
+      const query = { offset, limit, sort, order: order ?? null, seed, search: search ?? null, filter };
       const { total, movieIds } = await index.list(viewer.id, query);
       return { total, movies: await tilesOf(viewer.id, movieIds) };
     },
@@ -74,7 +66,7 @@ export function createMovieHandlers({
     },
     async facets({ search, ...filter }, { viewer, fail }) {
       if (filter.isHidden === true && !mayEdit(viewer)) return fail('forbidden', { permission: 'movies:edit' });
-      return index.facets(viewer.id, { filter, search: words(search) });
+      return index.facets(viewer.id, { filter, search: search ?? null });
     },
     async similar({ movieId, limit }, { viewer, fail }) {
       const kinship = await reader.kinship(movieId);

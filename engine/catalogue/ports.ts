@@ -3,7 +3,10 @@ import type { MatchState } from '#protocol/schema/match.ts';
 import type { HdrKind } from '#protocol/schema/media.ts';
 import type { MovieFilter } from '#protocol/schema/movie-filter.ts';
 import type { MovieSort, SortOrder } from '#protocol/schema/movie-sort.ts';
-import type { Movie, MovieCard, MovieTile } from '#protocol/schema/movie.ts';
+import type { CollectionCard, COLLECTION_KINDS } from '#protocol/schema/collection.ts';
+import type { Movie, MovieCard, MovieField, MovieTile } from '#protocol/schema/movie.ts';
+import type { Person } from '#protocol/schema/person.ts';
+import type { Picture, PictureRole, PictureSource } from '#protocol/schema/picture.ts';
 import type { Progress } from '#protocol/schema/progress.ts';
 
 // What the browse index follows.
@@ -29,6 +32,8 @@ export interface BrowseRow {
   readonly libraryIds: readonly string[];
   readonly audioLanguages: readonly string[];
   readonly termIds: readonly number[];
+  /** Series and lists that it is in. */
+  readonly collectionIds: readonly string[];
 }
 
 export const TERM_KINDS = ['genre', 'keyword', 'studio', 'country', 'tag'] as const;
@@ -56,10 +61,19 @@ export interface BrowseStore {
   /** What one person watched: of these movies, or (`null`) of all. */
   watched(userId: string, movieIds: readonly string[] | null): Promise<WatchRow[]>;
   moviesOfPerson(personId: string): Promise<string[]>;
-  /** What makes up a collection: a list of movies in its order, or a saved query. `null` where there is none. */
-  membersOf(
-    collectionId: string,
-  ): Promise<{ readonly movieIds: readonly string[] } | { readonly query: SavedQuery } | null>;
+  /** Of these ids, or (`null`) all. */
+  collections(collectionIds: readonly string[] | null): Promise<CollectionRow[]>;
+}
+
+export type CollectionKind = (typeof COLLECTION_KINDS)[number];
+
+export interface CollectionRow {
+  readonly id: string;
+  readonly kind: CollectionKind;
+  /** As it is sorted. */
+  readonly sortName: string;
+  /** Only of kind `smart`. */
+  readonly query: SavedQuery | null;
 }
 
 export interface SavedQuery {
@@ -128,4 +142,139 @@ export interface Kinship {
   readonly termIds: readonly number[];
   /** Movies that share somebody who counts with it, one entry for each person: directors, writers, the first of the cast. */
   readonly byPerson: readonly (readonly string[])[];
+}
+
+// Edits.
+
+/** What a person sets; absent: as it was. */
+export interface MovieChanges {
+  readonly values?: {
+    readonly title?: string;
+    readonly originalTitle?: string | null;
+    readonly sortTitle?: string | null;
+    readonly year?: number | null;
+    readonly releaseDate?: string | null;
+    readonly tagline?: string | null;
+    readonly overview?: string | null;
+    readonly certification?: string | null;
+  };
+  readonly terms?: {
+    readonly genres?: TermChange;
+    readonly keywords?: TermChange;
+    readonly studios?: TermChange;
+    readonly countries?: TermChange;
+    readonly tags?: TermChange;
+  };
+  readonly lock?: readonly MovieField[];
+  readonly unlock?: readonly MovieField[];
+  readonly isHidden?: boolean;
+  /** Lists only. */
+  readonly addToCollection?: string;
+  readonly removeFromCollection?: string;
+  /** Of a single movie; `null`: the best one again. */
+  readonly picture?: { readonly role: PictureRole; readonly pictureId: string | null };
+}
+
+/** Names: exactly these, or these more and those less. */
+export interface TermChange {
+  readonly set?: readonly string[];
+  readonly add?: readonly string[];
+  readonly remove?: readonly string[];
+}
+
+export type EditOutcome =
+  /** `editId` is `null` where nothing was different afterwards. */
+  | { readonly kind: 'done'; readonly editId: string | null; readonly changed: number }
+  | { readonly kind: 'notFound'; readonly what: 'movie' | 'collection' | 'picture' };
+
+export type UndoOutcome =
+  /** Movies that were changed back; single fields that were not, for they were changed again since. */
+  | { readonly kind: 'done'; readonly changed: number; readonly kept: number }
+  | { readonly kind: 'notFound' }
+  | { readonly kind: 'alreadyUndone' };
+
+export interface EditStore {
+  /** Changes these movies, notes what was different before, and records the changes: all of it or nothing. */
+  edit(userId: string, movieIds: readonly string[], changes: MovieChanges): Promise<EditOutcome>;
+  undo(editId: string): Promise<UndoOutcome>;
+}
+
+/** The pictures that a movie could be shown by; the images domain has them. */
+export interface PictureChoices {
+  /** The present one first. `null` where there is no such movie. */
+  list(
+    movieId: string,
+    role: PictureRole,
+  ): Promise<
+    | {
+        readonly pictureId: string;
+        readonly picture: NonNullable<Picture>;
+        readonly source: PictureSource;
+        readonly language: string | null;
+        readonly isChosen: boolean;
+      }[]
+    | null
+  >;
+  /** Pictures at TMDB of somebody who is not here, by path. */
+  offerPaths(paths: readonly string[], role: PictureRole): Promise<ReadonlyMap<string, NonNullable<Picture>>>;
+}
+
+// People and collections.
+
+export interface PersonStore {
+  person(personId: string): Promise<Person | null>;
+  /** Their movies that are here and not hidden, the latest first, with what they did. */
+  credits(personId: string): Promise<{ readonly movieId: string; readonly roles: string[] }[]>;
+}
+
+/** A collection as it is stored; how many movies it has for whom, the browse index knows. */
+export interface StoredCollection extends Pick<CollectionCard, 'id' | 'kind' | 'name' | 'poster' | 'backdrop'> {
+  readonly overview: string | null;
+  readonly tmdbId: number | null;
+  /** Parts of a series as the catalogue lists them, here or not; 0 where that is not known. */
+  readonly partCount: number;
+  /** The movie that stands for it: chosen, or the first. `null` of a saved filter and of an empty list. */
+  readonly coverMovieId: string | null;
+  /** Whether a person chose that movie. */
+  readonly hasChosenCover: boolean;
+}
+
+export interface MissingPart {
+  readonly tmdbId: number;
+  readonly title: string;
+  readonly releaseDate: string | null;
+  readonly posterPath: string | null;
+}
+
+export interface CollectionChanges {
+  readonly name?: string;
+  readonly overview?: string | null;
+  /** The whole new order of a list. */
+  readonly movieIds?: readonly string[];
+  readonly query?: SavedQuery;
+  readonly coverMovieId?: string | null;
+}
+
+export interface CollectionStore {
+  /** Those that are there, by id. */
+  collections(collectionIds: readonly string[]): Promise<ReadonlyMap<string, StoredCollection>>;
+  /** The first movies of a series or list in its order that are here and not hidden. */
+  movieIds(collectionId: string, limit: number): Promise<string[]>;
+  missing(collectionId: string): Promise<MissingPart[]>;
+  create(
+    userId: string,
+    collection: {
+      readonly name: string;
+      readonly overview: string | null;
+      readonly movieIds: readonly string[];
+      readonly query: SavedQuery | null;
+    },
+  ): Promise<string>;
+  /** `notFound`: there is no such collection, or no such movie to stand for it. */
+  update(
+    collectionId: string,
+    changes: CollectionChanges,
+  ): Promise<'done' | 'notFound' | { readonly wrongKind: CollectionKind }>;
+  /** `false` where there is none. */
+  remove(collectionId: string): Promise<boolean>;
 }

@@ -32,7 +32,7 @@ export function similarTo(table: BrowseTable, movieId: string, kinship: Kinship,
     term.movies.each((slot) => raise(slot, weight));
   }
   for (const movieIds of kinship.byPerson) {
-    const weight = PERSON_WEIGHT * rarity(movieIds.length);
+    const weight = PERSON_WEIGHT * rarity(movieIds.length + 1);
     for (const id of movieIds) {
       const slot = table.slotOf(id);
       if (slot !== undefined) raise(slot, weight);

@@ -1,11 +1,41 @@
-/** Browsing. */
+/** Browsing, and putting right what is known of a movie. */
 import * as v from 'valibot';
 import { defineCall } from '../contract.ts';
 import { Facet, MOVIE_FILTERS } from '../schema/movie-filter.ts';
-import { Movie, MovieTile } from '../schema/movie.ts';
+import { MOVIE_FIELDS, Movie, MovieTile } from '../schema/movie.ts';
 import { MOVIE_SORTS, SORT_ORDERS } from '../schema/movie-sort.ts';
+import { PICTURE_ROLES, PICTURE_SOURCES, Picture } from '../schema/picture.ts';
 import { Progress } from '../schema/progress.ts';
 import { Count, Id, ShortText } from '../schema/scalar.ts';
+
+/** A text that a person set: trimmed, and not empty. */
+const Text = v.pipe(ShortText, v.trim(), v.minLength(1));
+const LongText = v.pipe(v.string(), v.trim(), v.maxLength(10_000));
+const Names = v.pipe(v.array(Text), v.maxLength(100));
+const MovieIds = v.pipe(v.array(Id), v.minLength(1), v.maxLength(5_000));
+
+/** What a person sets; absent: as it was, `null`: nothing. Whatever is set is locked, unless `unlock` names it. */
+const MovieChanges = v.object({
+  title: v.optional(Text),
+  originalTitle: v.optional(v.nullable(Text)),
+  /** `null`: made from the title again. */
+  sortTitle: v.optional(v.nullable(Text)),
+  year: v.optional(v.nullable(v.pipe(Count, v.minValue(1870), v.maxValue(2200)))),
+  releaseDate: v.optional(v.nullable(v.pipe(v.string(), v.isoDate()))),
+  tagline: v.optional(v.nullable(LongText)),
+  overview: v.optional(v.nullable(LongText)),
+  certification: v.optional(v.nullable(Text)),
+  genres: v.optional(Names),
+  keywords: v.optional(Names),
+  studios: v.optional(Names),
+  countries: v.optional(Names),
+  tags: v.optional(Names),
+  lock: v.optional(v.array(v.picklist(MOVIE_FIELDS))),
+  unlock: v.optional(v.array(v.picklist(MOVIE_FIELDS))),
+});
+
+/** An edit that `movies.undo` takes back; `changed` is how many movies it changed. */
+const Edit = v.object({ editId: v.nullable(Id), changed: Count });
 
 export const movies = {
   list: defineCall({
@@ -45,7 +75,8 @@ export const movies = {
     id: 62,
     name: 'movies.home',
     since: 1,
-    summary: 'The rows of the home screen: what to go on watching, what is new, what is best, and something else each day.',
+    summary:
+      'The rows of the home screen: what to go on watching, what is new, what is best, and something else each day.',
     permission: 'movies:read',
     input: v.object({ limit: v.optional(v.pipe(Count, v.minValue(1), v.maxValue(50)), 20) }),
     output: v.object({
@@ -81,5 +112,106 @@ export const movies = {
     output: v.object({ movies: v.array(MovieTile) }),
     failures: {},
     http: { method: 'GET', path: '/movies/{movieId}/similar' },
+  }),
+  edit: defineCall({
+    id: 65,
+    name: 'movies.edit',
+    since: 1,
+    summary: 'Sets what is known of a movie, and locks what was set.',
+    permission: 'movies:edit',
+    input: v.object({ movieId: Id, ...MovieChanges.entries }),
+    output: v.object({ movie: Movie, ...Edit.entries }),
+    failures: {},
+    http: { method: 'PATCH', path: '/movies/{movieId}' },
+  }),
+  editMany: defineCall({
+    id: 66,
+    name: 'movies.editMany',
+    since: 1,
+    summary: 'Changes many movies at once: tags, genres, certification, locks, place in a collection.',
+    permission: 'movies:edit',
+    input: v.object({
+      movieIds: MovieIds,
+      addTags: v.optional(Names),
+      removeTags: v.optional(Names),
+      addGenres: v.optional(Names),
+      removeGenres: v.optional(Names),
+      certification: v.optional(v.nullable(Text)),
+      addToCollection: v.optional(Id),
+      removeFromCollection: v.optional(Id),
+      lock: v.optional(v.array(v.picklist(MOVIE_FIELDS))),
+      unlock: v.optional(v.array(v.picklist(MOVIE_FIELDS))),
+      isHidden: v.optional(v.boolean()),
+    }),
+    output: Edit,
+    failures: {},
+    http: { method: 'POST', path: '/movies/edit' },
+    deadlineMs: 60_000,
+  }),
+  undo: defineCall({
+    id: 67,
+    name: 'movies.undo',
+    since: 1,
+    summary: 'Takes an edit back. What was changed again since then stays as it is now.',
+    permission: 'movies:edit',
+    input: v.object({ editId: Id }),
+    output: v.object({ changed: Count, kept: Count }),
+    failures: { alreadyUndone: v.object({}) },
+    http: { method: 'POST', path: '/edits/{editId}/undo' },
+    deadlineMs: 60_000,
+  }),
+  hide: defineCall({
+    id: 68,
+    name: 'movies.hide',
+    since: 1,
+    summary: 'Puts a movie away, or takes it out again. Its files stay where they are; what people watched is kept.',
+    permission: 'movies:edit',
+    input: v.object({ movieId: Id, isHidden: v.optional(v.boolean(), true) }),
+    output: Edit,
+    failures: {},
+    http: { method: 'POST', path: '/movies/{movieId}/hide' },
+  }),
+  pictures: defineCall({
+    id: 69,
+    name: 'movies.pictures',
+    since: 1,
+    summary: 'The pictures that a movie could be shown by, the present one first.',
+    permission: 'movies:edit',
+    input: v.object({ movieId: Id, role: v.picklist(PICTURE_ROLES) }),
+    output: v.object({
+      pictures: v.array(
+        v.object({
+          pictureId: Id,
+          picture: Picture,
+          source: v.picklist(PICTURE_SOURCES),
+          language: v.nullable(v.string()),
+          isChosen: v.boolean(),
+        }),
+      ),
+    }),
+    failures: {},
+    http: { method: 'GET', path: '/movies/{movieId}/pictures' },
+  }),
+  choosePicture: defineCall({
+    id: 70,
+    name: 'movies.choosePicture',
+    since: 1,
+    summary: 'Shows a movie by another of its pictures, and locks the choice; without one, the best is chosen again.',
+    permission: 'movies:edit',
+    input: v.object({ movieId: Id, role: v.picklist(PICTURE_ROLES), pictureId: v.optional(v.nullable(Id)) }),
+    output: Edit,
+    failures: {},
+    http: { method: 'POST', path: '/movies/{movieId}/pictures' },
+  }),
+  tags: defineCall({
+    id: 71,
+    name: 'movies.tags',
+    since: 1,
+    summary: 'Names that movies are tagged with, for a person who types one.',
+    permission: 'movies:read',
+    input: v.object({}),
+    output: v.object({ tags: v.array(v.object({ id: Count, name: ShortText, movieCount: Count })) }),
+    failures: {},
+    http: { method: 'GET', path: '/tags' },
   }),
 };

@@ -1,12 +1,26 @@
 /** What the browse index reads. Arrays come as text: taking them apart costs a third of what the driver's own parser does. */
-import type { BrowseRow, BrowseStore, SavedQuery, TermRow, WatchRow } from '#engine/catalogue/ports.ts';
+import type { BrowseRow, BrowseStore, CollectionRow, SavedQuery, TermRow, WatchRow } from '#engine/catalogue/ports.ts';
 import type { Sql } from './connect.ts';
 
-interface Row extends Omit<BrowseRow, 'libraryIds' | 'audioLanguages' | 'termIds'> {
+interface Row extends Omit<BrowseRow, 'libraryIds' | 'audioLanguages' | 'termIds' | 'collectionIds'> {
   readonly libraryIds: string;
   readonly audioLanguages: string;
   readonly termIds: string;
+  readonly collectionIds: string;
 }
+
+/** SmartQuery of the protocol. It was parsed when it came; a later version may have forgotten some of it. */
+export type StoredQuery = Partial<Omit<SavedQuery, 'search' | 'order'>> & {
+  readonly search?: string;
+  readonly order?: 'ascending' | 'descending';
+};
+
+export const toSavedQuery = ({ filter = {}, search, sort = 'title', order }: StoredQuery): SavedQuery => ({
+  filter,
+  search: search ?? null,
+  sort,
+  order: order ?? null,
+});
 
 export function createBrowseStore(sql: Sql): BrowseStore {
   const columns = sql`
@@ -15,13 +29,15 @@ export function createBrowseStore(sql: Sql): BrowseStore {
     m.resolution, m.hdr, m.video_codec as "videoCodec", m.original_language as language, m.certification, m.match,
     m.hidden_at is not null as "isHidden", array_to_string(m.library_ids, ' ') as "libraryIds",
     array_to_string(m.audio_languages, ' ') as "audioLanguages",
-    coalesce((select string_agg(t.term_id::text, ' ') from movie_term t where t.movie_id = m.id), '') as "termIds"`;
+    coalesce((select string_agg(t.term_id::text, ' ') from movie_term t where t.movie_id = m.id), '') as "termIds",
+    coalesce((select string_agg(c.collection_id::text, ' ') from collection_movie c where c.movie_id = m.id), '') as "collectionIds"`;
   const split = (text: string): string[] => (text === '' ? [] : text.split(' '));
   const toRow = (row: Row): BrowseRow => ({
     ...row,
     libraryIds: split(row.libraryIds),
     audioLanguages: split(row.audioLanguages),
     termIds: split(row.termIds).map(Number),
+    collectionIds: split(row.collectionIds),
   });
 
   return {
@@ -53,15 +69,11 @@ export function createBrowseStore(sql: Sql): BrowseStore {
         select distinct movie_id as id from credit where person_id = ${personId}`;
       return rows.map(({ id }) => id);
     },
-    async membersOf(collectionId) {
-      const [row] = await sql<{ query: Partial<SavedQuery> | null; movieIds: string[] }[]>`
-        select c.query, array(select cm.movie_id from collection_movie cm where cm.collection_id = c.id
-          order by cm.position, cm.movie_id) as "movieIds"
-        from collection c where c.id = ${collectionId}`;
-      if (!row) return null;
-      if (row.query === null) return { movieIds: row.movieIds };
-      const { filter = {}, search, sort = 'title', order } = row.query;
-      return { query: { filter, search: search ?? null, sort, order: order ?? null } };
+    async collections(collectionIds) {
+      const rows = await sql<(Omit<CollectionRow, 'query'> & { query: StoredQuery | null })[]>`
+        select id, kind, name_text as "sortName", query from collection
+        where ${collectionIds === null ? sql`true` : sql`id = any(${[...collectionIds]}::uuid[])`}`;
+      return rows.map(({ query, ...row }) => ({ ...row, query: query && toSavedQuery(query) }));
     },
   };
 }
