@@ -26,6 +26,7 @@ import type { RenditionName } from './movie-form.ts';
 import type { MoviePlan, MoviePlans } from './movie-plans.ts';
 import type { PlaybackStore, SessionPort, StoredFile } from './ports.ts';
 import { RenditionError } from './rendition-error.ts';
+import type { Rendition } from './rendition.ts';
 import type { RenditionPool } from './rendition-pool.ts';
 import type { Part } from './rendition-state.ts';
 import type { SubtitleShelf } from './subtitle-shelf.ts';
@@ -68,6 +69,7 @@ const CACHE_CONTROL = 'private, max-age=21600, immutable';
 /** Where the store does not answer, what it said this recently counts [PLAY4]. */
 const REMEMBERED_MS = 30 * 60_000;
 const COMPRESS_FROM_BYTES = 1_024;
+const MAX_WATCHED = 500;
 
 const compress = promisify(gzip);
 
@@ -88,11 +90,15 @@ class MediaProblem extends Error {
 interface Opened {
   readonly grant: MediaGrant;
   readonly file: StoredFile;
+  /** The file as it was is not there any more: only what is open already goes on [PLAY23]. */
+  readonly isSourceGone: boolean;
 }
 
 export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
   const { store, sessions, plans, pool, subtitles, signer, clock } = options;
   const remembered = new LRUCache<string, { value: unknown; atMs: number }>({ max: 2_000 });
+  /** Versions of files as they were when somebody last watched them in pieces. */
+  const watched = new LRUCache<string, StoredFile>({ max: MAX_WATCHED });
   const compressed = new LRUCache<string, Uint8Array>({ maxSize: 16 << 20, sizeCalculation: (bytes) => bytes.length });
 
   /** Asks the store, and falls back to what it said before when it does not answer: who watches goes on through its restart. */
@@ -122,11 +128,16 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
         'www-authenticate': 'Bearer realm="matinee"',
       });
     }
-    if (file?.state !== 'playable') throw gone('This file is not there any more.');
-    if (file.sizeBytes !== grant.sizeBytes || file.mtimeUs !== grant.mtimeUs) {
-      throw gone('This file has been replaced. Open the movie again.');
+    if (file === null) throw gone('This file is not there any more.');
+    const version = `${grant.fileId} ${grant.sizeBytes} ${grant.mtimeUs}`;
+    const isReplaced = file.sizeBytes !== grant.sizeBytes || file.mtimeUs !== grant.mtimeUs;
+    if (!isReplaced && file.state === 'playable') {
+      if (grant.hls !== null) watched.set(version, file);
+      return { grant, file, isSourceGone: false };
     }
-    return { grant, file };
+    const before = isReplaced || file.state === 'missing' ? watched.get(version) : undefined;
+    if (before) return { grant, file: before, isSourceGone: true };
+    throw gone(isReplaced ? 'This file has been replaced. Open the movie again.' : 'This file is not there any more.');
   }
 
   async function planFor({ file }: Opened, form: HlsForm): Promise<MoviePlan> {
@@ -174,7 +185,7 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     for (let attempt = 1; ; attempt++) {
       const rendition = await pool.get(order);
       if (!rendition) throw new RenditionError('closed');
-      const path = await rendition.part(opened.grant.viewerId, part, request.signal);
+      const path = await partOf(rendition, opened, part, request.signal);
       try {
         return await sendFile(response, path, contentType);
       } catch (error) {
@@ -182,6 +193,23 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
         if (attempt > 1 || !isNotFound(error)) throw error;
         rendition.reportLost();
       }
+    }
+  }
+
+  async function partOf(
+    rendition: Rendition,
+    { grant, isSourceGone }: Opened,
+    part: Part,
+    signal: AbortSignal,
+  ): Promise<string> {
+    try {
+      return await rendition.part(grant.viewerId, part, signal, isSourceGone);
+    } catch (error) {
+      // Whatever goes wrong with a file that is not there any more: another one may be by now.
+      if (isSourceGone && error instanceof RenditionError && error.code === 'failed') {
+        throw gone('This file has been replaced. Open the movie again.');
+      }
+      throw error;
     }
   }
 

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readFile, readdir } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -336,6 +337,35 @@ describe('playback of real files', () => {
     await stage.part[Symbol.asyncDispose]();
     expect(await readdir(stage.scratchFolder)).toEqual([]);
   });
+
+  it.each(['remux', 'transcode'] as const)(
+    '[PLAY23] a %s goes on when its file is taken away, for as long as the host holds it',
+    async (method) => {
+      const folder = await mkdtemp(join(tmpdir(), 'matinee-taken-'));
+      const path = join(folder, 'movie.mkv');
+      await copyFile(await clips.subtitlesMkv(), path);
+      const movieId = await stage.addMovie(path);
+      const opened = await stage.open(movieId, {
+        profile: segmentsOnly,
+        without: method === 'transcode' ? ['remux'] : [],
+      });
+      expect(opened.method).toBe(method);
+      const at = (index: number): string => opened.url.replace('index.m3u8', `v/${index}.m4s`);
+      const playlist = (await stage.get(opened.url.replace('index.m3u8', 'v/index.m3u8'))).toString();
+      const last = (playlist.match(/\.m4s/g)?.length ?? 0) - 1;
+      expect(last).toBeGreaterThan(0);
+      await stage.get(at(0));
+      await rm(folder, { recursive: true });
+      const [file] = [...stage.store.files.values()].filter((one) => one.movieId === movieId);
+      stage.store.files.set(file!.id, { ...file!, state: 'missing' });
+      const whole = await stage.get(at(last));
+      const init = readInit(await stage.get(opened.url.replace('index.m3u8', 'v/init.mp4')));
+      expect(readSegment(whole, init).length).toBeGreaterThan(0);
+      // The host is killed, and with it the last hold on the file.
+      await stage.restart();
+      await expect(stage.get(at(last))).rejects.toThrow(/^410/);
+    },
+  );
 
   it('[PLAY21] subtitles lie beside the file or the segments', async () => {
     const movieId = await stage.addMovie(await clips.subtitlesMkv());

@@ -557,6 +557,41 @@ describe('media addresses', () => {
     expect((await get(url)).status).toBe(200);
   });
 
+  it.each(['missing', 'replaced', 'replaced by half a file'] as const)(
+    '[PLAY23] go on in segments for those who watch when their file is %s, as long as a host holds it',
+    async (how) => {
+      const { url } = await remux();
+      const file = store.files.get(FILE)!;
+      const [first, second] = ['v/0.m4s', 'v/1.m4s'].map((name) => url.replace('index.m3u8', name));
+      const before = get(first!);
+      await makeAll();
+      expect((await before).status).toBe(200);
+      const changed = { ...file, sizeBytes: file.sizeBytes + 1 };
+      if (how === 'missing') store.files.set(FILE, { ...file, state: 'missing' });
+      else if (how === 'replaced') store.files.set(FILE, changed);
+      else store.files.set(FILE, { ...changed, state: 'unplayable', failure: 'truncated' });
+      const after = [get(first!), get(second!), get(url.replace('index.m3u8', 'v/index.m3u8'))];
+      await makeAll();
+      expect((await Promise.all(after)).map(({ status }) => status)).toEqual([200, 200, 200]);
+      // What the last host left behind is all that there is.
+      await clock.advance(10 * 60_000);
+      expect(problemOf(await get(url.replace('index.m3u8', 'v/9.m4s')))).toEqual([410, 'gone']);
+      expect((await get(first!)).status).toBe(200);
+    },
+  );
+
+  it('[PLAY4] [PLAY23] end at once for those who watch when their file is quarantined or forgotten', async () => {
+    const { url } = await remux();
+    const file = store.files.get(FILE)!;
+    const before = get(url.replace('index.m3u8', 'v/0.m4s'));
+    await makeAll();
+    await before;
+    store.files.set(FILE, { ...file, state: 'unplayable', failure: 'quarantined' });
+    for (const address of addresses(url)) expect(problemOf(await get(address))).toEqual([410, 'gone']);
+    store.files.delete(FILE);
+    for (const address of addresses(url)) expect(problemOf(await get(address))).toEqual([410, 'gone']);
+  });
+
   it('[PLAY4] go on while the store is away, for those who watch already', async () => {
     const { url } = await direct();
     expect((await get(url)).status).toBe(200);

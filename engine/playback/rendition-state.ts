@@ -71,6 +71,8 @@ export type RenditionMessage =
       readonly id: object;
       readonly viewerId: string;
       readonly part: Part;
+      /** The file is not at its path any more, or another one is: no host may be opened on it [PLAY23]. */
+      readonly isSourceGone: boolean;
       readonly reply: Reply<string>;
     }
   /** Whoever asked with this id does not want it any more. */
@@ -131,6 +133,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
   #hopeless: { readonly failure: MediaFailure; readonly untilMs: number } | null = null;
   #hasFolder = false;
   #hasInit = false;
+  #isSourceGone = false;
   /** The attempt to open a host that is under way. */
   #opening: object | null = null;
   #host: OpenHost | null = null;
@@ -202,7 +205,8 @@ export class RenditionState implements Behavior<RenditionMessage> {
     await scratch.removeFolder(key);
   }
 
-  #want({ id, viewerId, part, reply }: RenditionMessage & { kind: 'want' }): void {
+  #want({ id, viewerId, part, isSourceGone, reply }: RenditionMessage & { kind: 'want' }): void {
+    this.#isSourceGone = isSourceGone;
     const viewer = this.#see(viewerId);
     if (part !== 'init') {
       viewer.next = part + 1;
@@ -302,7 +306,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
 
   #produce(range: SegmentRange): void {
     const host = this.#host;
-    if (!host) return this.#open();
+    if (!host) return this.#isSourceGone ? this.#refuseGone() : this.#open();
     if (host.next !== range.from) host.madeHere = 0;
     host.next = range.from;
     host.until = range.until;
@@ -327,6 +331,12 @@ export class RenditionState implements Behavior<RenditionMessage> {
     this.#idle = this.#setup.clock.after(HOST_IDLE_MS, () => this.#tell({ kind: 'yield' })).unref();
     const { slots } = this.#setup;
     if (slots?.isContended) slots.reclaim();
+  }
+
+  /** Who watched went on for as long as the host held the file [PLAY23]. */
+  #refuseGone(): void {
+    this.#refuse(() => true, new RenditionError('failed', 'notFound'));
+    this.#viewers.clear();
   }
 
   #open(): void {

@@ -72,10 +72,10 @@ class Stage implements AsyncDisposable {
 }
 
 /** A request whose fate can be looked at. */
-function ask(rendition: Rendition, part: Part, viewer = 'ada') {
+function ask(rendition: Rendition, part: Part, viewer = 'ada', isSourceGone = false) {
   const abort = new AbortController();
   const request = { state: 'waiting' as string, abort: () => abort.abort(new Error('gone')) };
-  rendition.part(viewer, part, abort.signal).then(
+  rendition.part(viewer, part, abort.signal, isSourceGone).then(
     (path) => (request.state = path),
     (error: unknown) => (request.state = error instanceof RenditionError ? error.message : (error as Error).message),
   );
@@ -105,6 +105,31 @@ describe('a rendition', () => {
     const again = [ask(rendition, 0, 'bob'), ask(rendition, 'init', 'bob'), ask(rendition, 9, 'bob')];
     await stage.settle();
     expect(again.map(({ state }) => state)).toEqual(['/scratch/a/0.m4s', '/scratch/a/init.mp4', '/scratch/a/9.m4s']);
+  });
+
+  it('[PLAY23] goes on with the host that holds a file that was taken away, and opens none on it', async () => {
+    await using stage = new Stage();
+    const rendition = await stage.rendition();
+    ask(rendition, 0);
+    await stage.settle();
+    stage.hosts.last.make();
+    const onward = [ask(rendition, 0, 'ada', true), ask(rendition, 1, 'ada', true), ask(rendition, 50, 'bob', true)];
+    await stage.settle();
+    await stage.finish();
+    expect(onward.map(({ state }) => state)).toEqual(['/scratch/a/0.m4s', '/scratch/a/1.m4s', '/scratch/a/50.m4s']);
+    expect(stage.hosts.hosts).toHaveLength(1);
+    // The host rests until it is closed, and with it the file.
+    await stage.clock.advance(HOST_IDLE_MS + LIVE_MS);
+    expect(stage.hosts.open).toEqual([]);
+    const after = [ask(rendition, 0, 'ada', true), ask(rendition, 90, 'ada', true), ask(rendition, 91, 'bob', true)];
+    await stage.clock.advance(LIVE_MS + 1);
+    expect(after.map(({ state }) => state)).toEqual(['/scratch/a/0.m4s', 'failed: notFound', 'failed: notFound']);
+    expect(stage.hosts.hosts).toHaveLength(1);
+    // The same file, there again.
+    const back = ask(rendition, 90);
+    await stage.settle();
+    await stage.finish();
+    expect(back.state).toBe('/scratch/a/90.m4s');
   });
 
   it('[PLAY8] is warm before the player asks', async () => {

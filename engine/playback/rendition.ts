@@ -62,16 +62,20 @@ export class Rendition implements SlotHolder, AsyncDisposable {
 
   /**
    * The path of a segment's file, or of the init segment's, as soon as it is there. Rejects with a RenditionError, or with the signal's
-   * reason when that is aborted: then nobody works for this request any more.
+   * reason when that is aborted: then nobody works for this request any more. `isSourceGone`: only what is there, and what the present host
+   * can still make of the file that it holds open.
    */
-  async part(viewerId: string, part: Part, signal: AbortSignal): Promise<string> {
+  async part(viewerId: string, part: Part, signal: AbortSignal, isSourceGone: boolean = false): Promise<string> {
     signal.throwIfAborted();
     this.#usedMs = this.#setup.clock.monotonicMs();
     const id = {};
     const leave = (): void => this.#tell({ kind: 'leave', id });
     signal.addEventListener('abort', leave, { once: true });
     try {
-      return await this.#actor.ask<string>((reply) => ({ kind: 'want', id, viewerId, part, reply }), PART_DEADLINE_MS);
+      return await this.#actor.ask<string>(
+        (reply) => ({ kind: 'want', id, viewerId, part, isSourceGone, reply }),
+        PART_DEADLINE_MS,
+      );
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ActorError)) throw error;
