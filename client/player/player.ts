@@ -5,10 +5,11 @@
  * - the address expired → opened again as it was, unseen by the person
  * - the device could not play what came → opened again without that play method, down to the transcode
  * - the server did not answer → waits for the line, then opened again
+ * - the file was taken away, as by a better one → opened again on whichever is there, or as soon as there is one
  */
 import { batch, effect, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { playback as calls } from '#protocol/index.ts';
+import { playback as calls } from '#protocol/methods/playback.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
 import type { Infer, InputOf } from '#protocol/contract.ts';
@@ -32,6 +33,9 @@ export type PlayerFailure =
   | { readonly kind: 'undecodable'; readonly tried: readonly PlayMethod[]; readonly detail: string }
   /** The server answers calls but not for the media itself. */
   | { readonly kind: 'unreachable' };
+
+/** The file that was played is gone: another one is waited for, or has taken its place. */
+export type FileChange = 'awaited' | 'replaced';
 
 export interface Span {
   readonly startMs: number;
@@ -58,6 +62,10 @@ const REPORT_MS = 10_000;
 /** Silent reopenings in a row without any playing in between, after which the person is told. */
 const REOPENINGS = 4;
 const REOPEN_DELAY_MS = 1_500;
+/** A large file takes this long to be copied to its place, where it is not moved. */
+const FILE_WAIT_MS = 20 * 60_000;
+/** Files that came and could not be opened after all, before the person is told. */
+const FILE_WAITS = 5;
 
 export class Player {
   readonly #server: Server;
@@ -81,6 +89,7 @@ export class Player {
   readonly #buffered = signal<readonly Span[]>([]);
   readonly #rate = signal(1);
   readonly #isInPicture = signal(false);
+  readonly #fileChange = signal<FileChange | null>(null);
   readonly #audioTrack = signal<number | null>(null);
   readonly #captionTrack = signal<number | null>(null);
 
@@ -90,6 +99,11 @@ export class Player {
   #reopenings = 0;
   #wantsPlaying = true;
   #hasPlayed = false;
+  /** The file that the person chose; any will do once that one is gone. */
+  #fileId: string | null;
+  /** The address that was played from is no longer accepted, and no other has been opened since. */
+  #isFileInDoubt = false;
+  #fileWaits = 0;
   #seekTargetMs: number | null = null;
   /** What the last way of playing ended in. */
   #detail = '';
@@ -112,6 +126,7 @@ export class Player {
     this.#preferences = preferences;
     this.#video = video;
     this.#movie = movie;
+    this.#fileId = movie.fileId;
     this.captions = new Captions(video, () => this.#onCaptionsFailed());
     this.#listen();
     this.#disposers.push(
@@ -141,6 +156,11 @@ export class Player {
 
   get isPlaying(): ReadonlySignal<boolean> {
     return this.#isPlaying;
+  }
+
+  /** What has become of the file that was played; `null` as long as it is there. */
+  get fileChange(): ReadonlySignal<FileChange | null> {
+    return this.#fileChange;
   }
 
   /** The person wants it to play and it does not yet. */
@@ -332,7 +352,7 @@ export class Player {
         movieId: this.#movie.movieId,
         profile: await deviceProfile(),
         without: [...this.#without],
-        ...(this.#movie.fileId !== null && { fileId: this.#movie.fileId }),
+        ...(this.#fileId !== null && { fileId: this.#fileId }),
         ...(audioTrack !== null && { audioTrack }),
       };
       const playback = await this.#server.call(calls.open, input);
@@ -342,7 +362,13 @@ export class Player {
       if (opening !== this.#opening) return;
       if (!isFailure(error)) throw error;
       if (error.code === 'disconnected') this.#openWhenLive(startMs, audioTrack);
-      else {
+      else if (this.#isFileInDoubt && (error.code === 'notPlayable' || error.code === 'notFound')) {
+        if (this.#fileId === null) this.#openWhenPlayable();
+        else {
+          this.#fileId = null;
+          void this.#open(this.#here(), null);
+        }
+      } else {
         const isExhausted = this.#without.length > 0 && error.code === 'notPlayable';
         this.#fail(
           isExhausted
@@ -364,7 +390,12 @@ export class Player {
     }
     this.#source?.close();
     this.#source = null;
+    const before = this.#playback.peek();
+    const isOther =
+      before !== null && (before.fileId !== playback.fileId || before.source.sizeBytes !== playback.source.sizeBytes);
+    this.#isFileInDoubt = false;
     batch(() => {
+      this.#fileChange.value = isOther ? 'replaced' : null;
       this.#playback.value = playback;
       this.#durationMs.value = playback.durationMs;
       this.#positionMs.value = startMs;
@@ -417,6 +448,7 @@ export class Player {
       return;
     }
     if (problem === 'expired') {
+      this.#isFileInDoubt = this.#hasPlayed;
       void this.#open(here);
       return;
     }
@@ -439,6 +471,40 @@ export class Player {
       void this.#open(this.#playback.peek() === null ? startMs : this.#here(), audioTrack);
     });
     this.#disposers.push(() => stop());
+  }
+
+  /** Goes on as soon as the movie has a file again. What was loaded before is shown meanwhile. */
+  #openWhenPlayable(): void {
+    this.#fileWaits += 1;
+    if (this.#fileWaits > FILE_WAITS) {
+      this.#fail({ kind: 'unreachable' });
+      return;
+    }
+    const opening = ++this.#opening;
+    const end = (): void => {
+      clearTimeout(timer);
+      unfollow();
+    };
+    const look = (movie: { readonly isPlayable: boolean } | null): void => {
+      if (opening !== this.#opening) queueMicrotask(end);
+      else if (movie?.isPlayable === true) {
+        queueMicrotask(end);
+        void this.#open(this.#here(), null);
+      }
+    };
+    const timer = setTimeout(() => {
+      unfollow();
+      if (opening === this.#opening) this.#fail({ kind: 'unreachable' });
+    }, FILE_WAIT_MS);
+    batch(() => {
+      this.#fileChange.value = 'awaited';
+      this.#isBuffering.value = this.#video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    });
+    const unfollow = this.#server.follow(movieFeed, this.#movie.movieId, {
+      onSnapshot: ({ movie }) => look(movie),
+      onEntries: (entries) => look(entries.at(-1)?.movie ?? null),
+    });
+    this.#disposers.push(end);
   }
 
   #fail(failure: PlayerFailure): void {
@@ -470,6 +536,7 @@ export class Player {
     on('playing', () => {
       this.#hasPlayed = true;
       this.#reopenings = 0;
+      this.#fileWaits = 0;
       batch(() => {
         this.#isPlaying.value = true;
         this.#isBuffering.value = false;

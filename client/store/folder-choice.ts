@@ -1,7 +1,7 @@
 /** Choosing a folder of the server: walking through folders, typing a path, and learning whether it can be a library. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { libraries } from '#protocol/index.ts';
+import { libraries } from '#protocol/methods/libraries.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
 import type { OutputOf } from '#protocol/contract.ts';

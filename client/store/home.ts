@@ -1,7 +1,7 @@
 /** The rows of the home screen: what to go on watching, and what is new. Patched in place, refetched when a row may have moved. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { movies } from '#protocol/index.ts';
+import { movies } from '#protocol/methods/movies.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
 import type { OutputOf } from '#protocol/contract.ts';

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { jobsFeed } from '#protocol/feeds.ts';
-import { jobs as calls } from '#protocol/index.ts';
+import { jobs as calls } from '#protocol/methods/jobs.ts';
 import type { Infer } from '#protocol/contract.ts';
 import type { Job, JobFailureItem } from '#protocol/schema/job.ts';
 import type { Server } from './ports.ts';

@@ -2,7 +2,7 @@
 import { batch, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { libraryFeed } from '#protocol/feeds.ts';
-import { libraries } from '#protocol/index.ts';
+import { libraries } from '#protocol/methods/libraries.ts';
 import type { Library, LibraryIssue } from '#protocol/schema/library.ts';
 import type { MovieCard } from '#protocol/schema/movie.ts';
 import type { Infer } from '#protocol/contract.ts';
@@ -15,6 +15,8 @@ export type Issue = Infer<typeof LibraryIssue>;
 export interface MovieListener {
   /** A movie came, changed, or (with `null`) went. */
   onMovie(id: string, card: Card | null): void;
+  /** A collection came, changed or went. */
+  onCollection?(id: string): void;
   /** The stream was interrupted for longer than the server remembers: what is shown may be out of date anywhere. */
   onReset(): void;
 }
@@ -46,6 +48,9 @@ export class LibraryStore {
                 break;
               case 'movieCount':
                 this.#movieCount.value = entry.count;
+                break;
+              case 'collection':
+                for (const listener of this.#listeners) listener.onCollection?.(entry.id);
                 break;
               case 'movie':
                 for (const listener of this.#listeners) listener.onMovie(entry.id, entry.movie);

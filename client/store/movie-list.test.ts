@@ -204,7 +204,7 @@ describe('a window into the movies', () => {
     expect(offsets()).toEqual([0]);
     plain.dispose();
 
-    const filtered = open({ ...ALL_MOVIES, isWatched: false });
+    const filtered = open({ ...ALL_MOVIES, filter: { isWatched: false } });
     filtered.show(0, 10);
     await pass();
     const before = offsets().length;

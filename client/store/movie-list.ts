@@ -7,13 +7,16 @@
  */
 import { batch, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { movies } from '#protocol/index.ts';
+import { movies } from '#protocol/methods/movies.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
 import type { Infer, InputOf } from '#protocol/contract.ts';
 import type { MovieTile } from '#protocol/schema/movie.ts';
 import type { Progress } from '#protocol/schema/progress.ts';
+import type { Cinema } from './cinema.ts';
+import { isUnlimited } from './filter-address.ts';
 import type { Card, LibraryStore } from './library.ts';
+import { routePath } from './navigation.ts';
 import type { MovieQuery, MovieSort } from './navigation.ts';
 import type { Link, Server } from './ports.ts';
 import type { ProgressStore } from './progress.ts';
@@ -21,6 +24,7 @@ import type { ProgressStore } from './progress.ts';
 export type Tile = Infer<typeof MovieTile>;
 
 export const PAGE_SIZE = 60;
+const LARGEST_WINDOW = 200;
 
 /** Quiet time before stale pages are fetched, and the longest that a steady stream of changes can put it off. */
 const SETTLE_MS = 250;
@@ -56,9 +60,18 @@ export function listInput(query: MovieQuery, offset: number, limit: number): Inp
     sort: query.sort,
     ...(query.order !== null && { order: query.order }),
     ...(query.search.trim() !== '' && { search: query.search.trim() }),
-    ...(query.libraryId !== null && { libraryId: query.libraryId }),
-    ...(query.isWatched !== null && { isWatched: query.isWatched }),
+    ...(query.seed !== 0 && { seed: query.seed }),
+    ...query.filter,
   };
+}
+
+/** The grid of a query, the same one as long as nobody asks for another. */
+export function movieListOf(cinema: Cinema, query: MovieQuery): MovieList {
+  return cinema.kept(
+    'movies',
+    routePath({ screen: 'movies', query }),
+    () => new MovieList(cinema.server, cinema.link, cinema.library, cinema.progress, query),
+  );
 }
 
 export class MovieList {
@@ -119,6 +132,18 @@ export class MovieList {
   retry(): void {
     this.#failure.value = null;
     this.#load();
+  }
+
+  /** Every movie that matches, in order, but no more than `most`. */
+  async ids(most: number): Promise<readonly string[]> {
+    const ids: string[] = [];
+    for (let offset = 0; offset < most; offset += LARGEST_WINDOW) {
+      const limit = Math.min(LARGEST_WINDOW, most - offset);
+      const reply = await this.#server.call(movies.list, listInput(this.#query, offset, limit));
+      ids.push(...reply.movies.map(({ id }) => id));
+      if (ids.length >= reply.total || reply.movies.length === 0) break;
+    }
+    return [...new Set(ids)];
   }
 
   dispose(): void {
@@ -209,8 +234,9 @@ export class MovieList {
     const [number, position, tile] = found;
     this.#put(number, position, { ...card, progress: tile.progress });
     const field = SORT_FIELD[this.#query.sort];
+    // A card does not tell whether its movie still fits a filter, nor how well it answers a search.
     const mayMove =
-      (field !== null && card[field] !== tile[field]) || (this.#query.search !== '' && card.title !== tile.title);
+      (field !== null && card[field] !== tile[field]) || this.#query.search !== '' || !isUnlimited(this.#query.filter);
     if (mayMove) this.#makeStale();
   }
 
@@ -218,6 +244,7 @@ export class MovieList {
     const found = this.#find(now.movieId);
     if (found !== null) this.#put(found[0], found[1], { ...found[2], progress: now });
     const wasWatched = before?.isWatched ?? found?.[2].progress?.isWatched ?? false;
-    if (this.#query.isWatched !== null && wasWatched !== now.isWatched) this.#makeStale();
+    const isAsked = this.#query.filter.isWatched !== undefined && wasWatched !== now.isWatched;
+    if (isAsked || this.#query.sort === 'lastWatched') this.#makeStale();
   }
 }

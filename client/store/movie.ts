@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { movieFeed } from '#protocol/feeds.ts';
-import { movies } from '#protocol/index.ts';
+import { movies } from '#protocol/methods/movies.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
 import type { Infer } from '#protocol/contract.ts';

@@ -1,23 +1,42 @@
 /** Where the person is in the client. The address holds all of it, so that reload, bookmark and the back button work. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
+import { COLLECTION_KINDS } from '#protocol/schema/collection.ts';
+import type { MovieFilter } from '#protocol/schema/movie-filter.ts';
 import { MOVIE_SORTS, SORT_ORDERS } from '#protocol/schema/movie-sort.ts';
+import type { MovieSort, SortOrder } from '#protocol/schema/movie-sort.ts';
+import { readFilter, writeFilter } from './filter-address.ts';
 
-export type MovieSort = (typeof MOVIE_SORTS)[number];
-export type SortOrder = (typeof SORT_ORDERS)[number];
+export type { MovieSort, SortOrder };
 
-/** What the grid shows. `null` means no limit, or the order that suits the sort. */
+/** What the grid shows. */
 export interface MovieQuery {
   readonly search: string;
   readonly sort: MovieSort;
+  /** `null`: the order that suits the sort. */
   readonly order: SortOrder | null;
-  readonly libraryId: string | null;
-  readonly isWatched: boolean | null;
+  /** Which of the random orders. */
+  readonly seed: number;
+  /** A property that is absent is no limit. */
+  readonly filter: MovieFilter;
 }
 
-export const ALL_MOVIES: MovieQuery = { search: '', sort: 'title', order: null, libraryId: null, isWatched: null };
+export const ALL_MOVIES: MovieQuery = { search: '', sort: 'title', order: null, seed: 0, filter: {} };
 
-export const SETTINGS_SECTIONS = ['libraries', 'radarr', 'activity', 'people', 'account', 'server'] as const;
+/** The grid of everything that fits a filter: where a genre, a decade, or a person's name leads. */
+export const moviesWith = (filter: MovieFilter): Route => ({ screen: 'movies', query: { ...ALL_MOVIES, filter } });
+
+export type CollectionKind = (typeof COLLECTION_KINDS)[number];
+
+export const SETTINGS_SECTIONS = [
+  'libraries',
+  'metadata',
+  'radarr',
+  'activity',
+  'people',
+  'account',
+  'server',
+] as const;
 export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
 
 export type Route =
@@ -31,6 +50,10 @@ export type Route =
       readonly fileId: string | null;
       readonly isFromStart: boolean;
     }
+  | { readonly screen: 'person'; readonly personId: string }
+  | { readonly screen: 'collections'; readonly kind: CollectionKind | null }
+  | { readonly screen: 'collection'; readonly collectionId: string }
+  | { readonly screen: 'review' }
   | { readonly screen: 'settings'; readonly section: SettingsSection | null }
   | { readonly screen: 'notFound' };
 
@@ -41,14 +64,13 @@ function oneOf<const T extends readonly string[]>(set: T, value: string | null |
 }
 
 function parseQuery(params: URLSearchParams): MovieQuery {
-  const libraryId = params.get('library');
-  const watched = params.get('watched');
+  const seed = Number(params.get('seed') ?? '0');
   return {
     search: (params.get('q') ?? '').slice(0, 500),
     sort: oneOf(MOVIE_SORTS, params.get('sort')) ?? 'title',
     order: oneOf(SORT_ORDERS, params.get('order')),
-    libraryId: libraryId !== null && ID.test(libraryId) ? libraryId : null,
-    isWatched: watched === 'yes' ? true : watched === 'no' ? false : null,
+    seed: Number.isInteger(seed) && seed >= 0 && seed <= 4_294_967_295 ? seed : 0,
+    filter: readFilter(params),
   };
 }
 
@@ -62,10 +84,16 @@ export function parseRoute(path: string): Route {
     if (first === '') return { screen: 'home' };
     if (first === 'welcome') return { screen: 'welcome' };
     if (first === 'movies') return { screen: 'movies', query: parseQuery(url.searchParams) };
+    if (first === 'collections') {
+      return { screen: 'collections', kind: oneOf(COLLECTION_KINDS, url.searchParams.get('kind')) };
+    }
+    if (first === 'review') return { screen: 'review' };
     if (first === 'settings') return { screen: 'settings', section: null };
     return { screen: 'notFound' };
   }
   if (first === 'movies' && ID.test(second)) return { screen: 'movie', movieId: second };
+  if (first === 'people' && ID.test(second)) return { screen: 'person', personId: second };
+  if (first === 'collections' && ID.test(second)) return { screen: 'collection', collectionId: second };
   if (first === 'play' && ID.test(second)) {
     const fileId = url.searchParams.get('file');
     return {
@@ -84,8 +112,8 @@ function queryText(query: MovieQuery): string {
   if (query.search !== '') params.set('q', query.search);
   if (query.sort !== 'title') params.set('sort', query.sort);
   if (query.order !== null) params.set('order', query.order);
-  if (query.libraryId !== null) params.set('library', query.libraryId);
-  if (query.isWatched !== null) params.set('watched', query.isWatched ? 'yes' : 'no');
+  if (query.seed !== 0) params.set('seed', String(query.seed));
+  writeFilter(query.filter, params);
   const text = params.toString();
   return text === '' ? '' : `?${text}`;
 }
@@ -108,6 +136,14 @@ export function routePath(route: Route): string {
       const text = params.toString();
       return `/play/${route.movieId}${text === '' ? '' : `?${text}`}`;
     }
+    case 'person':
+      return `/people/${route.personId}`;
+    case 'collections':
+      return route.kind === null ? '/collections' : `/collections?kind=${route.kind}`;
+    case 'collection':
+      return `/collections/${route.collectionId}`;
+    case 'review':
+      return '/review';
     case 'settings':
       return route.section === null ? '/settings' : `/settings/${route.section}`;
     case 'notFound':

@@ -1,7 +1,7 @@
 /** Everyone who has an account, for those who may manage them. Not a feed: it changes only by the hand that looks at it. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { users } from '#protocol/index.ts';
+import { users } from '#protocol/methods/accounts.ts';
 import type { Infer } from '#protocol/contract.ts';
 import type { Role } from '#protocol/permission.ts';
 import type { User } from '#protocol/schema/account.ts';

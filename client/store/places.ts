@@ -1,7 +1,7 @@
 /** The places where this person is signed in, and their password. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { account, session } from '#protocol/index.ts';
+import { account, session } from '#protocol/methods/accounts.ts';
 import type { Infer } from '#protocol/contract.ts';
 import type { Session } from '#protocol/schema/account.ts';
 import type { Server } from './ports.ts';

@@ -42,6 +42,8 @@ export class Preferences {
   readonly captionSize: Signal<CaptionSize>;
   /** The clock beside the seek bar: time left instead of the length. */
   readonly showsTimeLeft: Signal<boolean>;
+  /** Filters beside the movies, where there is room for both. */
+  readonly showsFilters: Signal<boolean>;
 
   constructor(memory: Memory) {
     this.volume = remembered(memory, 'volume', parseShare, String, 1);
@@ -55,6 +57,7 @@ export class Preferences {
       String,
       'medium',
     );
+    this.showsFilters = remembered(memory, 'filters', parseFlag, printFlag, true);
     this.showsTimeLeft = remembered(memory, 'timeLeft', parseFlag, printFlag, false);
   }
 }

@@ -8,7 +8,7 @@
 import { effect, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { progressFeed } from '#protocol/feeds.ts';
-import { progress as calls } from '#protocol/index.ts';
+import { progress as calls } from '#protocol/methods/progress.ts';
 import { isFailure } from '#protocol/errors.ts';
 import { WATCHED_SHARE } from '#protocol/schema/progress.ts';
 import type { Progress } from '#protocol/schema/progress.ts';

@@ -5,7 +5,7 @@ import type { Infer, InputOf } from '#protocol/contract.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
 import { radarrFeed } from '#protocol/feeds.ts';
-import { radarr as calls } from '#protocol/index.ts';
+import { radarr as calls } from '#protocol/methods/radarr.ts';
 import type { PathMapping, RadarrCheck, RadarrEvent, RadarrStatus } from '#protocol/schema/radarr.ts';
 import type { Server } from './ports.ts';
 

@@ -5,7 +5,8 @@
  */
 import { computed, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { server as serverCalls, session as sessionCalls, setup } from '#protocol/index.ts';
+import { session as sessionCalls } from '#protocol/methods/accounts.ts';
+import { server as serverCalls, setup } from '#protocol/methods/server.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
 import type { Permission } from '#protocol/permission.ts';

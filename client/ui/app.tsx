@@ -13,11 +13,11 @@ import { NoticeStack } from './parts/notices.tsx';
 import { Shell } from './parts/shell.tsx';
 import { StatePage, Waiting } from './parts/state-page.tsx';
 import { HomeScreen } from './screens/home.tsx';
-import { enableSpatialKeys } from './spatial.ts';
 
 const movies = lazyScreen(() => import('./screens/movies.tsx').then((module) => module.MoviesScreen));
 const movie = lazyScreen(() => import('./screens/movie.tsx').then((module) => module.MovieScreen));
 const player = lazyScreen(() => import('./screens/player/player.tsx').then((module) => module.PlayerScreen));
+const review = lazyScreen(() => import('./screens/review.tsx').then((module) => module.ReviewScreen));
 const settings = lazyScreen(() => import('./screens/settings/settings.tsx').then((module) => module.SettingsScreen));
 const welcome = lazyScreen(() => import('./screens/welcome.tsx').then((module) => module.WelcomeScreen));
 const claim = lazyScreen(() => import('./screens/claim.tsx').then((module) => module.ClaimScreen));
@@ -28,6 +28,7 @@ const LAZY: Readonly<Partial<Record<Route['screen'], { preload(): void }>>> = {
   movies,
   movie,
   play: player,
+  review,
   settings,
   welcome,
 };
@@ -38,6 +39,10 @@ const TITLES: Readonly<Record<Route['screen'], string>> = {
   movies: 'Movies · Matinee',
   movie: 'Movie · Matinee',
   play: 'Playing · Matinee',
+  person: 'Person · Matinee',
+  collections: 'Collections · Matinee',
+  collection: 'Collection · Matinee',
+  review: 'Review · Matinee',
   settings: 'Settings · Matinee',
   notFound: 'Not found · Matinee',
 };
@@ -105,6 +110,15 @@ function Screens() {
           <settings.Screen section={route.section} />
         </Shell>
       );
+    case 'review':
+      return (
+        <Shell>
+          <review.Screen />
+        </Shell>
+      );
+    case 'person':
+    case 'collections':
+    case 'collection':
     case 'notFound':
       return (
         <Shell>
@@ -126,7 +140,16 @@ function SignedIn({ house, viewer }: { readonly house: House; readonly viewer: V
   useEffect(() => () => cinema.dispose(), [cinema]);
 
   useEffect(() => {
-    const stopKeys = enableSpatialKeys();
+    // Nobody presses an arrow key before the first screen is there.
+    let stopKeys: (() => void) | null = null;
+    let isOver = false;
+    void import('./spatial.ts').then(
+      ({ enableSpatialKeys }) => {
+        if (!isOver) stopKeys = enableSpatialKeys();
+      },
+      // Without it the keys do what they do on any page.
+      () => undefined,
+    );
     const onKey = (event: KeyboardEvent): void => {
       const isTyping = event.target instanceof Element && event.target.matches('input, textarea, select');
       if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -136,7 +159,8 @@ function SignedIn({ house, viewer }: { readonly house: House; readonly viewer: V
     };
     document.addEventListener('keydown', onKey);
     return () => {
-      stopKeys();
+      isOver = true;
+      stopKeys?.();
       document.removeEventListener('keydown', onKey);
     };
   }, []);

@@ -8,7 +8,6 @@ import type { COMMON_FAILURES, Failure } from '#protocol/errors.ts';
 import type { collections } from '#protocol/methods/collections.ts';
 import type { metadata } from '#protocol/methods/metadata.ts';
 import type { FOLDER_PROBLEMS, FolderCheck } from '#protocol/schema/library.ts';
-import type { PLAY_REASONS } from '#protocol/schema/playback.ts';
 import type { RadarrTrouble } from '#protocol/schema/radarr.ts';
 import { spokenDuration } from './wording.ts';
 
@@ -174,6 +173,10 @@ export const MEDIA_TEXTS = {
   internal: 'met a fault in Matinee. The server’s log tells more.',
   missing: 'is not there any more. Check that its disk or share is mounted, then scan again.',
   nameNotUtf8: 'has a name that is not valid text (UTF-8). Rename it.',
+  discFolder:
+    'is a copied disc (DVD or Blu-ray folder), which Matinee does not play. Make one MKV file of its movie, with MakeMKV for example.',
+  discImage:
+    'is the image of a disc, which Matinee does not play. Make one MKV file of its movie, with MakeMKV for example.',
   symlinkLoop: 'is a link that leads back to a folder above it. Remove the link.',
 } as const satisfies Readonly<Record<string, string>>;
 
@@ -262,26 +265,3 @@ function folderFacts({ path, problem, at }: FolderCheck): string | null {
   if (problem === 'notFound' && at.path !== path) return `The way to it ends at ${at.path}.`;
   return `${at.path} belongs to ${at.owner}:${at.group}, mode ${at.mode}.`;
 }
-
-type Reason = (typeof PLAY_REASONS)[number];
-
-/** Why a file is not sent as it is; each a whole sentence. */
-export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
-  containerNotSupported: 'This device does not open this kind of file.',
-  videoCodecNotSupported: 'This device can’t decode the picture’s codec.',
-  videoBitDepthNotSupported: 'This device can’t decode this many bits of colour.',
-  videoLevelNotSupported: 'The picture is coded at a higher level than this device decodes.',
-  videoResolutionNotSupported: 'The picture is larger than this device decodes.',
-  videoFrameRateNotSupported: 'The picture has more frames a second than this device decodes.',
-  hdrNotSupported: 'This screen does not show high dynamic range, so the colours are brought into its range.',
-  dolbyVisionNotSupported: 'This device does not show this profile of Dolby Vision.',
-  interlacedNotSupported: 'The picture is interlaced, which browsers show with combs.',
-  rotationNotSupported: 'The picture is stored turned, which this device does not put right.',
-  audioCodecNotSupported: 'This device can’t decode the sound’s codec.',
-  audioChannelsNotSupported: 'The sound has more channels than this device plays.',
-  audioTrackSelected: 'You chose an audio track that can’t be chosen in the file as it is.',
-  bitrateTooHigh: 'The file needs more bandwidth than the limit that is set.',
-  timestampsUnreliable: 'The file’s own timing is unreliable, so it is made anew.',
-  keyframesUnusable: 'The file has too few places to cut or seek at, so the picture is coded anew.',
-  failedOnThisDevice: 'Playing it a simpler way was tried on this device and failed.',
-};

@@ -82,8 +82,8 @@ export function valueName(facet: FacetName, value: string, label: string | null)
 /** Whether a filter holds a value of a facet. */
 export function isChosen(filter: MovieFilter, facet: FacetName, value: string): boolean {
   if (facet === 'decade') return filter.yearFrom === Number(value) && filter.yearTo === Number(value) + 9;
-  const held: unknown = filter[facet];
-  return Array.isArray(held) ? held.map(String).includes(value) : held !== undefined && String(held) === value;
+  const held = filter[facet];
+  return Array.isArray(held) ? held.map(String).includes(value) : held !== undefined && `${held}` === value;
 }
 
 /** The filter with a value of a facet chosen, or not chosen any more. */
@@ -101,6 +101,13 @@ export function toggled(filter: MovieFilter, facet: FacetName, value: string): M
   return tidyFilter({ ...filter, [facet]: isOff ? held.filter((one) => one !== typed) : [...held, typed] });
 }
 
+/** The values of a facet in the order that people look for them; the server gives the largest first. */
+export function inOrder({ name, values }: Facet): Facet['values'] {
+  return name === 'decade' || name === 'resolutions'
+    ? values.toSorted((a, b) => Number(b.value) - Number(a.value))
+    : values;
+}
+
 export interface Chip {
   readonly key: string;
   readonly text: string;
@@ -115,11 +122,10 @@ const without = (filter: MovieFilter, ...names: readonly FilterName[]): MovieFil
 const NUMBERED: ReadonlySet<FilterName> = new Set(['genreIds', 'tagIds', 'studioIds', 'countryIds', 'libraryId']);
 
 function yearsName(from: number | undefined, to: number | undefined): string {
-  if (from !== undefined && to !== undefined) {
-    if (from % 10 === 0 && to === from + 9) return `${from}s`;
-    return from === to ? String(from) : `${from} to ${to}`;
-  }
-  return from === undefined ? `until ${to}` : `from ${from}`;
+  if (from === undefined) return `until ${to ?? ''}`;
+  if (to === undefined) return `from ${from}`;
+  if (from % 10 === 0 && to === from + 9) return `${from}s`;
+  return from === to ? String(from) : `${from} to ${to}`;
 }
 
 /** What a filter holds, one chip for each value. Names of people and collections stand in `names` by their id. */
@@ -149,7 +155,7 @@ export function chipsOf(
         }
         break;
       case 'ratingFrom':
-        chips.push({ key: name, text: `Rated ${filter.ratingFrom} or more`, without: without(filter, name) });
+        chips.push({ key: name, text: `Rated ${filter.ratingFrom ?? 0} or more`, without: without(filter, name) });
         break;
       case 'isHidden':
         chips.push({

@@ -87,6 +87,30 @@ export function Field({
   );
 }
 
+interface LongProps {
+  readonly label: string;
+  readonly value: string;
+  readonly maxLength: number;
+  readonly onValue: (value: string) => void;
+}
+
+/** A labelled field for several lines. */
+export function LongField({ label, value, maxLength, onValue }: LongProps) {
+  const id = useId();
+  return (
+    <div class={styles.field}>
+      <label for={id}>{label}</label>
+      <textarea
+        id={id}
+        class={styles.area}
+        maxLength={maxLength}
+        value={value}
+        onInput={(event) => onValue(event.currentTarget.value)}
+      />
+    </div>
+  );
+}
+
 interface ChoiceProps<T extends string> {
   readonly label: string;
   readonly value: T;

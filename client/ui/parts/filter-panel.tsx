@@ -2,7 +2,7 @@ import { ChevronDown, X } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import type { Facet, FacetName, MovieFilter } from '#protocol/schema/movie-filter.ts';
 import { useLobby } from '../house.ts';
-import { FACET_ORDER, FACET_TITLES, chipsOf, isChosen, toggled, valueName } from '../filter-words.ts';
+import { FACET_ORDER, FACET_TITLES, chipsOf, inOrder, isChosen, toggled, valueName } from '../filter-words.ts';
 import { count } from '../wording.ts';
 import styles from './filter-panel.module.css';
 
@@ -49,11 +49,12 @@ function Row({ name, label, count: amount, isOn, onToggle }: RowProps) {
 
 function FacetGroup({ facet, filter, onFilter }: Omit<Props, 'facets'> & { readonly facet: Facet }) {
   const { name } = facet;
+  const values = inOrder(facet);
   const [isWhole, setWhole] = useState(false);
-  const chosen = facet.values.filter(({ value }) => isChosen(filter, name, value));
+  const chosen = values.filter(({ value }) => isChosen(filter, name, value));
   const [isOpen, setOpen] = useState(OPEN_AT_FIRST.has(name) || chosen.length > 0);
   // What is chosen stays in sight, however few movies it has.
-  const shown = isWhole ? facet.values : facet.values.filter((value, index) => index < FEW || chosen.includes(value));
+  const shown = isWhole ? facet.values : values.filter((value, index) => index < FEW || chosen.includes(value));
   return (
     <details class={styles.group} open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
@@ -78,9 +79,9 @@ function FacetGroup({ facet, filter, onFilter }: Omit<Props, 'facets'> & { reado
           />
         ))}
       </ul>
-      {shown.length < facet.values.length && (
+      {shown.length < values.length && (
         <button type="button" class={styles.more} onClick={() => setWhole(true)}>
-          All {facet.values.length}
+          All {values.length}
         </button>
       )}
     </details>

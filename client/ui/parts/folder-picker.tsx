@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
 import type { FolderCheck } from '#protocol/schema/library.ts';
-import type { FolderChoice } from '#client/store/folder-choice.ts';
+import { FolderChoice } from '#client/store/folder-choice.ts';
 import type { LibraryRow } from '#client/store/library.ts';
 import { failureText, folderText } from '../failure-text.ts';
 import { useCinema } from '../house.ts';
@@ -94,7 +94,7 @@ interface Props {
 /** Walks through the server's folders, checks the one that is chosen, and makes it a library. */
 export function FolderPicker({ onAdded, verb, children }: Props) {
   const cinema = useCinema();
-  const choice = useMemo(() => cinema.folderChoice(), [cinema]);
+  const choice = useMemo(() => new FolderChoice(cinema.server), [cinema]);
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
   useEffect(() => {

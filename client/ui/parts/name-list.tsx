@@ -31,7 +31,7 @@ export function NameList({ label, names, onNames, known = [], placeholder = 'Add
   return (
     <div class={styles.field}>
       <label for={id}>{label}</label>
-      <div class={styles.box} onClick={(event) => event.target === event.currentTarget && input.current?.focus()}>
+      <div class={styles.box}>
         {names.map((name) => (
           <span key={name} class={styles.name}>
             <span dir="auto">{name}</span>
@@ -74,7 +74,9 @@ export function NameList({ label, names, onNames, known = [], placeholder = 'Add
           {known
             .filter((name) => !names.includes(name))
             .map((name) => (
-              <option key={name} value={name} />
+              <option key={name} value={name}>
+                {name}
+              </option>
             ))}
         </datalist>
       </div>

@@ -1,49 +1,38 @@
-import { Check, ChevronDown, Play, RotateCcw, TriangleAlert } from 'lucide-preact';
+import { Check, ExternalLink, Play, RotateCcw, Star, TriangleAlert } from 'lucide-preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import { ALL_MOVIES } from '#client/store/navigation.ts';
+import { ALL_MOVIES, moviesWith } from '#client/store/navigation.ts';
+import { MovieStore } from '#client/store/movie.ts';
 import type { MovieDetail, MovieFileDetail } from '#client/store/movie.ts';
-import type { VideoTrack } from '#protocol/schema/media.ts';
+import { SimilarStore } from '#client/store/similar.ts';
 import { failureText, mediaFailureText } from '../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../house.ts';
 import { Button, ButtonLink } from '../parts/button.tsx';
-import { MoviePicture } from '../parts/picture.tsx';
-import { StatePage, Waiting } from '../parts/state-page.tsx';
+import { Link } from '../parts/link.tsx';
+import { Logo, MoviePicture, Poster } from '../parts/picture.tsx';
+import { Shelf } from '../parts/shelf.tsx';
+import { StatePage } from '../parts/state-page.tsx';
 import { seenShare } from '../parts/tile.tsx';
 import {
   audioTrackName,
-  bitrate,
   channelsName,
   clockTime,
-  codecName,
-  containerName,
+  count,
   dayOf,
-  fileSize,
   hdrName,
   languageName,
   movieLength,
   resolutionName,
   timeOfDay,
 } from '../wording.ts';
+import { Extras, Files } from './movie/files.tsx';
+import { MovieMenu } from './movie/menu.tsx';
+import { Credits, Faces } from './movie/people.tsx';
 import styles from './movie.module.css';
 
+/** The best of the movie's own files; an extra is not the movie. */
 function bestFile(movie: MovieDetail): MovieFileDetail | null {
-  return movie.files.find((file) => file.state === 'playable') ?? movie.files[0] ?? null;
-}
-
-function videoName(track: VideoTrack): string {
-  const rate = track.frameRate === null ? null : track.frameRate.num / track.frameRate.den;
-  return [
-    `${codecName(track.codec)}${track.profile === null ? '' : ` ${track.profile}`}`,
-    `${track.width} × ${track.height}`,
-    rate === null ? null : `${Number(rate.toFixed(3))} frames a second${track.isVariableFrameRate ? ', varying' : ''}`,
-    track.bitDepth === null ? null : `${track.bitDepth} bit`,
-    track.hdr === null
-      ? null
-      : `${hdrName(track.hdr)}${track.dolbyVision === null ? '' : ` profile ${track.dolbyVision.profile}`}`,
-    track.isInterlaced ? 'interlaced' : null,
-  ]
-    .filter((part) => part !== null)
-    .join(' · ');
+  const own = movie.files.filter(({ extra }) => extra === null);
+  return own.find((file) => file.state === 'playable') ?? own[0] ?? null;
 }
 
 function Facts({ movie }: { readonly movie: MovieDetail }) {
@@ -58,6 +47,12 @@ function Facts({ movie }: { readonly movie: MovieDetail }) {
   ].filter((fact) => fact !== null);
   return (
     <p class={styles.facts}>
+      {movie.certification !== null && (
+        <span class={styles.certification}>
+          <span class="unseen">Certified </span>
+          {movie.certification}
+        </span>
+      )}
       {facts.map((fact) => (
         <span key={fact}>{fact}</span>
       ))}
@@ -65,170 +60,94 @@ function Facts({ movie }: { readonly movie: MovieDetail }) {
   );
 }
 
-function Languages({ movie }: { readonly movie: MovieDetail }) {
-  const media = bestFile(movie)?.media;
-  if (media == null) return null;
-  const subtitles = [...new Set(media.subtitles.map((track) => languageName(track.language) ?? 'Unknown language'))];
-  const audio = [...new Set(media.audio.map((track) => audioTrackName(track)))];
+function Ratings({ movie }: { readonly movie: MovieDetail }) {
+  if (movie.ratings.length === 0) return null;
   return (
-    <dl class={styles.languages}>
-      <div>
-        <dt>Sound</dt>
-        <dd>
-          {audio.length === 0
-            ? 'None'
-            : audio.map((name) => (
-                <span key={name} dir="auto">
-                  {name}
-                </span>
-              ))}
-        </dd>
-      </div>
-      <div>
-        <dt>Subtitles</dt>
-        <dd>{subtitles.length === 0 ? 'None' : subtitles.join(', ')}</dd>
-      </div>
-      {media.chapters.length > 1 && (
-        <div>
-          <dt>Chapters</dt>
-          <dd>{media.chapters.length}</dd>
-        </div>
+    <ul class={styles.ratings} aria-label="Ratings">
+      {movie.ratings.map(({ source, value, votes }) => (
+        <li key={source} title={votes === null ? undefined : `${count(votes)} votes`}>
+          <Star aria-hidden="true" fill="currentColor" />
+          <strong>{value.toFixed(1)}</strong> {source}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Sound, subtitles, and what else somebody may want to know of a movie. */
+function About({ movie }: { readonly movie: MovieDetail }) {
+  const media = bestFile(movie)?.media ?? null;
+  const sidecars = bestFile(movie)?.sidecars ?? [];
+  const subtitles = [
+    ...new Set(
+      [...(media?.subtitles ?? []), ...sidecars].map((track) => languageName(track.language) ?? 'Unknown language'),
+    ),
+  ];
+  const audio = [...new Set((media?.audio ?? []).map((track) => audioTrackName(track)))];
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    [
+      'Original title',
+      movie.originalTitle === null || movie.originalTitle === movie.title ? [] : [movie.originalTitle],
+    ],
+    ['Released', movie.releaseDate === null ? [] : [dayOf(Date.parse(`${movie.releaseDate}T12:00:00`))]],
+    ['Language', [languageName(movie.originalLanguage)].filter((name) => name !== null)],
+    ['Sound', media === null ? [] : audio.length === 0 ? ['None'] : audio],
+    ['Subtitles', media === null ? [] : [subtitles.length === 0 ? 'None' : subtitles.join(', ')]],
+    ['Chapters', media !== null && media.chapters.length > 1 ? [String(media.chapters.length)] : []],
+  ];
+  const terms = [
+    { label: 'Studios', of: movie.studios, property: 'studioIds' },
+    { label: 'Countries', of: movie.countries, property: 'countryIds' },
+    { label: 'Keywords', of: movie.keywords.slice(0, 20), property: 'keywordIds' },
+    { label: 'Tags', of: movie.tags, property: 'tagIds' },
+  ] as const;
+  return (
+    <dl class={styles.about} data-spatial>
+      {rows.map(
+        ([label, words]) =>
+          words.length > 0 && (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd>
+                {words.map((word) => (
+                  <span key={word} dir="auto">
+                    {word}
+                  </span>
+                ))}
+              </dd>
+            </div>
+          ),
+      )}
+      {terms.map(
+        ({ label, of, property }) =>
+          of.length > 0 && (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd class={styles.terms}>
+                {of.map(({ id, name }) => (
+                  <Link key={id} to={moviesWith({ [property]: [id] })}>
+                    <bdi>{name}</bdi>
+                  </Link>
+                ))}
+              </dd>
+            </div>
+          ),
       )}
     </dl>
   );
 }
 
-function FileRow({
-  file,
-  movie,
-  isOnly,
-}: {
-  readonly file: MovieFileDetail;
-  readonly movie: MovieDetail;
-  readonly isOnly: boolean;
-}) {
-  const { library } = useCinema();
-  const { session, notices } = useLobby();
-  const attempt = useAttempt();
-  const { media } = file;
-  const video = media?.video[0];
-  const shortSide = video === undefined ? null : resolutionName(Math.min(video.width, video.height));
-  const reason = file.state === 'missing' ? 'missing' : file.state === 'unplayable' ? file.failure : null;
-  return (
-    <li class={styles.file}>
-      <details>
-        <summary>
-          <ChevronDown class={styles.chevron} aria-hidden="true" />
-          <span class={styles.fileName} dir="auto">
-            {file.name}
-          </span>
-          <span class={styles.fileFacts}>
-            {[shortSide, file.container === null ? null : containerName(file.container), fileSize(file.sizeBytes)]
-              .filter((part) => part !== null)
-              .join(' · ')}
-          </span>
-        </summary>
-        <dl class={styles.details}>
-          {file.path !== null && (
-            <div>
-              <dt>Path</dt>
-              <dd>
-                <code dir="auto">{file.path}</code>
-              </dd>
-            </div>
-          )}
-          {media !== null && (
-            <>
-              {media.video.map((track) => (
-                <div key={track.index}>
-                  <dt>Picture</dt>
-                  <dd>{videoName(track)}</dd>
-                </div>
-              ))}
-              {media.audio.map((track) => (
-                <div key={track.index}>
-                  <dt>Sound</dt>
-                  <dd dir="auto">
-                    {audioTrackName(track)}
-                    {track.disposition.default && ' · default'}
-                  </dd>
-                </div>
-              ))}
-              {media.subtitles.map((track) => (
-                <div key={track.index}>
-                  <dt>Subtitles</dt>
-                  <dd dir="auto">
-                    {[
-                      languageName(track.language) ?? 'Unknown language',
-                      codecName(track.codec),
-                      track.disposition.forced ? 'forced' : null,
-                      track.disposition.hearingImpaired ? 'for the hard of hearing' : null,
-                      track.title,
-                    ]
-                      .filter((part) => part !== null)
-                      .join(' · ')}
-                  </dd>
-                </div>
-              ))}
-              {media.bitrateBps !== null && (
-                <div>
-                  <dt>Bitrate</dt>
-                  <dd>{bitrate(media.bitrateBps)}</dd>
-                </div>
-              )}
-            </>
-          )}
-          <div>
-            <dt>Added</dt>
-            <dd>{dayOf(file.addedAt)}</dd>
-          </div>
-        </dl>
-      </details>
-      {reason !== null && (
-        <p class={styles.trouble}>
-          <TriangleAlert aria-hidden="true" />
-          <span>This file {mediaFailureText(reason)}</span>
-          {session.may('libraries:manage') && file.state === 'unplayable' && (
-            <Button
-              onClick={() =>
-                void attempt(async () => {
-                  const result = await library.retryFile(file.id);
-                  notices.show(
-                    result.isPlayable
-                      ? `${file.name} can be played now.`
-                      : `${file.name} ${mediaFailureText(result.failure)}`,
-                    result.isPlayable ? 'plain' : 'bad',
-                  );
-                })
-              }
-            >
-              Try again
-            </Button>
-          )}
-        </p>
-      )}
-      {!isOnly && file.state === 'playable' && (
-        <ButtonLink
-          look="quiet"
-          to={{ screen: 'play', movieId: movie.id, fileId: file.id, isFromStart: false }}
-          icon={<Play aria-hidden="true" />}
-        >
-          Play this file
-        </ButtonLink>
-      )}
-    </li>
-  );
-}
-
-function MoviePage({
-  movie,
-  carried,
-}: {
+interface PageProps {
   readonly movie: MovieDetail;
   readonly carried: ReturnType<ReturnType<typeof useCinema>['progress']['of']>;
-}) {
-  const { progress: progressStore } = useCinema();
+}
+
+function MoviePage({ movie, carried }: PageProps) {
+  const cinema = useCinema();
+  const { progress: progressStore } = cinema;
   const attempt = useAttempt();
+  const similar = useMemo(() => new SimilarStore(cinema.server, cinema.link, movie.id), [cinema, movie.id]);
+  useEffect(() => () => similar.dispose(), [similar]);
   const progress = progressStore.of(movie.id, carried);
   const share = seenShare(progress);
   const isWatched = progress?.isWatched ?? false;
@@ -243,81 +162,156 @@ function MoviePage({
         </span>
       </div>
       <div class={styles.top}>
-        <h1 class={styles.title} dir="auto">
-          {movie.title}
-        </h1>
-        <Facts movie={movie} />
-        {share !== null && progress !== null && (
-          <p class={styles.seen}>
-            <span class={styles.line} aria-hidden="true">
-              <span style={{ inlineSize: `${(share * 100).toFixed(1)}%` }} />
-            </span>
-            {movieLength(progress.durationMs - progress.positionMs)} left
-          </p>
-        )}
-        {movie.isPlayable ? (
-          <>
-            <div class={styles.actions} data-spatial>
-              <ButtonLink
-                look="bright"
-                to={{ screen: 'play', movieId: movie.id, fileId: null, isFromStart: false }}
-                icon={<Play aria-hidden="true" fill="currentColor" />}
-                data-spatial-start=""
-              >
-                {share !== null && progress !== null ? `Resume at ${clockTime(progress.positionMs)}` : 'Play'}
-              </ButtonLink>
-              {share !== null && (
-                <ButtonLink
-                  to={{ screen: 'play', movieId: movie.id, fileId: null, isFromStart: true }}
-                  icon={<RotateCcw aria-hidden="true" />}
-                >
-                  From the beginning
-                </ButtonLink>
-              )}
-              <Button
-                aria-pressed={isWatched}
-                icon={<Check aria-hidden="true" />}
-                class={isWatched ? styles.watched : undefined}
-                onClick={() => void attempt(() => progressStore.setWatched(movie.id, !isWatched))}
-              >
-                {isWatched ? 'Watched' : 'Mark as watched'}
-              </Button>
-            </div>
-            {leftMs !== null && <p class={styles.ends}>Would end at {timeOfDay(Date.now() + leftMs)}</p>}
-          </>
-        ) : (
-          <div class={styles.unplayable} role="note">
-            <TriangleAlert aria-hidden="true" />
-            <p>
-              <strong>This movie can’t be played.</strong>{' '}
-              {file === null
-                ? 'It has no file any more.'
-                : `${movie.files.length > 1 ? 'Its best file' : 'Its file'} ${mediaFailureText(file.state === 'missing' ? 'missing' : file.failure)}`}
+        <span class={styles.poster} aria-hidden="true">
+          <Poster movie={movie} isEager sizes="(min-width: 62rem) 17rem, 30vw" />
+        </span>
+        <div class={styles.words}>
+          <h1 class={styles.title} data-logo={movie.logo !== null} dir="auto">
+            {movie.logo === null ? movie.title : <Logo logo={movie.logo} title={movie.title} />}
+          </h1>
+          {movie.tagline !== null && movie.tagline !== '' && (
+            <p class={styles.tagline} dir="auto">
+              {movie.tagline}
             </p>
+          )}
+          <Facts movie={movie} />
+          <Ratings movie={movie} />
+          {share !== null && progress !== null && (
+            <p class={styles.seen}>
+              <span class={styles.line} aria-hidden="true">
+                <span style={{ inlineSize: `${(share * 100).toFixed(1)}%` }} />
+              </span>
+              {movieLength(progress.durationMs - progress.positionMs)} left
+            </p>
+          )}
+          <div class={styles.actions} data-spatial>
+            {movie.isPlayable && (
+              <>
+                <ButtonLink
+                  look="bright"
+                  to={{ screen: 'play', movieId: movie.id, fileId: null, isFromStart: false }}
+                  icon={<Play aria-hidden="true" fill="currentColor" />}
+                  data-spatial-start=""
+                >
+                  {share !== null && progress !== null ? `Resume at ${clockTime(progress.positionMs)}` : 'Play'}
+                </ButtonLink>
+                {share !== null && (
+                  <ButtonLink
+                    to={{ screen: 'play', movieId: movie.id, fileId: null, isFromStart: true }}
+                    icon={<RotateCcw aria-hidden="true" />}
+                  >
+                    From the beginning
+                  </ButtonLink>
+                )}
+                <Button
+                  aria-pressed={isWatched}
+                  icon={<Check aria-hidden="true" />}
+                  class={isWatched ? styles.watched : undefined}
+                  onClick={() => void attempt(() => progressStore.setWatched(movie.id, !isWatched))}
+                >
+                  {isWatched ? 'Watched' : 'Mark as watched'}
+                </Button>
+              </>
+            )}
+            {movie.trailerUrl !== null && (
+              <a class={styles.trailer} href={movie.trailerUrl} target="_blank" rel="noopener noreferrer">
+                <ExternalLink aria-hidden="true" />
+                <span>
+                  Trailer
+                  <span class="unseen">, opens {siteOf(movie.trailerUrl)} in a new tab</span>
+                  <small aria-hidden="true"> on {siteOf(movie.trailerUrl)}</small>
+                </span>
+              </a>
+            )}
+            <MovieMenu movie={movie} />
           </div>
-        )}
-      </div>
-      <div class={styles.below}>
-        <Languages movie={movie} />
-        {movie.files.length > 0 && (
-          <section aria-labelledby="files">
-            <h2 id="files">{movie.files.length === 1 ? 'File' : 'Files'}</h2>
-            <ul class={styles.files}>
-              {movie.files.map((one) => (
-                <FileRow key={one.id} file={one} movie={movie} isOnly={movie.files.length === 1} />
+          {movie.isPlayable && leftMs !== null && (
+            <p class={styles.ends}>Would end at {timeOfDay(Date.now() + leftMs)}</p>
+          )}
+          {!movie.isPlayable && (
+            <div class={styles.unplayable} role="note">
+              <TriangleAlert aria-hidden="true" />
+              <p>
+                <strong>This movie can’t be played.</strong>{' '}
+                {file === null
+                  ? 'It has no file any more.'
+                  : `${movie.files.length > 1 ? 'Its best file' : 'Its file'} ${mediaFailureText(file.state === 'missing' ? 'missing' : file.failure)}`}
+              </p>
+            </div>
+          )}
+          {movie.isHidden && <p class={styles.hidden}>This movie is put away: it is in no list.</p>}
+          {movie.overview !== null && movie.overview !== '' && (
+            <p class={styles.overview} dir="auto">
+              {movie.overview}
+            </p>
+          )}
+          {movie.genres.length > 0 && (
+            <ul class={styles.genres} aria-label="Genres" data-spatial>
+              {movie.genres.map(({ id, name }) => (
+                <li key={id}>
+                  <Link to={moviesWith({ genreIds: [id] })}>{name}</Link>
+                </li>
               ))}
             </ul>
-          </section>
-        )}
+          )}
+          <Credits movie={movie} />
+          {movie.collections.length > 0 && (
+            <p class={styles.collections} data-spatial>
+              Part of{' '}
+              {movie.collections.map(({ id, name }, index) => (
+                <span key={id}>
+                  {index > 0 && ', '}
+                  <Link to={{ screen: 'collection', collectionId: id }}>
+                    <bdi>{name}</bdi>
+                  </Link>
+                </span>
+              ))}
+            </p>
+          )}
+        </div>
+      </div>
+      <Faces movie={movie} />
+      {similar.tiles.value.length > 0 && <Shelf title="More like this" tiles={similar.tiles.value} />}
+      <div class={styles.below}>
+        <Extras movie={movie} />
+        <Files movie={movie} />
+        <section aria-labelledby="about">
+          <h2 id="about">About</h2>
+          <About movie={movie} />
+        </section>
       </div>
     </article>
+  );
+}
+
+/** `youtube.com` */
+function siteOf(url: string): string {
+  try {
+    return new URL(url).hostname.replace(/^www\./, '');
+  } catch {
+    return 'another site';
+  }
+}
+
+/** The shape of the page before the movie is known. */
+function MoviePlaceholder() {
+  return (
+    <div class={styles.top} role="status">
+      <span class="unseen">Loading</span>
+      <span class={styles.poster} data-blank />
+      <span class={styles.blankWords} aria-hidden="true">
+        <span />
+        <span />
+        <span />
+      </span>
+    </div>
   );
 }
 
 export function MovieScreen({ movieId }: { readonly movieId: string }) {
   const cinema = useCinema();
   const { navigation } = useLobby();
-  const store = useMemo(() => cinema.movie(movieId), [cinema, movieId]);
+  const store = useMemo(() => new MovieStore(cinema.server, cinema.link, movieId), [cinema, movieId]);
   useEffect(() => () => store.dispose(), [store]);
   const movie = store.movie.value;
   const failure = store.failure.value;
@@ -337,7 +331,7 @@ export function MovieScreen({ movieId }: { readonly movieId: string }) {
     );
   }
   if (movie === null) {
-    if (failure === null) return <Waiting />;
+    if (failure === null) return <MoviePlaceholder />;
     return (
       <StatePage title="This page can’t be shown">
         <p>{failureText(failure)}</p>

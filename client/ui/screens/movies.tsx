@@ -1,142 +1,60 @@
-import { Search, X } from 'lucide-preact';
-import { Virtualizer, observeWindowOffset, observeWindowRect, windowScroll } from '@tanstack/virtual-core';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import {
+  ArrowDownWideNarrow,
+  ArrowUpNarrowWide,
+  BookmarkPlus,
+  Dices,
+  EyeOff,
+  Film,
+  FolderPlus,
+  ListChecks,
+  Search,
+  SlidersHorizontal,
+  Tag,
+  X,
+} from 'lucide-preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { isFailure } from '#protocol/errors.ts';
+import { MOVIE_SORTS } from '#protocol/schema/movie-sort.ts';
+import type { MovieFilter } from '#protocol/schema/movie-filter.ts';
+import { isUnlimited } from '#client/store/filter-address.ts';
 import { ALL_MOVIES } from '#client/store/navigation.ts';
-import type { MovieQuery, MovieSort } from '#client/store/navigation.ts';
-import type { MovieList } from '#client/store/movie-list.ts';
+import type { MovieQuery } from '#client/store/navigation.ts';
+import { facetsOf } from '#client/store/facets.ts';
+import { movieListOf } from '#client/store/movie-list.ts';
+import type { Tile } from '#client/store/movie-list.ts';
+import { useEditing } from '../editing.ts';
 import { failureText } from '../failure-text.ts';
+import { SORT_NAMES, chipsOf, usualOrder } from '../filter-words.ts';
 import { useCinema, useLobby } from '../house.ts';
+import { lazyScreen } from '../lazy.tsx';
 import { Button, IconButton } from '../parts/button.tsx';
+import { Dialog } from '../parts/dialog.tsx';
 import { Choice } from '../parts/field.tsx';
+import { FilterChips, FilterPanel } from '../parts/filter-panel.tsx';
+import { GridPlaceholder, MovieGrid } from '../parts/movie-grid.tsx';
 import { SEARCH_EVENT } from '../parts/shell.tsx';
-import { StatePage, Waiting } from '../parts/state-page.tsx';
-import { MovieTile, TilePlaceholder, moviesCounted } from '../parts/tile.tsx';
+import { StatePage } from '../parts/state-page.tsx';
+import { moviesCounted } from '../parts/tile.tsx';
+import { count, counted } from '../wording.ts';
+import { useFilterNames } from './movies/filter-names.ts';
+import type { BulkKind } from './movies/bulk-edit.tsx';
 import styles from './movies.module.css';
 
-const SORTS: readonly (readonly [MovieSort, string])[] = [
-  ['title', 'Title'],
-  ['added', 'Newest here'],
-  ['year', 'Year'],
-  ['duration', 'Longest'],
-  ['resolution', 'Resolution'],
-];
+const saveFilter = lazyScreen(() => import('./movies/save-filter.tsx').then((module) => module.SaveFilterDialog), {
+  isQuiet: true,
+});
+const bulkEdit = lazyScreen(() => import('./movies/bulk-edit.tsx').then((module) => module.BulkEditDialog), {
+  isQuiet: true,
+});
+
+const SORTS = MOVIE_SORTS.map((sort) => [sort, SORT_NAMES[sort]] as const);
 
 /** Typing this long without a pause is one search. */
 const TYPING_MS = 220;
-
-interface Layout {
-  readonly columns: number;
-  readonly gap: number;
-  readonly rowHeight: number;
-  readonly tileWidth: number;
-}
-
-function measure(grid: HTMLElement): Layout {
-  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const width = grid.clientWidth;
-  const gap = rem * (width < 46 * rem ? 0.75 : 1.15);
-  const columns = Math.max(2, Math.floor((width + gap) / (rem * (width < 46 * rem ? 10.2 : 14.2) + gap)));
-  const tileWidth = (width - gap * (columns - 1)) / columns;
-  // Picture, two lines of words, and the air below them.
-  const rowHeight = Math.round((tileWidth * 9) / 16 + rem * 0.5 + 1.35 * rem * (0.9375 + 0.8125) + rem * 1.4);
-  return { columns, gap, rowHeight, tileWidth };
-}
-
-/** Ten thousand movies, of which only those near the window are in the document. Scrolls with the page. */
-function Grid({ list, total }: { readonly list: MovieList; readonly total: number }) {
-  const { navigation } = useLobby();
-  const grid = useRef<HTMLUListElement>(null);
-  const [layout, setLayout] = useState<Layout | null>(null);
-  const [, redraw] = useState(0);
-  const virtualizer = useMemo(
-    () =>
-      new Virtualizer<Window, HTMLLIElement>({
-        count: 0,
-        getScrollElement: () => window,
-        estimateSize: () => 200,
-        overscan: 3,
-        scrollToFn: windowScroll,
-        observeElementRect: observeWindowRect,
-        observeElementOffset: observeWindowOffset,
-        initialOffset: () => window.scrollY,
-        onChange: () => redraw((count) => count + 1),
-      }),
-    [],
-  );
-
-  useLayoutEffect(() => {
-    const element = grid.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(() => setLayout(measure(element)));
-    observer.observe(element);
-    setLayout(measure(element));
-    const stop = virtualizer._didMount();
-    return () => {
-      observer.disconnect();
-      stop();
-    };
-  }, []);
-
-  const rowCount = layout === null ? 0 : Math.ceil(total / layout.columns);
-  useLayoutEffect(() => {
-    if (layout === null || grid.current === null) return;
-    virtualizer.setOptions({
-      ...virtualizer.options,
-      count: rowCount,
-      estimateSize: () => layout.rowHeight,
-      scrollMargin: grid.current.getBoundingClientRect().top + window.scrollY,
-    });
-    virtualizer._willUpdate();
-    virtualizer.measure();
-    redraw((count) => count + 1);
-  }, [layout, rowCount]);
-
-  // Back from a movie: the place in the list is found again once the list is as long as it was.
-  useLayoutEffect(() => {
-    if (rowCount > 0 && navigation.scrollTarget > 0) {
-      window.scrollTo(0, navigation.scrollTarget);
-      navigation.scrollTarget = 0;
-    }
-  }, [rowCount > 0]);
-
-  const rows = layout === null ? [] : virtualizer.getVirtualItems();
-  const first = (rows[0]?.index ?? 0) * (layout?.columns ?? 1);
-  const last = ((rows.at(-1)?.index ?? 0) + 1) * (layout?.columns ?? 1) - 1;
-  useEffect(() => list.show(first, last), [list, first, last]);
-
-  const margin = virtualizer.options.scrollMargin;
-  return (
-    <ul
-      ref={grid}
-      class={styles.grid}
-      data-spatial
-      style={{ blockSize: `${rowCount * (layout?.rowHeight ?? 0)}px` }}
-      aria-label="Movies"
-    >
-      {layout !== null &&
-        rows.flatMap((row) =>
-          Array.from({ length: Math.min(layout.columns, total - row.index * layout.columns) }, (_, column) => {
-            const index = row.index * layout.columns + column;
-            const tile = list.at(index);
-            return (
-              <li
-                key={index}
-                aria-setsize={total}
-                aria-posinset={index + 1}
-                style={{
-                  inlineSize: `${layout.tileWidth}px`,
-                  insetBlockStart: `${row.start - margin}px`,
-                  insetInlineStart: `${column * (layout.tileWidth + layout.gap)}px`,
-                }}
-              >
-                {tile === undefined ? <TilePlaceholder /> : <MovieTile tile={tile} isEager isStart={index === 0} />}
-              </li>
-            );
-          }),
-        )}
-    </ul>
-  );
-}
+/** What one edit may change: as much as the server takes. */
+const MOST_CHOSEN = 5_000;
+/** Wide enough for filters beside the movies. */
+const WIDE = '(width >= 62rem)';
 
 function SearchBox({ query, onQuery }: { readonly query: MovieQuery; readonly onQuery: (query: MovieQuery) => void }) {
   const input = useRef<HTMLInputElement>(null);
@@ -178,8 +96,8 @@ function SearchBox({ query, onQuery }: { readonly query: MovieQuery; readonly on
         type="search"
         value={text}
         maxLength={200}
-        placeholder="Search titles"
-        aria-label="Search titles"
+        placeholder="Find among these"
+        aria-label="Find among these movies"
         autoComplete="off"
         enterkeyhint="search"
         onInput={(event) => setText(event.currentTarget.value)}
@@ -200,90 +118,312 @@ function SearchBox({ query, onQuery }: { readonly query: MovieQuery; readonly on
   );
 }
 
-const WATCHED = [
-  ['all', 'All'],
-  ['no', 'Not watched'],
-  ['yes', 'Watched'],
-] as const;
+/** True while the window fits the query. */
+function useMedia(query: string): boolean {
+  const media = useMemo(() => matchMedia(query), [query]);
+  const [fits, setFits] = useState(media.matches);
+  useEffect(() => {
+    const onChange = (): void => setFits(media.matches);
+    media.addEventListener('change', onChange);
+    return () => media.removeEventListener('change', onChange);
+  }, [media]);
+  return fits;
+}
+
+/** Several movies chosen at once. `null`: nobody is choosing. */
+type Chosen = ReadonlySet<string> | null;
+
+interface BulkBarProps {
+  readonly chosen: ReadonlySet<string>;
+  readonly total: number;
+  readonly onAll: () => void;
+  readonly onEnd: () => void;
+  readonly onEdit: (kind: BulkKind) => void;
+  readonly isHidden: boolean;
+  readonly onHide: () => void;
+}
+
+function BulkBar({ chosen, total, onAll, onEnd, onEdit, isHidden, onHide }: BulkBarProps) {
+  const isNone = chosen.size === 0;
+  return (
+    <div class={styles.bulk} role="toolbar" aria-label="Chosen movies" data-spatial>
+      <span class={styles.bulkCount} role="status">
+        {isNone ? 'Choose movies' : `${count(chosen.size)} chosen`}
+      </span>
+      {chosen.size < Math.min(total, MOST_CHOSEN) && (
+        <Button look="quiet" onClick={onAll}>
+          {total > MOST_CHOSEN ? `First ${count(MOST_CHOSEN)}` : `All ${count(total)}`}
+        </Button>
+      )}
+      <span class={styles.bulkActions}>
+        <Button icon={<Tag aria-hidden="true" />} disabled={isNone} onClick={() => onEdit('tags')}>
+          Tags
+        </Button>
+        <Button icon={<Film aria-hidden="true" />} disabled={isNone} onClick={() => onEdit('genres')}>
+          Genres
+        </Button>
+        <Button icon={<FolderPlus aria-hidden="true" />} disabled={isNone} onClick={() => onEdit('collection')}>
+          Collection
+        </Button>
+        <Button icon={<EyeOff aria-hidden="true" />} disabled={isNone} onClick={onHide}>
+          {isHidden ? 'Take out again' : 'Put away'}
+        </Button>
+      </span>
+      <IconButton label="Stop choosing" onClick={onEnd}>
+        <X aria-hidden="true" />
+      </IconButton>
+    </div>
+  );
+}
 
 export function MoviesScreen({ query }: { readonly query: MovieQuery }) {
   const cinema = useCinema();
-  const { navigation } = useLobby();
-  const list = cinema.movieList(query);
+  const { navigation, notices, session, preferences } = useLobby();
+  const { make } = useEditing();
+  const list = movieListOf(cinema, query);
+  const facetStore = facetsOf(cinema, query);
   const total = list.total.value;
   const failure = list.failure.value;
-  const libraries = cinema.library.libraries.value ?? [];
+  const isWide = useMedia(WIDE);
+  const [isSheetOpen, setSheetOpen] = useState(false);
+  const [isSaving, setSaving] = useState(false);
+  const [chosen, setChosen] = useState<Chosen>(null);
+  const [editing, setEditing] = useState<BulkKind | null>(null);
+  const lastChosen = useRef<number | null>(null);
+  const mayEdit = session.may('movies:edit');
 
   // The old list stays in sight until the new one has an answer: a search that flickers can't be read.
   const shown = useRef({ list, total });
   if (total !== null) shown.current = { list, total };
+  // The same with counts.
+  const lastFacets = useRef(facetStore.facets.value);
+  if (facetStore.facets.value !== null) lastFacets.current = facetStore.facets.value;
+  const facets = lastFacets.current;
 
   const change = (next: MovieQuery): void => navigation.go({ screen: 'movies', query: next }, { replace: true });
-  const isFiltered = query.search !== '' || query.libraryId !== null || query.isWatched !== null;
+  const setFilter = (filter: MovieFilter): void => change({ ...query, filter });
+  const names = useFilterNames(query.filter);
+  const chips = chipsOf(query.filter, facets, names);
+  const isFiltered = query.search !== '' || !isUnlimited(query.filter);
+  const isAscending = (query.order ?? usualOrder(query.sort)) === 'ascending';
+  const hasSidebar = isWide && preferences.showsFilters.value;
+  const endChoosing = (): void => {
+    setChosen(null);
+    lastChosen.current = null;
+  };
+
+  useEffect(() => {
+    if (chosen === null) return;
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape' && document.querySelector('dialog[open]') === null) endChoosing();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [chosen === null]);
+
+  const toggle = (tile: Tile, index: number, isRange: boolean): void => {
+    const next = new Set(chosen);
+    const isOn = !next.has(tile.id);
+    const from = isRange && lastChosen.current !== null ? lastChosen.current : index;
+    for (let at = Math.min(from, index); at <= Math.max(from, index); at++) {
+      const id = list.at(at)?.id;
+      if (id === undefined) continue;
+      if (isOn) next.add(id);
+      else next.delete(id);
+    }
+    if (next.size > MOST_CHOSEN) {
+      notices.show(`At most ${count(MOST_CHOSEN)} movies can be changed at once.`, 'bad');
+      return;
+    }
+    lastChosen.current = index;
+    setChosen(next);
+  };
+
+  const chooseAll = async (): Promise<void> => {
+    try {
+      setChosen(new Set(await list.ids(MOST_CHOSEN)));
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      notices.show(failureText(error), 'bad');
+    }
+  };
+
+  const isHiddenShown = query.filter.isHidden === true;
+  const hide = async (): Promise<void> => {
+    if (chosen === null) return;
+    const what = counted(chosen.size, 'movie');
+    const isDone = await make(
+      () => cinema.edits.editMany([...chosen], { isHidden: !isHiddenShown }),
+      isHiddenShown ? `${what} taken out again.` : `${what} put away. Their files stay where they are.`,
+    );
+    if (isDone) endChoosing();
+  };
+
+  const panel = <FilterPanel facets={facets} filter={query.filter} onFilter={setFilter} />;
 
   return (
     <>
       <header class={styles.header} data-spatial>
         <h1>
-          Movies{' '}
+          {isHiddenShown ? 'Put away' : 'Movies'}{' '}
           <span class={styles.total} role="status">
             {total === null ? '' : moviesCounted(total)}
           </span>
         </h1>
         <SearchBox query={query} onQuery={change} />
-        <div class={styles.filters}>
-          <Choice
-            label="Sort"
-            value={query.sort}
-            options={SORTS}
-            onValue={(sort) => change({ ...query, sort, order: null })}
-          />
-          <Choice
-            label="Show"
-            value={query.isWatched === null ? 'all' : query.isWatched ? 'yes' : 'no'}
-            options={WATCHED}
-            onValue={(value) => change({ ...query, isWatched: value === 'all' ? null : value === 'yes' })}
-          />
-          {libraries.length > 1 && (
+        <div class={styles.tools}>
+          <Button
+            icon={<SlidersHorizontal aria-hidden="true" />}
+            {...(isWide ? { 'aria-expanded': hasSidebar } : { 'aria-haspopup': 'dialog' as const })}
+            onClick={() => {
+              if (isWide) preferences.showsFilters.value = !preferences.showsFilters.value;
+              else setSheetOpen(true);
+            }}
+          >
+            {chips.length === 0 ? 'Filters' : `Filters (${chips.length})`}
+          </Button>
+          <span class={styles.sort}>
             <Choice
-              label="From"
-              value={query.libraryId ?? ''}
-              options={[['', 'All libraries'], ...libraries.map(({ id, name }) => [id, name] as const)]}
-              onValue={(libraryId) => change({ ...query, libraryId: libraryId === '' ? null : libraryId })}
+              label="Sort"
+              value={query.sort}
+              options={SORTS}
+              onValue={(sort) => change({ ...query, sort, order: null, seed: sort === 'random' ? newSeed() : 0 })}
+            />
+            {query.sort === 'random' ? (
+              <IconButton label="Shuffle again" onClick={() => change({ ...query, seed: newSeed() })}>
+                <Dices aria-hidden="true" />
+              </IconButton>
+            ) : (
+              <IconButton
+                label={isAscending ? 'Upwards; turn it around' : 'Downwards; turn it around'}
+                onClick={() => change({ ...query, order: isAscending ? 'descending' : 'ascending' })}
+              >
+                {isAscending ? <ArrowUpNarrowWide aria-hidden="true" /> : <ArrowDownWideNarrow aria-hidden="true" />}
+              </IconButton>
+            )}
+          </span>
+          {mayEdit && (
+            <>
+              <IconButton
+                label={chosen === null ? 'Choose several' : 'Stop choosing'}
+                aria-pressed={chosen !== null}
+                class={chosen === null ? undefined : styles.isOn}
+                onClick={() => (chosen === null ? setChosen(new Set()) : endChoosing())}
+              >
+                <ListChecks aria-hidden="true" />
+              </IconButton>
+              {isFiltered && (
+                <IconButton label="Save as a smart collection" onClick={() => setSaving(true)}>
+                  <BookmarkPlus aria-hidden="true" />
+                </IconButton>
+              )}
+            </>
+          )}
+        </div>
+        <div class={styles.chips}>
+          <FilterChips facets={facets} filter={query.filter} onFilter={setFilter} names={names} />
+        </div>
+      </header>
+      <div class={styles.body} data-sidebar={hasSidebar}>
+        {hasSidebar && (
+          <aside class={styles.sidebar} aria-label="Filters">
+            {panel}
+          </aside>
+        )}
+        <div class={styles.main}>
+          {failure !== null && (
+            <StatePage
+              title="This shelf can’t be read"
+              level="h2"
+              actions={<Button onClick={() => list.retry()}>Try again</Button>}
+            >
+              <p>{failureText(failure)}</p>
+            </StatePage>
+          )}
+          {failure === null && shown.current.total === null && <GridPlaceholder />}
+          {failure === null && total === 0 && (
+            <StatePage
+              title={isFiltered ? 'Nothing matches' : 'No movies yet'}
+              level="h2"
+              actions={
+                isFiltered && (
+                  <Button onClick={() => change({ ...ALL_MOVIES, sort: query.sort })}>Show all movies</Button>
+                )
+              }
+            >
+              <p>
+                {query.search !== ''
+                  ? `Nothing here resembles “${query.search}”.`
+                  : isFiltered
+                    ? 'No movie fits these filters.'
+                    : 'As soon as a folder with movies is added, they appear here.'}
+              </p>
+            </StatePage>
+          )}
+          {failure === null && total !== 0 && shown.current.total !== null && shown.current.total > 0 && (
+            <MovieGrid
+              // Rows are as wide as the room beside the filters leaves.
+              key={hasSidebar ? 'beside' : 'alone'}
+              list={shown.current.list}
+              total={shown.current.total}
+              choosing={
+                chosen === null
+                  ? null
+                  : (tile, index) => ({
+                      isChosen: chosen.has(tile.id),
+                      onToggle: (isRange) => toggle(tile, index, isRange),
+                    })
+              }
             />
           )}
         </div>
-      </header>
-      {failure !== null && (
-        <StatePage
-          title="This shelf can’t be read"
-          level="h2"
-          actions={<Button onClick={() => list.retry()}>Try again</Button>}
-        >
-          <p>{failureText(failure)}</p>
-        </StatePage>
+      </div>
+      {chosen !== null && (
+        <BulkBar
+          chosen={chosen}
+          total={total ?? 0}
+          onAll={() => void chooseAll()}
+          onEnd={endChoosing}
+          onEdit={setEditing}
+          isHidden={isHiddenShown}
+          onHide={() => void hide()}
+        />
       )}
-      {failure === null && shown.current.total === null && <Waiting />}
-      {failure === null && total === 0 && (
-        <StatePage
-          title={isFiltered ? 'Nothing matches' : 'No movies yet'}
-          level="h2"
-          actions={
-            isFiltered && <Button onClick={() => change({ ...ALL_MOVIES, sort: query.sort })}>Show all movies</Button>
-          }
-        >
-          <p>
-            {query.search !== ''
-              ? `No title here resembles “${query.search}”.`
-              : isFiltered
-                ? 'No movie fits these filters.'
-                : 'As soon as a folder with movies is added, they appear here.'}
-          </p>
-        </StatePage>
+      {isSheetOpen && !isWide && (
+        <Dialog title="Filters" isSheet onClose={() => setSheetOpen(false)}>
+          {panel}
+          <div class={styles.sheetEnd}>
+            <Button look="bright" onClick={() => setSheetOpen(false)}>
+              {total === null ? 'Show them' : `Show ${moviesCounted(total)}`}
+            </Button>
+          </div>
+        </Dialog>
       )}
-      {failure === null && total !== 0 && shown.current.total !== null && shown.current.total > 0 && (
-        <Grid list={shown.current.list} total={shown.current.total} />
+      {isSaving && (
+        <saveFilter.Screen
+          query={query}
+          proposal={[query.search, ...chips.map(({ text }) => text)]
+            .filter((text) => text !== '')
+            .join(', ')
+            .slice(0, 120)}
+          onClose={() => setSaving(false)}
+        />
+      )}
+      {editing !== null && chosen !== null && (
+        <bulkEdit.Screen
+          kind={editing}
+          movieIds={[...chosen]}
+          genres={(facets?.find(({ name }) => name === 'genreIds')?.values ?? []).flatMap(({ label }) => label ?? [])}
+          onClose={() => setEditing(null)}
+          onDone={() => {
+            setEditing(null);
+            endChoosing();
+          }}
+        />
       )}
     </>
   );
 }
+
+/** Another of the random orders. */
+const newSeed = (): number => Math.floor(Math.random() * 4_294_967_295) + 1;

@@ -1,5 +1,6 @@
 import { Play } from 'lucide-preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { movieListOf } from '#client/store/movie-list.ts';
 import type { MovieQuery } from '#client/store/navigation.ts';
 import { ALL_MOVIES } from '#client/store/navigation.ts';
 import { useAwayFolder, useCinema, useLobby } from '../house.ts';
@@ -21,7 +22,7 @@ const SEEN = 24;
 function Showtime({ onMore }: { readonly onMore: () => void }) {
   const cinema = useCinema();
   const away = useAwayFolder();
-  const list = useMemo(() => cinema.movieList(NEWEST), [cinema]);
+  const list = useMemo(() => movieListOf(cinema, NEWEST), [cinema]);
   useEffect(() => list.show(0, SEEN - 1), [list]);
   const total = list.total.value ?? 0;
   const scans = (cinema.library.libraries.value ?? []).flatMap(({ scan }) => (scan === null ? [] : [scan]));

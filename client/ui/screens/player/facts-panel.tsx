@@ -2,7 +2,7 @@ import { X } from 'lucide-preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Player, PlayerFacts } from '#client/player/player.ts';
 import type { Playback, TrackDecision } from '#protocol/schema/playback.ts';
-import { REASON_TEXTS } from '../../failure-text.ts';
+import { REASON_TEXTS } from '../../reason-text.ts';
 import { IconButton } from '../../parts/button.tsx';
 import { METHOD_SENTENCES, bitrate, codecName, containerName, count, fileSize, methodName } from '../../wording.ts';
 import styles from './player.module.css';

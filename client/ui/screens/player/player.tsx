@@ -1,8 +1,10 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { Player } from '#client/player/player.ts';
+import type { FileChange } from '#client/player/player.ts';
 import { keyToCommand, speedAfter } from '#client/player/key-map.ts';
 import type { PlayerCommand } from '#client/player/key-map.ts';
+import { MovieStore } from '#client/store/movie.ts';
 import type { Route } from '#client/store/navigation.ts';
 import { useCinema, useLobby } from '../../house.ts';
 import { MoviePicture } from '../../parts/picture.tsx';
@@ -18,6 +20,11 @@ import styles from './player.module.css';
 /** Controls leave this long after the last movement. */
 const IDLE_MS = 2_800;
 const FLASH_MS = 650;
+
+const FILE_CHANGE_TEXTS: Readonly<Record<FileChange, string>> = {
+  awaited: 'The movie’s file is being replaced. It goes on here as soon as the new one is there.',
+  replaced: 'The movie has a new file. It goes on where you were.',
+};
 
 /** What was just done by key or tap, shown large for a moment and read out. */
 export interface Flash {
@@ -42,8 +49,8 @@ export function PlayerScreen({ route }: { readonly route: PlayRoute }) {
 
 function Screening({ route, video }: { readonly route: PlayRoute; readonly video: HTMLVideoElement }) {
   const cinema = useCinema();
-  const { navigation, preferences } = useLobby();
-  const movieStore = useMemo(() => cinema.movie(route.movieId), []);
+  const { navigation, preferences, notices } = useLobby();
+  const movieStore = useMemo(() => new MovieStore(cinema.server, cinema.link, route.movieId), []);
   const player = useMemo(() => new Player(cinema.server, cinema.link, cinema.progress, preferences, video, route), []);
   const isAwake = useSignal(true);
   const isHelpOpen = useSignal(false);
@@ -72,6 +79,11 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
     document.title = `${movie.title} · Matinee`;
     player.introduce(movie.title, movie.picture?.url ?? null);
   }, [movie?.title, movie?.picture?.url]);
+
+  const fileChange = player.fileChange.value;
+  useEffect(() => {
+    if (fileChange !== null) notices.show(FILE_CHANGE_TEXTS[fileChange]);
+  }, [fileChange]);
 
   const wake = (): void => {
     isAwake.value = true;

@@ -1,7 +1,7 @@
 import { LogOut } from 'lucide-preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
-import type { PlacesStore } from '#client/store/places.ts';
+import { PlacesStore } from '#client/store/places.ts';
 import { failureText } from '../../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
 import { Button } from '../../parts/button.tsx';
@@ -138,7 +138,7 @@ function Password({ store }: { readonly store: PlacesStore }) {
 export function AccountSettings() {
   const cinema = useCinema();
   const attempt = useAttempt();
-  const store = useMemo(() => cinema.places(), [cinema]);
+  const store = useMemo(() => new PlacesStore(cinema.server), [cinema]);
   useEffect(() => void attempt(() => store.load()), [store]);
   return (
     <>

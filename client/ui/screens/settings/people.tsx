@@ -3,7 +3,8 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
 import { ROLES } from '#protocol/permission.ts';
 import type { Role } from '#protocol/permission.ts';
-import type { Person, PeopleStore } from '#client/store/people.ts';
+import { PeopleStore } from '#client/store/people.ts';
+import type { Person } from '#client/store/people.ts';
 import { failureText } from '../../failure-text.ts';
 import { useAttempt, useCinema } from '../../house.ts';
 import { Button } from '../../parts/button.tsx';
@@ -77,7 +78,7 @@ function AddPerson({ store, onClose }: { readonly store: PeopleStore; readonly o
 export function PeopleSettings() {
   const cinema = useCinema();
   const attempt = useAttempt();
-  const store = useMemo(() => cinema.people(), [cinema]);
+  const store = useMemo(() => new PeopleStore(cinema.server), [cinema]);
   const [isAdding, setAdding] = useState(false);
   const [leaving, setLeaving] = useState<Person | null>(null);
   useEffect(() => void attempt(() => store.load()), [store]);

@@ -1,4 +1,5 @@
 import { useEffect, useMemo } from 'preact/hooks';
+import { RadarrLink } from '#client/store/radarr.ts';
 import { useAttempt, useCinema } from '../../../house.ts';
 import { Waiting } from '../../../parts/state-page.tsx';
 import { ConnectionForm, ConnectionState } from './connection.tsx';
@@ -9,7 +10,7 @@ import { LatestMessages, Webhook } from './messages.tsx';
 export function RadarrSettings() {
   const cinema = useCinema();
   const attempt = useAttempt();
-  const link = useMemo(() => cinema.radarr(), [cinema]);
+  const link = useMemo(() => new RadarrLink(cinema.server), [cinema]);
   useEffect(() => () => link.dispose(), [link]);
   const status = link.status.value;
   const isSetUp = status !== null && status.url !== null && status.hasApiKey;

@@ -1,0 +1,64 @@
+/** How metadata is fetched, and whether it can be: the key, languages, and what a person may change about it. */
+import { signal } from '@preact/signals';
+import type { ReadonlySignal } from '@preact/signals';
+import { metadata } from '#protocol/methods/metadata.ts';
+import { isFailure } from '#protocol/errors.ts';
+import type { Failure } from '#protocol/errors.ts';
+import type { InputOf, OutputOf } from '#protocol/contract.ts';
+import type { Link, Server } from './ports.ts';
+
+export type MetadataState = OutputOf<typeof metadata.settings>;
+export type MetadataChanges = InputOf<typeof metadata.configure>;
+
+/** How long before TMDB is said to be asked again this looks whether it answers. */
+const LOOK_AGAIN_MS = 15_000;
+
+export class MetadataSettingsStore {
+  readonly #server: Server;
+  readonly #settings = signal<MetadataState | null>(null);
+  readonly #failure = signal<Failure | null>(null);
+  readonly #stop: () => void;
+  #again: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(server: Server, link: Pick<Link, 'state'>) {
+    this.#server = server;
+    this.#stop = link.state.subscribe((state) => {
+      if (state.kind === 'live') void this.load();
+    });
+  }
+
+  /** `null` until the first reply. */
+  get settings(): ReadonlySignal<MetadataState | null> {
+    return this.#settings;
+  }
+
+  get failure(): ReadonlySignal<Failure | null> {
+    return this.#failure;
+  }
+
+  async load(): Promise<void> {
+    try {
+      this.#take(await this.#server.call(metadata.settings, {}));
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      if (error.code !== 'disconnected' && error.code !== 'cancelled') this.#failure.value = error;
+    }
+  }
+
+  /** Fails with `keyRefused`, `notReachable` or `setByEnvironment`. */
+  async configure(changes: MetadataChanges): Promise<void> {
+    this.#take(await this.#server.call(metadata.configure, changes));
+  }
+
+  dispose(): void {
+    clearTimeout(this.#again);
+    this.#stop();
+  }
+
+  #take(settings: MetadataState): void {
+    this.#settings.value = settings;
+    this.#failure.value = null;
+    clearTimeout(this.#again);
+    if (settings.state === 'away') this.#again = setTimeout(() => void this.load(), LOOK_AGAIN_MS);
+  }
+}

@@ -1,0 +1,75 @@
+import { Check, Minus } from 'lucide-preact';
+import type { MatchCandidate } from '#protocol/schema/match.ts';
+import { isDoubt, reasonName, sureness } from '../match-words.ts';
+import { Poster } from './picture.tsx';
+import styles from './candidate.module.css';
+
+interface Props {
+  readonly candidate: MatchCandidate;
+  /** The key that picks it. */
+  readonly number?: number;
+  readonly isPicked: boolean;
+  readonly onPick: () => void;
+}
+
+/** A movie of TMDB that a movie of a folder may be. */
+export function Candidate({ candidate, number, isPicked, onPick }: Props) {
+  const { title, originalTitle, year, overview, score, reasons, tmdbId } = candidate;
+  return (
+    <button
+      type="button"
+      role="radio"
+      aria-checked={isPicked}
+      class={styles.candidate}
+      data-picked={isPicked}
+      onClick={onPick}
+    >
+      <span class={styles.poster}>
+        <Poster movie={{ id: String(tmdbId), title, year, poster: candidate.poster }} sizes="7rem" isEager />
+        {number !== undefined && number <= 9 && (
+          <kbd class={styles.key} aria-hidden="true">
+            {number}
+          </kbd>
+        )}
+        {isPicked && (
+          <span class={styles.picked}>
+            <Check aria-hidden="true" />
+          </span>
+        )}
+      </span>
+      <span class={styles.words}>
+        <span class={styles.title} dir="auto">
+          {title} {year !== null && <span class={styles.year}>{year}</span>}
+        </span>
+        {originalTitle !== null && originalTitle !== title && (
+          <span class={styles.original} dir="auto">
+            {originalTitle}
+          </span>
+        )}
+        {score !== null && (
+          <span class={styles.score}>
+            <span class={styles.line} aria-hidden="true">
+              <span style={{ inlineSize: `${Math.round(score * 100)}%` }} />
+            </span>
+            {sureness(score)}
+          </span>
+        )}
+        {reasons.length > 0 && (
+          <span class={styles.reasons}>
+            {reasons.map((reason) => (
+              <span key={reason} data-doubt={isDoubt(reason)}>
+                {isDoubt(reason) ? <Minus aria-hidden="true" /> : <Check aria-hidden="true" />}
+                {reasonName(reason)}
+              </span>
+            ))}
+          </span>
+        )}
+        {overview !== null && overview !== '' && (
+          <span class={styles.overview} dir="auto">
+            {overview}
+          </span>
+        )}
+      </span>
+    </button>
+  );
+}

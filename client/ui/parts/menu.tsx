@@ -1,0 +1,113 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { IconButton } from './button.tsx';
+import styles from './menu.module.css';
+
+export interface MenuItem {
+  readonly label: string;
+  readonly icon: ComponentChildren;
+  readonly onChoose: () => void;
+  /** A line above it. */
+  readonly isApart?: boolean;
+}
+
+interface Props {
+  /** What it is a menu of. */
+  readonly label: string;
+  readonly icon: ComponentChildren;
+  readonly items: readonly MenuItem[];
+}
+
+/** A button that opens a list of things to do. Arrow keys move in it, Escape and a click beside it close it. */
+export function Menu({ label, icon, items }: Props) {
+  const id = useId();
+  const [isOpen, setOpen] = useState(false);
+  const box = useRef<HTMLSpanElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+
+  const close = (givesBackFocus: boolean): void => {
+    setOpen(false);
+    if (givesBackFocus) box.current?.querySelector('button')?.focus();
+  };
+
+  useEffect(() => {
+    if (!isOpen) return;
+    list.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus();
+    const onPointer = (event: PointerEvent): void => {
+      if (event.target instanceof Node && box.current?.contains(event.target) !== true) close(false);
+    };
+    document.addEventListener('pointerdown', onPointer);
+    return () => document.removeEventListener('pointerdown', onPointer);
+  }, [isOpen]);
+
+  return (
+    <span
+      class={styles.box}
+      ref={box}
+      onFocusOut={(event) => {
+        const isInside = event.relatedTarget instanceof Node && box.current?.contains(event.relatedTarget) === true;
+        if (isOpen && event.relatedTarget !== null && !isInside) close(false);
+      }}
+    >
+      <IconButton
+        label={label}
+        class={styles.opener}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        aria-controls={id}
+        onClick={() => (isOpen ? close(true) : setOpen(true))}
+      >
+        {icon}
+      </IconButton>
+      {isOpen && (
+        <div
+          id={id}
+          class={styles.list}
+          role="menu"
+          aria-label={label}
+          tabIndex={-1}
+          ref={list}
+          onKeyDown={(event) => {
+            const entries = [...(list.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
+            const at = entries.indexOf(document.activeElement as HTMLElement);
+            const to =
+              event.key === 'ArrowDown'
+                ? (at + 1) % entries.length
+                : event.key === 'ArrowUp'
+                  ? (at - 1 + entries.length) % entries.length
+                  : event.key === 'Home'
+                    ? 0
+                    : event.key === 'End'
+                      ? entries.length - 1
+                      : null;
+            if (to !== null) {
+              event.preventDefault();
+              entries[to]?.focus();
+            } else if (event.key === 'Escape') {
+              event.preventDefault();
+              event.stopPropagation();
+              close(true);
+            }
+          }}
+        >
+          {items.map((item) => (
+            <button
+              key={item.label}
+              type="button"
+              role="menuitem"
+              tabIndex={-1}
+              data-apart={item.isApart === true}
+              onClick={() => {
+                close(true);
+                item.onChoose();
+              }}
+            >
+              {item.icon}
+              <span>{item.label}</span>
+            </button>
+          ))}
+        </div>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,25 @@
+/** Why a movie is not sent as it is, as people read it. Beside the player, which alone says so. */
+import type { PLAY_REASONS } from '#protocol/schema/playback.ts';
+
+type Reason = (typeof PLAY_REASONS)[number];
+
+/** Why a file is not sent as it is; each a whole sentence. */
+export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
+  containerNotSupported: 'This device does not open this kind of file.',
+  videoCodecNotSupported: 'This device can’t decode the picture’s codec.',
+  videoBitDepthNotSupported: 'This device can’t decode this many bits of colour.',
+  videoLevelNotSupported: 'The picture is coded at a higher level than this device decodes.',
+  videoResolutionNotSupported: 'The picture is larger than this device decodes.',
+  videoFrameRateNotSupported: 'The picture has more frames a second than this device decodes.',
+  hdrNotSupported: 'This screen does not show high dynamic range, so the colours are brought into its range.',
+  dolbyVisionNotSupported: 'This device does not show this profile of Dolby Vision.',
+  interlacedNotSupported: 'The picture is interlaced, which browsers show with combs.',
+  rotationNotSupported: 'The picture is stored turned, which this device does not put right.',
+  audioCodecNotSupported: 'This device can’t decode the sound’s codec.',
+  audioChannelsNotSupported: 'The sound has more channels than this device plays.',
+  audioTrackSelected: 'You chose an audio track that can’t be chosen in the file as it is.',
+  bitrateTooHigh: 'The file needs more bandwidth than the limit that is set.',
+  timestampsUnreliable: 'The file’s own timing is unreliable, so it is made anew.',
+  keyframesUnusable: 'The file has too few places to cut or seek at, so the picture is coded anew.',
+  failedOnThisDevice: 'Playing it a simpler way was tried on this device and failed.',
+};
