@@ -83,7 +83,8 @@ export class Images implements AsyncDisposable {
       onStale: (movieId) => this.look({ movieIds: [movieId] }),
       signal: this.#stop.signal,
     });
-    ports.work.handle('image', { concurrency: 1, title: 'Looking for artwork' }, (payload, job) =>
+    // Two: a movie does not wait for a library.
+    ports.work.handle('image', { concurrency: 2, title: 'Looking for artwork' }, (payload, job) =>
       this.#look(payload, job),
     );
   }

@@ -4,7 +4,7 @@ import { localVersion } from './renditions.ts';
 import type { ArtworkFolderPort, ArtworkThreadsPort, LocalPicture, MovieFolder, PictureStore } from './ports.ts';
 
 export interface LookPorts {
-  readonly store: Pick<PictureStore, 'foldersOf' | 'localOf' | 'replaceLocal'>;
+  readonly store: Pick<PictureStore, 'foldersOf' | 'localOf' | 'replaceLocal' | 'noteLooked'>;
   readonly folders: ArtworkFolderPort;
   readonly threads: Pick<ArtworkThreadsPort, 'measure'>;
 }
@@ -15,6 +15,7 @@ const MAX_OF_A_ROLE = 20;
 /** Looks at the folders of these movies. Movies whose folders cannot be looked at keep what is known. */
 export async function lookBeside(ports: LookPorts, movieIds: readonly string[], signal: AbortSignal): Promise<void> {
   const [folders, known] = await Promise.all([ports.store.foldersOf(movieIds), ports.store.localOf(movieIds)]);
+  const same: string[] = [];
   for (const movieId of movieIds) {
     signal.throwIfAborted();
     const own = folders.filter((folder) => folder.movieId === movieId);
@@ -28,13 +29,20 @@ export async function lookBeside(ports: LookPorts, movieIds: readonly string[], 
     }
     // Libraries that no file of it is in any more are seen, too: nothing of theirs is left.
     const seen = new Set([...before, ...own].map(({ libraryId }) => libraryId).filter((id) => !unseen.has(id)));
-    await ports.store.replaceLocal(
-      movieId,
-      [...seen],
-      found.filter(({ libraryId }) => seen.has(libraryId)),
-    );
+    const here = found.filter(({ libraryId }) => seen.has(libraryId));
+    const there = before.filter(({ libraryId }) => seen.has(libraryId));
+    if (fingerprintOf(here) === fingerprintOf(there)) same.push(movieId);
+    else await ports.store.replaceLocal(movieId, [...seen], here);
   }
+  // Nearly all of a library, nearly always: no transaction for each.
+  await ports.store.noteLooked(same);
 }
+
+const fingerprintOf = (pictures: readonly LocalPicture[]): string =>
+  pictures
+    .map(({ role, libraryId, path, version, position }) => JSON.stringify([role, libraryId, path, version, position]))
+    .toSorted()
+    .join();
 
 async function lookInto(
   { folders, threads }: LookPorts,

@@ -104,6 +104,8 @@ export interface PictureStore {
    * Doing it again changes nothing. An owner that is gone is none.
    */
   offer(owner: PictureOwner, role: PictureRole, offers: readonly PictureOffer[]): Promise<void>;
+  /** Makes these the portraits of people, all at once: a movie has dozens. Others of theirs go; people without a path keep what they have. */
+  offerPortraits(portraits: readonly { readonly personId: string; readonly path: string | null }[]): Promise<void>;
   /** Pictures at TMDB of somebody who is not here, by path; those that can never be shown are missing. */
   offerPaths(paths: readonly string[], role: PictureRole): Promise<ReadonlyMap<string, NonNullable<Picture>>>;
   /** What a movie could be shown by, the present one first. `null` where there is no such movie. */
@@ -145,6 +147,8 @@ export interface PictureStore {
   foldersOf(movieIds: readonly string[]): Promise<MovieFolder[]>;
   /** What is known to lie beside these movies, by movie. */
   localOf(movieIds: readonly string[]): Promise<ReadonlyMap<string, readonly LocalPicture[]>>;
+  /** Their folders were looked at, and nothing is new. */
+  noteLooked(movieIds: readonly string[]): Promise<void>;
   /** Makes these all that lies beside a movie in `libraryIds`, and notes that its folders were looked at. */
   replaceLocal(movieId: string, libraryIds: readonly string[], found: readonly LocalPicture[]): Promise<void>;
 }

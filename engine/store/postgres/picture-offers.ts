@@ -94,6 +94,36 @@ export async function offerPictures(
       failed_at = case when p.version = excluded.version and p.failed_at > now() - ${FORGIVE_AFTER}::interval then p.failed_at end`;
 }
 
+/** See `PictureStore.offerPortraits`. Most are known: one look, and a write only for those that are new. People have no feed. */
+export async function offerPortraits(
+  sql: Sql,
+  sizes: RemoteSizes,
+  portraits: readonly { readonly personId: string; readonly path: string | null }[],
+): Promise<void> {
+  const { widthPx, heightPx } = sizes.usual.portrait;
+  const paths = new Map<string, string>();
+  for (const { personId, path } of portraits) if (path !== null && isTmdbPath(path)) paths.set(personId, path);
+  const known = await sql<{ personId: string; path: string }[]>`
+    select person_id as "personId", location as path from picture
+    where person_id = any(${[...paths.keys()]}::uuid[]) and role = 'portrait' and source = 'tmdb'`;
+  for (const { personId, path } of known) if (paths.get(personId) === path) paths.delete(personId);
+  if (paths.size === 0) return;
+  // In one order for all who write, so that none waits for another in a circle.
+  const rows = [...paths].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const personIds = rows.map(([personId]) => personId);
+  await sql.begin(async (tx) => {
+    await tx`select id from person where id = any(${personIds}::uuid[]) order by id for update`;
+    await tx`delete from picture where person_id = any(${personIds}::uuid[]) and role = 'portrait' and source = 'tmdb'`;
+    await tx`
+      insert into picture (person_id, role, source, location, version, width, height)
+      select o.id, 'portrait', 'tmdb', o.path, o.version, ${widthPx}, ${heightPx}
+      from unnest(${personIds}::uuid[], ${rows.map(([, path]) => path)}::text[],
+        ${rows.map(([, path]) => versionOf('portrait', path))}::text[]) as o (id, path, version)
+      where exists (select from person where id = o.id)
+      on conflict do nothing`;
+  });
+}
+
 /** See `PictureStore.offerPaths`. Most are known: one look, and a write only for those that are new. */
 export async function offerPaths(
   sql: Sql | TransactionSql,

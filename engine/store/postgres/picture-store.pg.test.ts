@@ -262,6 +262,33 @@ describe('offers of TMDB', () => {
     expect((await database.sql`select id from picture where role = 'portrait'`).length).toBe(0);
   });
 
+  it('[IMG12] of many people at once are the same as one by one, and again change nothing', async () => {
+    const people = [newId(), newId(), newId()];
+    for (const id of people) await database.sql`insert into person (id, name) values (${id}, ${id})`;
+    const portraits = people.map((personId, place) => ({ personId, path: place === 2 ? null : `/${place}.jpg` }));
+    await Promise.all([store.offerPortraits(portraits), store.offerPortraits(portraits.toReversed())]);
+    const rows = () =>
+      database.sql<
+        { id: string; personId: string }[]
+      >`select id, person_id as "personId" from picture order by location`;
+    const before = await rows();
+    expect(before.map(({ personId }) => personId)).toEqual(people.slice(0, 2));
+    await store.offer({ kind: 'person', id: people[0]! }, 'portrait', [
+      offer('/0.jpg', { widthPx: null, heightPx: null }),
+    ]);
+    await store.offerPortraits([...portraits, { personId: newId(), path: '/gone.jpg' }]);
+    expect(await rows()).toEqual(before);
+    await store.offerPortraits([
+      { personId: people[0]!, path: '/new.jpg' },
+      { personId: people[1]!, path: '/../x' },
+    ]);
+    const [person] = await database.sql<{ artwork: { portrait: { id: string } } }[]>`
+      select artwork from person where id = ${people[0]!}`;
+    const after = await rows();
+    expect(after.map(({ personId }) => personId)).toEqual([people[1], people[0]]);
+    expect(person!.artwork.portrait.id).toBe(after[1]!.id);
+  });
+
   it('[IMG12] by their paths alone are one row each, also when asked for at the same time', async () => {
     const both = await Promise.all([
       store.offerPaths(['/a.jpg', '/b.jpg', '/a.jpg'], 'poster'),

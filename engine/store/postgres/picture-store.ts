@@ -17,7 +17,7 @@ import { toMoviePictures, toPicture } from './artwork.ts';
 import type { Artwork, StoredPicture } from './artwork.ts';
 import { recordChanges } from './change-feed.ts';
 import type { Sql, TransactionSql } from './connect.ts';
-import { offerPaths, offerPictures } from './picture-offers.ts';
+import { offerPaths, offerPictures, offerPortraits } from './picture-offers.ts';
 import type { RemoteSizes } from './picture-offers.ts';
 
 /** `sizes`: how large pictures come from TMDB's host. */
@@ -40,6 +40,7 @@ export function createPictureStore(sql: Sql, { sizes }: { readonly sizes: Remote
     async offer(owner, role, offers) {
       await changing(sql, owner, (tx) => offerPictures(tx, sizes, owner, role, offers));
     },
+    offerPortraits: (portraits) => offerPortraits(sql, sizes, portraits),
     offerPaths: (paths, role) => offerPaths(sql, sizes, paths, role),
     async list(movieId, role) {
       const [movie] = await sql`select id from movie where id = ${movieId} and deleted_at is null`;
@@ -161,6 +162,11 @@ export function createPictureStore(sql: Sql, { sizes }: { readonly sizes: Remote
         byMovie.set(movieId, known);
       }
       return byMovie;
+    },
+    async noteLooked(movieIds) {
+      if (movieIds.length === 0) return;
+      await sql`
+        update movie set artwork_looked_at = now() where id = any(${[...movieIds]}::uuid[]) and artwork_looked_at is null`;
     },
     async replaceLocal(movieId, libraryIds, found) {
       const rows = found.map(({ role, libraryId, path, version, size, position }) => ({
