@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '#engine/base/clock.ts';
+import { FakeClock, systemClock } from '#engine/base/clock.ts';
+import type { Clock } from '#engine/base/clock.ts';
 import { createUuidFactory } from '#engine/base/ids.ts';
 import { silentLog } from '#engine/base/log.ts';
 import { DurableWork } from '#engine/jobs/durable-work.ts';
@@ -49,17 +50,16 @@ export function queueContract(tested: QueueUnderTest): void {
       await close(sweeper);
     });
 
-    async function openWork(options: { port?: number; lockMs?: number; server?: QueueServer } = {}) {
-      const { port, lockMs } = options;
+    async function openWork(options: { port?: number; lockMs?: number; server?: QueueServer; clock?: Clock } = {}) {
+      // The look after work without a sign of life rests this long on Redis, whoever asks next.
+      const { port, lockMs = 2_000 } = options;
       const work = new DurableWork({
-        server:
-          options.server ??
-          (await openQueueServer({ ...tested.address(port ?? null), log: silentLog, ...(lockMs && { lockMs }) })),
+        server: options.server ?? (await openQueueServer({ ...tested.address(port ?? null), log: silentLog, lockMs })),
         health: {
           set: ({ id, title }) => void findings.set(id, title),
           clear: (id) => void findings.delete(id),
         },
-        clock: systemClock,
+        clock: options.clock ?? systemClock,
         newId: createUuidFactory(systemClock),
         log: silentLog,
         retry: { firstMs: 20, maxMs: 20 },
@@ -219,6 +219,30 @@ export function queueContract(tested: QueueUnderTest): void {
       next.start();
       await expect.poll(() => seen).toEqual([1, 1, 2]);
       expect(attempts).toEqual([1, 1]);
+    });
+
+    it('[WORK5] work that does not listen is left behind after a while, and done again', async () => {
+      const clock = new FakeClock();
+      const lockMs = 300;
+      const work = await openWork({ clock, lockMs });
+      const begun = Promise.withResolvers<void>();
+      const never = Promise.withResolvers<WorkOutcome>();
+      work.handle('match', OPTIONS, () => {
+        begun.resolve();
+        return never.promise;
+      });
+      work.start();
+      await work.order([order(1)]);
+      await begun.promise;
+      const closing = close(work);
+      await expect.poll(() => clock.advance(1_000).then(() => clock.monotonicMs())).toBeGreaterThan(8_000);
+      await closing;
+      const next = await openWork({ lockMs });
+      expect(await begin(next, 1)).toEqual([1]);
+      // Its late end is nobody’s business any more.
+      never.resolve(DONE);
+      await isEmpty(next);
+      expect(await next.failures('match', 10)).toEqual([]);
     });
 
     it('[WORK6] cancelling a kind removes what waits and ends what runs; others and its keys stay usable', async () => {
