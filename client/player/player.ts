@@ -9,6 +9,7 @@
  */
 import { batch, effect, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
+import { movieFeed } from '#protocol/feeds.ts';
 import { playback as calls } from '#protocol/methods/playback.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
@@ -430,6 +431,8 @@ export class Player {
   }
 
   #onProblem(problem: SourceProblem, detail: string): void {
+    // A source asks for several parts at once, and each is told the same.
+    if (problem === 'expired' && this.#isFileInDoubt) return;
     if (problem === 'undecodable') this.#detail = detail;
     const here = this.#here();
     const method = this.#playback.peek()?.method;
@@ -510,6 +513,7 @@ export class Player {
   #fail(failure: PlayerFailure): void {
     this.#source?.close();
     this.#source = null;
+    this.#isFileInDoubt = false;
     batch(() => {
       this.#failure.value = failure;
       this.#phase.value = 'failed';
