@@ -31,6 +31,7 @@ interface BullQueue {
 interface BullWorker {
   pause(doNotWaitActive: boolean): Promise<void>;
   close(force: boolean): Promise<void>;
+  getBackend(): { moveStalledJobsToWait(): Promise<string[]> };
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'lockRenewalFailed', listener: (jobIds: string[]) => void): unknown;
 }
@@ -59,6 +60,8 @@ const PRIORITIES: Readonly<Record<Urgency, number>> = { click: 1, normal: 10, bu
 const LOCK_MS = 10_000;
 /** A work that takes the process with it this often is not begun again [WORK7]. */
 const MAX_STALLED = 3;
+/** A timer may come a little early, and BullMQ refuses a look before its interval is over. */
+const LOOK_SLACK = 0.8;
 const STALLED_REASON = 'job stalled more than allowable limit';
 const KEEP_FAILED = { count: 1_000, age: 30 * 24 * 3_600 };
 /** Each key takes a lock of the transaction, and Postgres holds some thousands for everybody. */
@@ -89,7 +92,8 @@ export class BullQueueServer implements QueueServer {
   readonly #log: Log;
   readonly #queues = new Map<WorkKind, BullQueue>();
   readonly #workers: BullWorker[] = [];
-  readonly #running = new Map<string, AbortController>();
+  readonly #running = new Map<string, { readonly kind: WorkKind; readonly abort: AbortController }>();
+  readonly #timers: NodeJS.Timeout[] = [];
   readonly #listeners = new Set<(isAway: boolean) => void>();
   #isAway: boolean;
   #probing: NodeJS.Timeout | null = null;
@@ -133,9 +137,9 @@ export class BullQueueServer implements QueueServer {
     }));
     const jobs = await this.#ask(() => queue.addBulk(entries));
     const isSettled = await Promise.all(
-      items.map((item, index) => {
+      items.map(async (item, index) => {
         const id = jobs[index]?.id;
-        return id === undefined || id === entries[index]?.opts.jobId || this.#raise(queue, id, item);
+        return id === undefined || id === entries[index]?.opts.jobId || (await this.#raise(queue, id, item));
       }),
     );
     return items.filter((_item, index) => !isSettled[index]);
@@ -158,7 +162,9 @@ export class BullQueueServer implements QueueServer {
     const worker = this.#options.worker(kind, (job, token) => this.#run(run, job, token), {
       concurrency,
       lockDuration: lockMs,
-      stalledInterval: lockMs,
+      // Its own look writes every time, which keeps the disk of an idle server awake. See `#lookForStalled`.
+      skipStalledCheck: true,
+      stalledInterval: Math.floor(lockMs * LOOK_SLACK),
       maxStalledCount: MAX_STALLED,
       drainDelay: IDLE_SLEEP_S,
       runRetryDelay: RETRY_AFTER_LOSS_MS,
@@ -166,8 +172,11 @@ export class BullQueueServer implements QueueServer {
     });
     worker.on('error', (error) => this.#onTrouble(error));
     // Somebody else has it by now: two at once would be twice the work, though not twice the effect.
-    worker.on('lockRenewalFailed', (jobIds) => jobIds.forEach((id) => this.#running.get(id)?.abort()));
+    worker.on('lockRenewalFailed', (jobIds) => jobIds.forEach((id) => this.#running.get(id)?.abort.abort()));
     this.#workers.push(worker);
+    const look = (): void => void this.#lookForStalled(kind, worker);
+    look();
+    this.#timers.push(setInterval(look, lockMs).unref());
   }
 
   async clear(kind: WorkKind): Promise<void> {
@@ -202,6 +211,7 @@ export class BullQueueServer implements QueueServer {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosing = true;
     if (this.#probing) clearTimeout(this.#probing);
+    this.#timers.forEach(clearInterval);
     const isAbrupt = this.#isAway || this.#running.size > 0;
     await Promise.all(this.#workers.map((worker) => worker.close(isAbrupt)));
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
@@ -213,12 +223,13 @@ export class BullQueueServer implements QueueServer {
     await job.removeDeduplicationKey();
     const id = job.id ?? '';
     const abort = new AbortController();
-    this.#running.set(id, abort);
+    const running = { kind: job.queueName as WorkKind, abort };
+    this.#running.set(id, running);
     let end: ItemEnd;
     try {
       end = await run({ content: job.data as unknown, attempt: job.attemptsMade + 1, signal: abort.signal });
     } finally {
-      if (this.#running.get(id) === abort) this.#running.delete(id);
+      if (this.#running.get(id) === running) this.#running.delete(id);
     }
     if (end.kind === 'again') {
       await job.moveToWait(token);
@@ -226,6 +237,21 @@ export class BullQueueServer implements QueueServer {
     }
     if (end.kind === 'failed') {
       throw end.retryInMs === null ? new UnrecoverableError(end.reason) : new Again(end.reason, end.retryInMs);
+    }
+  }
+
+  /**
+   * Puts back what a process that is gone ran: what gave no sign of life at two looks in a row. While everything that runs
+   * runs here there is nothing to look for.
+   */
+  async #lookForStalled(kind: WorkKind, worker: BullWorker): Promise<void> {
+    if (this.#isAway || this.#isClosing) return;
+    try {
+      const here = [...this.#running.values()].filter((running) => running.kind === kind).length;
+      const { running } = await this.counts(kind);
+      if (running > here && !this.#isClosing) await worker.getBackend().moveStalledJobsToWait();
+    } catch (error) {
+      this.#onTrouble(error as Error);
     }
   }
 
