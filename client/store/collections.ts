@@ -239,3 +239,8 @@ export class CollectionStore {
 export async function createCollection(server: Server, input: InputOf<typeof collections.create>): Promise<Collection> {
   return (await server.call(collections.create, input)).collection;
 }
+
+/** Fails with `wrongKind`. */
+export async function updateCollection(server: Server, input: InputOf<typeof collections.update>): Promise<Collection> {
+  return (await server.call(collections.update, input)).collection;
+}

@@ -43,6 +43,7 @@ export type Route =
   | { readonly screen: 'home' }
   | { readonly screen: 'welcome' }
   | { readonly screen: 'movies'; readonly query: MovieQuery }
+  | { readonly screen: 'search'; readonly query: MovieQuery }
   | { readonly screen: 'movie'; readonly movieId: string }
   | {
       readonly screen: 'play';
@@ -84,6 +85,7 @@ export function parseRoute(path: string): Route {
     if (first === '') return { screen: 'home' };
     if (first === 'welcome') return { screen: 'welcome' };
     if (first === 'movies') return { screen: 'movies', query: parseQuery(url.searchParams) };
+    if (first === 'search') return { screen: 'search', query: parseQuery(url.searchParams) };
     if (first === 'collections') {
       return { screen: 'collections', kind: oneOf(COLLECTION_KINDS, url.searchParams.get('kind')) };
     }
@@ -127,6 +129,8 @@ export function routePath(route: Route): string {
       return '/welcome';
     case 'movies':
       return `/movies${queryText(route.query)}`;
+    case 'search':
+      return `/search${queryText(route.query)}`;
     case 'movie':
       return `/movies/${route.movieId}`;
     case 'play': {

@@ -17,7 +17,11 @@ import { HomeScreen } from './screens/home.tsx';
 const movies = lazyScreen(() => import('./screens/movies.tsx').then((module) => module.MoviesScreen));
 const movie = lazyScreen(() => import('./screens/movie.tsx').then((module) => module.MovieScreen));
 const player = lazyScreen(() => import('./screens/player/player.tsx').then((module) => module.PlayerScreen));
+const person = lazyScreen(() => import('./screens/person.tsx').then((module) => module.PersonScreen));
+const collections = lazyScreen(() => import('./screens/collections.tsx').then((module) => module.CollectionsScreen));
+const collection = lazyScreen(() => import('./screens/collection.tsx').then((module) => module.CollectionScreen));
 const review = lazyScreen(() => import('./screens/review.tsx').then((module) => module.ReviewScreen));
+const search = lazyScreen(() => import('./screens/search.tsx').then((module) => module.SearchScreen));
 const settings = lazyScreen(() => import('./screens/settings/settings.tsx').then((module) => module.SettingsScreen));
 const welcome = lazyScreen(() => import('./screens/welcome.tsx').then((module) => module.WelcomeScreen));
 const claim = lazyScreen(() => import('./screens/claim.tsx').then((module) => module.ClaimScreen));
@@ -28,7 +32,11 @@ const LAZY: Readonly<Partial<Record<Route['screen'], { preload(): void }>>> = {
   movies,
   movie,
   play: player,
+  person,
+  collections,
+  collection,
   review,
+  search,
   settings,
   welcome,
 };
@@ -37,6 +45,7 @@ const TITLES: Readonly<Record<Route['screen'], string>> = {
   home: 'Matinee',
   welcome: 'Welcome · Matinee',
   movies: 'Movies · Matinee',
+  search: 'Search · Matinee',
   movie: 'Movie · Matinee',
   play: 'Playing · Matinee',
   person: 'Person · Matinee',
@@ -68,7 +77,14 @@ function Screens() {
   const isFirst = useRef(true);
 
   // A new screen begins at its top and is announced; coming back begins where it was left.
-  const place = route.screen === 'movie' || route.screen === 'play' ? `${route.screen} ${route.movieId}` : route.screen;
+  const place =
+    route.screen === 'movie' || route.screen === 'play'
+      ? `${route.screen} ${route.movieId}`
+      : route.screen === 'person'
+        ? route.personId
+        : route.screen === 'collection'
+          ? route.collectionId
+          : route.screen;
   useLayoutEffect(() => {
     document.title = TITLES[route.screen];
     if (isFirst.current) {
@@ -98,6 +114,12 @@ function Screens() {
           <movies.Screen query={route.query} />
         </Shell>
       );
+    case 'search':
+      return (
+        <Shell>
+          <search.Screen query={route.query} />
+        </Shell>
+      );
     case 'movie':
       return (
         <Shell>
@@ -117,8 +139,23 @@ function Screens() {
         </Shell>
       );
     case 'person':
+      return (
+        <Shell>
+          <person.Screen key={route.personId} personId={route.personId} />
+        </Shell>
+      );
     case 'collections':
+      return (
+        <Shell>
+          <collections.Screen kind={route.kind} />
+        </Shell>
+      );
     case 'collection':
+      return (
+        <Shell>
+          <collection.Screen key={route.collectionId} collectionId={route.collectionId} />
+        </Shell>
+      );
     case 'notFound':
       return (
         <Shell>
@@ -135,7 +172,6 @@ interface House {
 }
 
 function SignedIn({ house, viewer }: { readonly house: House; readonly viewer: Viewer }) {
-  const { navigation } = useLobby();
   const cinema = useMemo(() => new Cinema(house.server, house.link, house.memory, viewer), [viewer.id]);
   useEffect(() => () => cinema.dispose(), [cinema]);
 
@@ -150,18 +186,9 @@ function SignedIn({ house, viewer }: { readonly house: House; readonly viewer: V
       // Without it the keys do what they do on any page.
       () => undefined,
     );
-    const onKey = (event: KeyboardEvent): void => {
-      const isTyping = event.target instanceof Element && event.target.matches('input, textarea, select');
-      if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (navigation.route.peek().screen === 'play' || document.querySelector('dialog[open]') !== null) return;
-      event.preventDefault();
-      document.querySelector<HTMLButtonElement>('[data-search]')?.click();
-    };
-    document.addEventListener('keydown', onKey);
     return () => {
       isOver = true;
       stopKeys?.();
-      document.removeEventListener('keydown', onKey);
     };
   }, []);
 

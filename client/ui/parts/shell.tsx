@@ -1,12 +1,14 @@
-import { Clapperboard, House, Search, Settings } from 'lucide-preact';
+import { Clapperboard, House, Layers, ListChecks, Settings } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ALL_MOVIES } from '#client/store/navigation.ts';
 import type { Route } from '#client/store/navigation.ts';
+import type { ReviewCount } from '#client/store/review.ts';
 import { classes } from '../classes.ts';
 import { useCinema, useLobby } from '../house.ts';
 import { Link } from './link.tsx';
 import { Wordmark } from './mark.tsx';
+import { SearchButton } from './search-button.tsx';
 import styles from './shell.module.css';
 
 interface Place {
@@ -30,15 +32,18 @@ const PLACES: readonly Place[] = [
     isHere: (route) => route.screen === 'movies' || route.screen === 'movie',
   },
   {
+    label: 'Collections',
+    to: { screen: 'collections', kind: null },
+    icon: <Layers aria-hidden="true" />,
+    isHere: (route) => route.screen === 'collections' || route.screen === 'collection',
+  },
+  {
     label: 'Settings',
     to: { screen: 'settings', section: null },
     icon: <Settings aria-hidden="true" />,
     isHere: (route) => route.screen === 'settings',
   },
 ];
-
-/** Asks the movies screen to put the cursor into its search field. */
-export const SEARCH_EVENT = 'matinee-search';
 
 /** True once the page is scrolled: the bar then needs a ground of its own. */
 function useScrolled(): boolean {
@@ -52,12 +57,39 @@ function useScrolled(): boolean {
   return isScrolled;
 }
 
+/** How many movies wait for this person's word. Counted only for those who may give it, and after the first screen is there. */
+function useReviewCount(): number {
+  const cinema = useCinema();
+  const { session } = useLobby();
+  const mayEdit = session.may('movies:edit');
+  const [counter, setCounter] = useState<ReviewCount | null>(null);
+  useEffect(() => {
+    if (!mayEdit) return;
+    let isOver = false;
+    void import('#client/store/review.ts').then(
+      (module) => {
+        if (isOver) return;
+        setCounter(
+          cinema.kept('reviewCount', '', () => new module.ReviewCount(cinema.server, cinema.link, cinema.library)),
+        );
+      },
+      // The badge is a hint: the settings lead there too.
+      () => undefined,
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [cinema, mayEdit]);
+  return counter?.count.value ?? 0;
+}
+
 /** The frame around every screen but the player: where one is, and where one can go. A bar above, on phones a dock below. */
 export function Shell({ children }: { readonly children: ComponentChildren }) {
   const { navigation } = useLobby();
   const { health } = useCinema();
   const isScrolled = useScrolled();
   const route = navigation.route.value;
+  const toReview = useReviewCount();
   const needsCare = health?.items.value?.some(({ severity }) => severity !== 'info') ?? false;
 
   const link = (place: Place, look: string | undefined) => (
@@ -81,25 +113,27 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
           <Wordmark />
         </Link>
         <nav class={styles.places} aria-label="Main">
-          {PLACES.slice(0, 2).map((place) => (
+          {PLACES.slice(0, -1).map((place) => (
             <span key={place.label}>{link(place, styles.place)}</span>
           ))}
         </nav>
         <span class={styles.end}>
-          <button
-            type="button"
-            class={styles.search}
-            data-search
-            onClick={() => {
-              if (route.screen !== 'movies') navigation.go({ screen: 'movies', query: ALL_MOVIES });
-              setTimeout(() => dispatchEvent(new Event(SEARCH_EVENT)), 60);
-            }}
-          >
-            <Search aria-hidden="true" />
-            <span>Search</span>
-            <kbd aria-hidden="true">/</kbd>
-          </button>
-          <span class={styles.settings}>{link(PLACES[2]!, classes(styles.place, styles.iconOnly))}</span>
+          {toReview > 0 && (
+            <Link
+              to={{ screen: 'review' }}
+              class={styles.review}
+              aria-current={route.screen === 'review' ? 'page' : undefined}
+            >
+              <ListChecks aria-hidden="true" />
+              <span>Review</span>
+              <span class={styles.badge}>
+                {toReview > 999 ? '999+' : toReview}
+                <span class="unseen"> to look at</span>
+              </span>
+            </Link>
+          )}
+          <SearchButton class={styles.search} />
+          <span class={styles.settings}>{link(PLACES.at(-1)!, classes(styles.place, styles.iconOnly))}</span>
         </span>
       </header>
       <main id="content" class={styles.content} tabIndex={-1}>

@@ -12,7 +12,7 @@ import {
   Tag,
   X,
 } from 'lucide-preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
 import { MOVIE_SORTS } from '#protocol/schema/movie-sort.ts';
 import type { MovieFilter } from '#protocol/schema/movie-filter.ts';
@@ -27,12 +27,12 @@ import { failureText } from '../failure-text.ts';
 import { SORT_NAMES, chipsOf, usualOrder } from '../filter-words.ts';
 import { useCinema, useLobby } from '../house.ts';
 import { lazyScreen } from '../lazy.tsx';
+import { useMedia } from '../media.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Choice } from '../parts/field.tsx';
 import { FilterChips, FilterPanel } from '../parts/filter-panel.tsx';
 import { GridPlaceholder, MovieGrid } from '../parts/movie-grid.tsx';
-import { SEARCH_EVENT } from '../parts/shell.tsx';
 import { StatePage } from '../parts/state-page.tsx';
 import { moviesCounted } from '../parts/tile.tsx';
 import { count, counted } from '../wording.ts';
@@ -71,15 +71,6 @@ function SearchBox({ query, onQuery }: { readonly query: MovieQuery; readonly on
     return () => clearTimeout(typing);
   }, [text]);
 
-  useEffect(() => {
-    const focus = (): void => {
-      input.current?.focus();
-      input.current?.select();
-    };
-    addEventListener(SEARCH_EVENT, focus);
-    return () => removeEventListener(SEARCH_EVENT, focus);
-  }, []);
-
   return (
     <form
       role="search"
@@ -116,18 +107,6 @@ function SearchBox({ query, onQuery }: { readonly query: MovieQuery; readonly on
       )}
     </form>
   );
-}
-
-/** True while the window fits the query. */
-function useMedia(query: string): boolean {
-  const media = useMemo(() => matchMedia(query), [query]);
-  const [fits, setFits] = useState(media.matches);
-  useEffect(() => {
-    const onChange = (): void => setFits(media.matches);
-    media.addEventListener('change', onChange);
-    return () => media.removeEventListener('change', onChange);
-  }, [media]);
-  return fits;
 }
 
 /** Several movies chosen at once. `null`: nobody is choosing. */

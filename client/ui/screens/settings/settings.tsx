@@ -1,4 +1,4 @@
-import { Activity, FolderOpen, HeartPulse, RadioTower, UserRound, UsersRound } from 'lucide-preact';
+import { Activity, BookOpen, FolderOpen, HeartPulse, RadioTower, UserRound, UsersRound } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { SettingsSection } from '#client/store/navigation.ts';
@@ -9,6 +9,7 @@ import { StatePage } from '../../parts/state-page.tsx';
 import { AccountSettings } from './account.tsx';
 import { ActivitySettings } from './activity.tsx';
 import { LibrarySettings } from './libraries.tsx';
+import { MetadataSettings } from './metadata.tsx';
 import { PeopleSettings } from './people.tsx';
 import { RadarrSettings } from './radarr/radarr.tsx';
 import { ServerSettings } from './server.tsx';
@@ -29,6 +30,13 @@ const SECTIONS: readonly Section[] = [
     icon: <FolderOpen aria-hidden="true" />,
     permission: 'libraries:manage',
     draw: () => <LibrarySettings />,
+  },
+  {
+    name: 'metadata',
+    label: 'Metadata',
+    icon: <BookOpen aria-hidden="true" />,
+    permission: 'server:manage',
+    draw: () => <MetadataSettings />,
   },
   {
     name: 'radarr',
