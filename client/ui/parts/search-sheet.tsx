@@ -234,9 +234,10 @@ export function SearchSheet({ onClose }: { readonly onClose: () => void }) {
             </button>
           </div>
         )}
-        <ul role="listbox" id={listId} class={styles.list} aria-label={isTyped ? 'Suggestions' : 'Searched before'}>
+        <div role="listbox" id={listId} class={styles.list} aria-label={isTyped ? 'Suggestions' : 'Searched before'}>
           {options.map((option, index) => (
-            <li
+            // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus -- the keys are the field's: it keeps the focus, and says which line is meant
+            <div
               key={option.key}
               id={`${listId}-${index}`}
               role="option"
@@ -249,9 +250,9 @@ export function SearchSheet({ onClose }: { readonly onClose: () => void }) {
               onClick={() => choose(option)}
             >
               {option.content}
-            </li>
+            </div>
           ))}
-        </ul>
+        </div>
       </div>
       <p class={styles.keys} aria-hidden="true">
         <span>

@@ -90,7 +90,7 @@ describe('Vocabulary', () => {
     expect(near('jwas')).toEqual(['jaws']);
     expect(near('alein')).toEqual(['alien']);
     expect(near('laein')).toEqual([]);
-    expect(near('mtarxi')).toEqual(['matrix']);
+    expect(near('matirxx')).toEqual(['matrix']);
     expect(near('1985')).toEqual([]);
     expect(near('intersteler')).toEqual(['interstellar']);
   });

@@ -63,6 +63,11 @@ interface Alternatives {
   readonly begun: readonly number[];
 }
 
+const NOWHERE: readonly number[] = [];
+const NO_ALTERNATIVES: Alternatives = { whole: [], begun: [] };
+/** Up to so many are sorted as they come; more are first cut. */
+const FEW = 64;
+
 interface Entry {
   readonly named: Named;
   /** Everything it was indexed by, to tell whether it must be indexed anew. */
@@ -177,10 +182,13 @@ export class NameIndex {
       }
     };
     for (const key of asked.keys) this.#matchKeys(key, offer);
-    this.#matchAll(
-      asked.words.map((word) => this.#exact(word)),
-      (slot, partial) => offer(slot, partial ? TIER.allBeginnings : TIER.allWords),
-    );
+    // What follows is worse, and there is no room for it.
+    if (hits.length < limit) {
+      this.#matchAll(
+        asked.words.map((word) => this.#exact(word)),
+        (slot, partial) => offer(slot, partial ? TIER.allBeginnings : TIER.allWords),
+      );
+    }
     if (hits.length < enough) this.#searchLoosely(asked.words, enough, hits, offer);
     return this.#best(hits, limit);
   }
@@ -205,19 +213,11 @@ export class NameIndex {
 
   /** Names that are, or begin with, the whole of what was typed. */
   #matchKeys(key: string, offer: (slot: number, tier: number) => void): void {
-    this.#keys.forBeginning(key, (number, found) => {
-      const role = number & 3;
-      const isWhole = found.length === key.length;
-      let tier: number = TIER.wholeName + role;
-      if (!isWhole) {
-        tier =
-          role === KEY_OF.other
-            ? TIER.otherBegins
-            : found.charCodeAt(key.length) === 0x20
-              ? TIER.beginsWithWords
-              : TIER.begins;
-      }
-      offer(number >> 2, tier);
+    const isOther = (number: number): boolean => (number & 3) === KEY_OF.other;
+    this.#keys.forNames(key, {
+      whole: (number) => offer(number >> 2, TIER.wholeName + (number & 3)),
+      words: (number) => offer(number >> 2, isOther(number) ? TIER.otherBegins : TIER.beginsWithWords),
+      others: (number) => offer(number >> 2, isOther(number) ? TIER.otherBegins : TIER.begins),
     });
   }
 
@@ -232,26 +232,24 @@ export class NameIndex {
     const round = this.#round;
     const counted = this.#counted;
     const partial = this.#isPartial;
-    ordered.forEach(({ whole, begun }, place) => {
+    for (let place = 0; place < ordered.length; place++) {
       const isLast = place === ordered.length - 1;
-      const isFirst = place === 0;
       const before = round + place;
-      for (const [numbers, isBegun] of [
-        [whole, 0],
-        [begun, 1],
-      ] as const) {
-        for (const number of numbers) {
-          for (const slot of this.#postings[number] ?? []) {
-            const count = counted[slot] ?? 0;
-            if (isFirst ? count >= round : count !== before) continue;
-            counted[slot] = before + 1;
-            const wasPartial = isFirst ? 0 : (partial[slot] ?? 0);
-            partial[slot] = wasPartial | isBegun;
-            if (isLast) visit(slot, (wasPartial | isBegun) === 1);
-          }
+      const { whole, begun } = ordered[place] ?? NO_ALTERNATIVES;
+      for (let at = 0; at < whole.length + begun.length; at++) {
+        const isBegun = at < whole.length ? 0 : 1;
+        const postings = this.#postings[(isBegun === 0 ? whole[at] : begun[at - whole.length]) ?? -1] ?? NOWHERE;
+        for (let index = 0; index < postings.length; index++) {
+          const slot = postings[index] ?? 0;
+          const count = counted[slot] ?? 0;
+          if (place === 0 ? count >= round : count !== before) continue;
+          counted[slot] = before + 1;
+          const isPartial = place === 0 ? isBegun : (partial[slot] ?? 0) | isBegun;
+          partial[slot] = isPartial;
+          if (isLast) visit(slot, isPartial === 1);
         }
       }
-    });
+    }
   }
 
   /** Entries that have every word, with as few typing errors as it takes. */
@@ -341,25 +339,39 @@ export class NameIndex {
 
   /** The first `limit` by tier, weight and name. Sorts only what can be among them. */
   #best(hits: readonly number[], limit: number): Match[] {
+    const tiers = this.#tiers;
+    const weights = this.#weights;
     const buckets = new Int32Array((WORST_TIER + 1) << 10);
-    const bucketOf = (slot: number): number =>
-      ((this.#tiers[slot] ?? 0) << 10) + (MOST_WEIGHT - (this.#weights[slot] ?? 0));
+    const bucketOf = (slot: number): number => ((tiers[slot] ?? 0) << 10) + (MOST_WEIGHT - (weights[slot] ?? 0));
     for (const slot of hits) buckets[bucketOf(slot)]!++;
     let last = 0;
     for (let sum = 0; last < buckets.length; last++) {
       sum += buckets[last] ?? 0;
       if (sum >= limit) break;
     }
-    const among = hits.filter((slot) => bucketOf(slot) <= last);
-    const name = (slot: number): string => this.#entries[slot]?.named.name ?? '';
-    const rows = among.map((slot) => ({ slot, bucket: bucketOf(slot), name: name(slot) }));
-    rows.sort(
-      (a, b) =>
-        a.bucket - b.bucket ||
-        a.name.length - b.name.length ||
-        (a.name < b.name ? -1 : a.name > b.name ? 1 : a.slot - b.slot),
-    );
-    return rows.slice(0, limit).map(({ slot }) => ({
+    const entries = this.#entries;
+    const before = (a: number, b: number): number => {
+      const byBucket = bucketOf(a) - bucketOf(b);
+      if (byBucket !== 0) return byBucket;
+      const nameA = entries[a]?.named.name ?? '';
+      const nameB = entries[b]?.named.name ?? '';
+      return nameA.length - nameB.length || (nameA < nameB ? -1 : nameA > nameB ? 1 : a - b);
+    };
+    let rows = hits.filter((slot) => bucketOf(slot) <= last);
+    if (limit <= FEW && rows.length > limit * 4) {
+      // Where nobody has voted all weigh the same: the few best of thousands.
+      const best: number[] = [];
+      for (const slot of rows) {
+        const worst = best[limit - 1];
+        if (worst !== undefined && before(slot, worst) >= 0) continue;
+        let at = best.length;
+        while (at > 0 && before(slot, best[at - 1] ?? 0) < 0) at -= 1;
+        best.splice(at, 0, slot);
+        if (best.length > limit) best.pop();
+      }
+      rows = best;
+    } else rows.sort(before);
+    return rows.slice(0, limit).map((slot) => ({
       id: this.#entries[slot]?.named.id ?? '',
       tier: this.#tiers[slot] ?? 0,
       weight: this.#weights[slot] ?? 0,

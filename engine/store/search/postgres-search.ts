@@ -6,7 +6,8 @@
  *   that is read twice does no harm.
  * - [SEARCH3] Changes are gathered for `GATHER_MS`, so a scan that writes hundreds of movies a second costs a few queries a second.
  *   Suggestions may lag behind by that much. A ranking does not: it waits until everything is read that was written before it.
- * - A search that comes before everything was read waits for it.
+ * - A search that comes before the movies were read waits for it. Right after the start people are found only by and by: there are
+ *   many more of them, and nobody should wait for those.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChangeLog } from '#engine/feeds/ports.ts';
@@ -81,6 +82,8 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
   /** Cuts the gathering short. */
   #hurry: () => void = () => undefined;
   #isStale = true;
+  /** Everything was read once, so what changes is followed. */
+  #isRead = false;
   #waiters: { readonly seq: number; readonly done: () => void }[] = [];
 
   /** Begins to read; searches wait until it has read everything. */
@@ -109,7 +112,8 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
   }
 
   async rank(text: string, options: RankOptions): Promise<Ranking> {
-    await this.caughtUp();
+    await this.#whenLoaded;
+    if (this.#isRead) await this.caughtUp();
     const key = `${options.isHidden === true} ${options.limit} ${text}`;
     const known = this.#rankings.get(key);
     if (known !== undefined) return known;
@@ -165,13 +169,18 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
 
   async suggest(text: string, limit: number): Promise<readonly Suggestion[]> {
     await this.#whenLoaded;
-    const movies = this.#movies.search(text, { limit, enough: 2 });
-    const people = this.#people.search(text, { limit });
-    const collections = this.#collections.search(text, { limit });
+    // Typing errors are looked for only where nothing is named so: that is dear, and would be noise.
+    const search = (enough: number): readonly [movies: Match[], people: Match[], collections: Match[]] => [
+      this.#movies.search(text, { limit, enough }),
+      this.#people.search(text, { limit, enough }),
+      this.#collections.search(text, { limit, enough }),
+    ];
     const isGood = ({ tier }: Match): boolean => tier < TIER.looseBeginnings;
-    const anyGood = [movies, people, collections].some((list) => list.some(isGood));
-    const worth = (list: readonly Match[]): Match[] =>
-      list.filter(({ tier }) => (anyGood ? tier < TIER.mostWords : true));
+    const strictly = search(0);
+    const anyGood = strictly.some((list) => list.length > 0);
+    const [movies, people, collections] = anyGood ? strictly : search(1);
+    const isNear = [movies, people, collections].some((list) => list.some(({ tier }) => tier < TIER.mostWords));
+    const worth = (list: readonly Match[]): Match[] => list.filter(({ tier }) => !isNear || tier < TIER.mostWords);
     // Titles that begin so would leave no room for the people and the series of that name.
     const room = Math.min(2, people.filter(isGood).length) + Math.min(1, collections.filter(isGood).length);
     const shown = [
@@ -181,7 +190,7 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
       ...worth(collections)
         .slice(0, 2)
         .map((match) => ({ kind: 'collection' as const, match, named: this.#collections.get(match.id) })),
-      ...(anyGood ? people.filter(isGood) : worth(people)).map((match) => ({
+      ...worth(people).map((match) => ({
         kind: 'person' as const,
         match,
         named: this.#people.get(match.id),
@@ -326,10 +335,10 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
     this.#isStale = false;
     const seq = await this.#changes.latestSeq();
     const read = async <Row extends { readonly id: string }>(
+      index: NameIndex,
       rowsAfter: (id: string) => Promise<readonly Row[]>,
       name: (row: Row) => Named,
     ): Promise<NameIndex> => {
-      const index = new NameIndex();
       let after = '00000000-0000-0000-0000-000000000000';
       for (;;) {
         const rows = await rowsAfter(after);
@@ -344,20 +353,33 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
     };
     try {
       const sql = this.#sql;
-      const movies = await read((after) => this.#readMovies(sql`m.id > ${after}`), nameMovie);
-      const collections = await read((after) => this.#readCollections(sql`c.id > ${after}`), nameCollection);
-      const people = await read((after) => this.#readPeople(sql`p.id > ${after}`), namePerson);
+      const at = (): number => Math.round(performance.now() - startedAt);
+      const movies = await read(new NameIndex(), (after) => this.#readMovies(sql`m.id > ${after}`), nameMovie);
+      const collections = await read(
+        new NameIndex(),
+        (after) => this.#readCollections(sql`c.id > ${after}`),
+        nameCollection,
+      );
+      const moviesMs = at();
+      const people = new NameIndex();
+      if (!this.#isRead) {
+        this.#movies = movies;
+        this.#collections = collections;
+        this.#people = people;
+        this.#loaded();
+      }
+      await read(people, (after) => this.#readPeople(sql`p.id > ${after}`), namePerson);
       this.#movies = movies;
       this.#collections = collections;
       this.#people = people;
       this.#seq = seq;
+      this.#isRead = true;
       this.#rankings.clear();
+      this.#log.debug('the search index is read', { ...this.counts, moviesMs, allMs: at() });
     } catch (error) {
       this.#isStale = true;
       throw error;
     }
-    this.#loaded();
-    this.#log.debug('the search index is read', { ...this.counts, ms: Math.round(performance.now() - startedAt) });
   }
 
   async #catchUp(): Promise<void> {

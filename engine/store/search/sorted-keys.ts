@@ -29,14 +29,36 @@ export class SortedKeys {
   }
 
   /** Calls back with every key that begins so, in no order. */
-  forBeginning(prefix: string, visit: (number: number, key: string) => void): void {
-    if (this.#pending.length > MOST_PENDING) this.settle();
-    const end = this.#lowerBound(`${prefix}\uffff`);
-    for (let at = this.#lowerBound(prefix); at < end; at++) {
-      const number = this.#numbers[at] ?? REMOVED;
-      if (number !== REMOVED) visit(number, this.#keys[at] ?? '');
+  forBeginning(prefix: string, visit: (number: number) => void): void {
+    this.#forRange(prefix, `${prefix}\uffff`, visit);
+    for (const { key, number } of this.#pending) if (key.startsWith(prefix)) visit(number);
+  }
+
+  /**
+   * The same, told apart: keys that are it, those that go on with a space, and the others. Keys of one sort stand side by side, so not one
+   * of them is looked at.
+   */
+  forNames(prefix: string, visit: Readonly<Record<'whole' | 'words' | 'others', (number: number) => void>>): void {
+    this.#forRange(prefix, `${prefix}\u0000`, visit.whole);
+    this.#forRange(`${prefix}\u0000`, `${prefix} `, visit.others);
+    this.#forRange(`${prefix} `, `${prefix}!`, visit.words);
+    this.#forRange(`${prefix}!`, `${prefix}\uffff`, visit.others);
+    for (const { key, number } of this.#pending) {
+      if (!key.startsWith(prefix)) continue;
+      if (key.length === prefix.length) visit.whole(number);
+      else if (key.charCodeAt(prefix.length) === 0x20) visit.words(number);
+      else visit.others(number);
     }
-    for (const { key, number } of this.#pending) if (key.startsWith(prefix)) visit(number, key);
+  }
+
+  #forRange(from: string, until: string, visit: (number: number) => void): void {
+    if (this.#pending.length > MOST_PENDING) this.settle();
+    const numbers = this.#numbers;
+    const end = this.#lowerBound(until);
+    for (let at = this.#lowerBound(from); at < end; at++) {
+      const number = numbers[at] ?? REMOVED;
+      if (number !== REMOVED) visit(number);
+    }
   }
 
   /** Merges what was added. After a large load, so that the first look need not. */

@@ -65,8 +65,10 @@ export class Vocabulary {
     const shared = this.#shared;
     const touched: number[] = [];
     const pairs = letterPairs(text);
-    for (const pair of pairs) {
-      for (const number of this.#byPair.get(pair) ?? NO_LETTERS) {
+    const lists = pairs.map((pair) => this.#byPair.get(pair) ?? NO_LETTERS).toSorted((a, b) => a.length - b.length);
+    // The pair that is in the most words says the least. Two errors in a long word leave more than that one, but for two swaps.
+    for (const list of allowed === 2 ? lists.slice(0, -1) : lists) {
+      for (const number of list) {
         const count = shared[number] ?? 0;
         if (count === 0) touched.push(number);
         shared[number] = count + 1;
@@ -78,7 +80,7 @@ export class Vocabulary {
       shared[number] = 0;
     }
     // A swap takes three pairs with it, any other error two.
-    const least = Math.max(1, pairs.length - 3 * allowed);
+    const least = Math.max(1, pairs.length - 3 * allowed - (allowed === 2 ? 1 : 0));
     const found: NearWord[] = [];
     let measured = 0;
     for (let count = pairs.length; count >= least && measured < MOST_MEASURED; count--) {
@@ -95,7 +97,6 @@ export class Vocabulary {
     return found;
   }
 
-  /** Numbers have no typing errors. */
   settle(): void {
     this.#sorted.settle();
   }
@@ -107,6 +108,7 @@ function forgivenErrors(text: string): number {
   return text.length < 6 ? 1 : 2;
 }
 
+/** None for a number, which has no typing errors. */
 function letterPairs(text: string): string[] {
   if (/^\d+$/.test(text)) return [];
   const padded = ` ${text}`;
