@@ -116,7 +116,7 @@ async function heatHas(...names: string[]): Promise<void> {
       async () => {
         const { movie } = await ada.call(movies.get, { movieId: heatId });
         return movie.files
-          .flatMap(({ state, path }) => (state === 'playable' ? [path?.split('/').at(-1)] : []))
+          .flatMap(({ state, path }) => (state === 'playable' ? [path?.split('/').at(-1) ?? ''] : []))
           .toSorted();
       },
       { timeout: 30_000, interval: 100 },

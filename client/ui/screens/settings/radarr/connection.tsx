@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
 import { isOpen } from '#client/store/jobs.ts';
 import type { RadarrLink, Status } from '#client/store/radarr.ts';
+import { classes } from '../../../classes.ts';
 import { failureText, radarrTroubleText } from '../../../failure-text.ts';
 import { useAttempt, useCinema } from '../../../house.ts';
 import { Button } from '../../../parts/button.tsx';
@@ -10,6 +11,7 @@ import { Choice, Field } from '../../../parts/field.tsx';
 import { count, counted, timeAgo } from '../../../wording.ts';
 import { ProgressBar } from '../progress-bar.tsx';
 import styles from '../settings.module.css';
+import own from './radarr.module.css';
 
 const INTERVALS = [
   ['1', 'every hour'],
@@ -84,7 +86,7 @@ export function ConnectionForm({ link, status }: { readonly link: RadarrLink; re
         </Button>
       </form>
       {status.url !== null && status.hasApiKey && (
-        <div class={styles.actions}>
+        <div class={classes(styles.actions, own.apart)}>
           <Choice
             label="Look at everything"
             value={listedInterval(status.syncEveryHours)}

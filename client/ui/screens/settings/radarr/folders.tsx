@@ -2,6 +2,7 @@ import { ArrowRight, CircleCheck, TriangleAlert, X } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
 import type { Mapping, RadarrLink, RootFolder, Status } from '#client/store/radarr.ts';
+import { classes } from '../../../classes.ts';
 import { failureText, folderText } from '../../../failure-text.ts';
 import { useAttempt } from '../../../house.ts';
 import { Button, IconButton } from '../../../parts/button.tsx';
@@ -9,6 +10,7 @@ import { Field } from '../../../parts/field.tsx';
 import { Waiting } from '../../../parts/state-page.tsx';
 import { counted } from '../../../wording.ts';
 import styles from '../settings.module.css';
+import own from './radarr.module.css';
 
 interface Verdict {
   readonly isGood: boolean;
@@ -159,8 +161,8 @@ function MappingRow({ link, mapping }: { readonly link: RadarrLink; readonly map
   return (
     <li class={styles.row}>
       <div class={styles.rowTop}>
-        <span class={styles.name} dir="auto">
-          <code>{mapping.from}</code> <ArrowRight aria-label="is here" size="1em" /> <code>{mapping.to}</code>
+        <span class={classes(styles.name, own.mapping)} dir="auto">
+          <code>{mapping.from}</code> <ArrowRight aria-label="is here" /> <code>{mapping.to}</code>
         </span>
         <IconButton
           label={`Remove the mapping of ${mapping.from}`}
@@ -202,7 +204,7 @@ export function Folders({ link, status }: { readonly link: RadarrLink; readonly 
       {isAdding && <MappingForm link={link} />}
       {status.mappings.length > 0 && (
         <>
-          <h3>Mappings</h3>
+          <h3 class={own.apart}>Mappings</h3>
           <ul class={styles.rows} aria-label="Mappings">
             {status.mappings.map((mapping) => (
               <MappingRow key={mapping.from} link={link} mapping={mapping} />
@@ -211,7 +213,7 @@ export function Folders({ link, status }: { readonly link: RadarrLink; readonly 
         </>
       )}
       {check !== null && (
-        <p class={styles.facts}>
+        <p class={classes(styles.facts, own.apart)}>
           {check.profiles.length === 0
             ? 'No quality profiles'
             : `Quality profiles: ${check.profiles.map(({ name, isUpgradeAllowed }) => (isUpgradeAllowed ? `${name} (upgrades)` : name)).join(', ')}`}

@@ -1,0 +1,259 @@
+/**
+ * Radarr as the person who runs the server meets it: set up in the browser, its messages appearing as they come, and a movie that is
+ * replaced by a better file while somebody watches. A real engine, a real browser, and a server that answers as Radarr does.
+ */
+import { cp, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import { radarr } from '#protocol/index.ts';
+import { openBrowser } from '#test/support/browser.ts';
+import { clip } from '#test/support/media.ts';
+import { Person, adminEnvironment } from '#test/support/person.ts';
+import { hasOpen, mediaHosts } from '#test/support/processes.ts';
+import { messageFile, radarrMessages } from '#test/support/radarr-messages.ts';
+import { RadarrStandIn, STAND_IN_KEY } from '#test/support/radarr-stand-in.ts';
+import { startEngine } from '#test/support/running-engine.ts';
+import type { RunningEngine } from '#test/support/running-engine.ts';
+
+const client = join(import.meta.dirname, '../../client');
+const pictures = join(import.meta.dirname, '../.media');
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const OLD_FILE = 'Heat (1995) SD.ts';
+const NEW_FILE = 'Heat (1995) HD.ts';
+
+/** Long enough that a player does not load all of it; small and quick to make. */
+const longMovie = (name: string, size: string) =>
+  clip({
+    name,
+    args: [
+      ...['-f', 'lavfi', '-i', `testsrc2=s=${size}:r=5:d=240`, '-f', 'lavfi', '-i', 'sine=440:r=48000:d=240'],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '10', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-f', 'mpegts'],
+    ],
+  });
+
+describe('Radarr in the browser', () => {
+  let base: string;
+  let films: string;
+  let engine: RunningEngine;
+  let ada: Person;
+  let standIn: RadarrStandIn;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let secret = '';
+  const troubles: string[] = [];
+
+  beforeAll(async () => {
+    base = await realpath(await mkdtemp(join(tmpdir(), 'matinee radarr evening ')));
+    films = join(base, 'Films');
+    await mkdir(join(films, 'Heat (1995)'), { recursive: true });
+    await Promise.all([
+      longMovie('long-sd.ts', '160x90').then((source) => cp(source, join(films, 'Heat (1995)', OLD_FILE))),
+      longMovie('long-hd.ts', '320x180'),
+      build({ root: client, configFile: join(client, 'vite.config.ts'), logLevel: 'error' }),
+    ]);
+    standIn = await RadarrStandIn.start();
+    standIn.put({
+      id: 12,
+      tmdbId: 949,
+      title: 'Heat',
+      year: 1995,
+      path: '/movies/Heat (1995)',
+      file: { id: 31, relativePath: OLD_FILE },
+    });
+    engine = await startEngine({
+      dataFolder: join(base, 'data'),
+      libraries: [films],
+      environment: adminEnvironment,
+      flags: ['--watch', 'off'],
+    });
+    ada = await Person.signIn(engine.url);
+    await ada.scan();
+    browser = await openBrowser();
+    context = await browser.newContext({ viewport: { width: 1_280, height: 800 }, locale: 'en-GB' });
+    await context.addCookies([
+      { name: 'matinee_session', value: ada.token, url: engine.url, httpOnly: true, sameSite: 'Strict' },
+    ]);
+    page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    page.on('pageerror', (error) => troubles.push(`page error: ${error.message}`));
+    page.on('console', (message) => {
+      // A file that is not there any more is an answer, which Chromium writes down as an error all the same.
+      if (message.type() !== 'error' || /status of 410/.test(message.text())) return;
+      troubles.push(`${message.text()} ${message.location().url}`);
+    });
+  }, 240_000);
+  afterAll(async () => {
+    await browser?.close();
+    ada?.[Symbol.dispose]();
+    await engine?.[Symbol.asyncDispose]();
+    await standIn?.[Symbol.asyncDispose]();
+    await rm(base, { recursive: true, force: true });
+  }, 60_000);
+  beforeEach(({ task }) => {
+    onTestFailed(async () => {
+      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
+      await page.screenshot({ path: file }).catch(() => undefined);
+      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
+    });
+  });
+
+  async function send(message: unknown): Promise<number> {
+    const response = await fetch(`${engine.url}/api/v1/webhooks/radarr`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': secret },
+      body: JSON.stringify(message),
+    });
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  async function axeProblems(): Promise<string[]> {
+    await page.evaluate(await readFile(axePath, 'utf8'));
+    return page.evaluate(async () => {
+      const { axe } = globalThis as unknown as {
+        axe: {
+          run(
+            context: Document,
+            options: object,
+          ): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }>;
+        };
+      };
+      const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] });
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+    });
+  }
+
+  const currentTime = (): Promise<number> => page.evaluate(() => document.querySelector('video')!.currentTime);
+
+  async function watchOn(): Promise<void> {
+    await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) >= 2);
+    const start = await currentTime();
+    await page.waitForFunction((from) => document.querySelector('video')!.currentTime > from + 1, start);
+  }
+
+  async function jumpTo(seconds: number): Promise<void> {
+    await page.evaluate((to) => {
+      document.querySelector('video')!.currentTime = to;
+    }, seconds);
+  }
+
+  /** The server holds nothing of this file any more. */
+  async function letGo(path: string): Promise<void> {
+    for (const host of mediaHosts(engine.pid, 'rendition.host.ts')) {
+      if (hasOpen(host, path) || hasOpen(host, `${path} (deleted)`)) process.kill(host.pid, 'SIGKILL');
+    }
+  }
+
+  it('is set up: a wrong key is explained, the folder is mapped with one click', async () => {
+    await page.goto(`${engine.url}/settings/radarr`);
+    await page.getByText('nothing in Radarr is ever changed').waitFor();
+    expect(await axeProblems()).toEqual([]);
+    await page.getByLabel('Address').fill(standIn.url);
+    await page.getByLabel('API key', { exact: true }).fill('a-wrong-key');
+    await page.getByRole('button', { name: 'Save and test' }).click();
+    await page.getByText('Radarr refuses the API key').first().waitFor();
+    await page.getByLabel('API key', { exact: true }).fill(STAND_IN_KEY);
+    await page.getByRole('button', { name: 'Save and test' }).click();
+
+    await page.getByText('/movies does not exist on the server').waitFor();
+    await page.getByRole('button', { name: 'Use that' }).click();
+    await page.getByText('It can be read here, in Films.').waitFor();
+    await page.getByText('1 of 1 file found here').waitFor();
+    await page.getByText('HD-1080p (upgrades)').waitFor();
+    expect(await axeProblems()).toEqual([]);
+    expect(await page.content()).not.toContain(STAND_IN_KEY);
+  });
+
+  it('is told where to send its messages, and they appear as they come', async () => {
+    await page.getByRole('button', { name: 'Make them' }).click();
+    expect(await page.getByLabel('URL').inputValue()).toBe(`${engine.url}/api/v1/webhooks/radarr`);
+    secret = await page.getByLabel('Password', { exact: true }).inputValue();
+    await page.getByText('None has come yet').waitFor();
+    await page.getByRole('button', { name: 'Copy' }).first().click();
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await send(radarrMessages.Test)).toBe(202);
+    await page.getByText('It arrived: Radarr reaches this server.').waitFor();
+    expect(
+      await send({
+        ...radarrMessages.Rename,
+        movie: { ...radarrMessages.Rename.movie, folderPath: 'E:\\Films\\Heat' },
+      }),
+    ).toBe(202);
+    await page.getByText('a mapping is missing').waitFor();
+    expect(await axeProblems()).toEqual([]);
+    // The secret is told once.
+    await page.reload();
+    await page.getByText('if it is lost, make a new one').waitFor();
+    expect(await page.content()).not.toContain(secret);
+  });
+
+  it('fits a phone, and is worked by keyboard', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.getByRole('heading', { name: 'Latest messages' }).waitFor();
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(overflow).toBeLessThanOrEqual(0);
+    await page.getByRole('button', { name: 'Sync now' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText(/looked at (just now|a moment ago|.* ago)/).waitFor();
+    await page.getByRole('button', { name: 'Take no messages' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Take no messages from Radarr?' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.setViewportSize({ width: 1_280, height: 800 });
+  });
+
+  it('[PLAY23] who watches goes on when the file is replaced, first with the old one, then with the new', async () => {
+    const movie = await ada.movie('Heat');
+    const oldPath = join(films, 'Heat (1995)', OLD_FILE);
+    const newPath = join(films, 'Heat (1995)', NEW_FILE);
+    await page.goto(`${engine.url}/play/${movie.id}`);
+    await watchOn();
+    // Radarr removes the old file, tells of it, and then takes its time.
+    await rm(oldPath);
+    standIn.put({ id: 12, tmdbId: 949, title: 'Heat', year: 1995, path: '/movies/Heat (1995)', file: null });
+    await send({ ...radarrMessages.MovieFileDelete, movieFile: messageFile(OLD_FILE, 31) });
+    await expect
+      .poll(async () => (await ada.call(radarr.events, { limit: 1 })).events[0])
+      .toMatchObject({ kind: 'MovieFileDelete', outcome: 'lookedAt' });
+    await expect.poll(async () => (await ada.movies()).length).toBe(0);
+    // Far from what is loaded: made of the file that is gone.
+    await jumpTo(110);
+    await watchOn();
+    expect(await page.evaluate(() => document.querySelector('video')!.videoWidth)).toBe(160);
+
+    await letGo(oldPath);
+    await jumpTo(190);
+    await page.getByText('It goes on here as soon as the new one is there').waitFor();
+    await cp(await longMovie('long-hd.ts', '320x180'), newPath);
+    standIn.put({
+      id: 12,
+      tmdbId: 949,
+      title: 'Heat',
+      year: 1995,
+      path: '/movies/Heat (1995)',
+      file: { id: 58, relativePath: NEW_FILE },
+    });
+    await send({
+      ...radarrMessages.Download,
+      isUpgrade: true,
+      movieFile: messageFile(NEW_FILE, 58),
+      deletedFiles: [messageFile(OLD_FILE, 31)],
+    });
+    await page.getByText('The movie has a new file').waitFor();
+    await page.waitForFunction(() => document.querySelector('video')!.videoWidth === 320);
+    await watchOn();
+    expect(await currentTime()).toBeGreaterThan(185);
+    expect((await ada.movie('Heat')).id).toBe(movie.id);
+  });
+
+  it('nothing went wrong on the way that the page noticed', () => {
+    expect(troubles).toEqual([]);
+  });
+});
