@@ -28,6 +28,7 @@ import { JobBoard, JobFailure } from './jobs/job-board.ts';
 import { WorkLines } from './jobs/work-lines.ts';
 import { LibraryDomain } from './library/library.ts';
 import { VIDEO_EXTENSIONS } from './media/file-name.ts';
+import { SUBTITLE_EXTENSIONS } from './media/naming/sidecar-name.ts';
 import { createPlayback, encodeDefaults } from './playback/playback.ts';
 import { createProgressHandlers } from './progress/handlers.ts';
 import { RadarrDomain } from './radarr/radarr.ts';
@@ -155,7 +156,11 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       wantPictures: (movieIds) => images.want(movieIds),
     }),
   );
-  const walker = new TreeWalker({ extensions: VIDEO_EXTENSIONS, excluded: [folder.path] });
+  const walker = new TreeWalker({
+    extensions: VIDEO_EXTENSIONS,
+    subtitleExtensions: SUBTITLE_EXTENSIONS,
+    excluded: [folder.path],
+  });
   closing.add('tree walker', () => walker[Symbol.dispose]());
   const library = new LibraryDomain({
     ports: {
@@ -163,7 +168,10 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       store: stores.scans,
       shown: catalogue.shown,
       walker,
-      watcher: new TreeWatcher({ pollIntervalMs: config.pollIntervalMs, extensions: VIDEO_EXTENSIONS }),
+      watcher: new TreeWatcher({
+        pollIntervalMs: config.pollIntervalMs,
+        extensions: [...VIDEO_EXTENSIONS, ...SUBTITLE_EXTENSIONS],
+      }),
       folders: new FolderLook({ dataFolder: folder.path, extensions: VIDEO_EXTENSIONS }),
       pictures: images,
       hashes,

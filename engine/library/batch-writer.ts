@@ -36,6 +36,12 @@ export class BatchWriter {
     while (this.#waiting.length >= 2 * WRITE_SIZE && this.#current) await this.#current;
   }
 
+  /** Resolves when all that was added so far is written. */
+  async flush(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#current) await this.#flush();
+    if (this.#failure) throw this.#failure;
+  }
+
   async close(): Promise<void> {
     await this.#flush();
     if (this.#failure) throw this.#failure;

@@ -126,6 +126,10 @@ class World {
           [...this.rows.values()]
             .filter(({ path, state }) => state !== 'missing' && within(path, scope))
             .map(({ id, path }) => ({ id, path })),
+        homes: async (_id, names) => names.map(() => null),
+        videosIn: async () => [],
+        sidecars: async () => [],
+        writeSidecars: async () => undefined,
         markMissing: async (_id, ids) => {
           for (const id of ids) this.rows.set(id, { ...this.rows.get(id)!, state: 'missing' });
         },
@@ -161,7 +165,7 @@ class World {
     aborted.catch(() => undefined);
     await Promise.race([this.gate, aborted]);
     const files = [...this.files.values()].filter(({ path }) => scopes.some((scope) => within(path, scope)));
-    yield { files, issues: [], unseen: [] };
+    yield { files, subtitles: [], issues: [], unseen: [] };
   }
 
   /** Starts it and waits for the first scan. */

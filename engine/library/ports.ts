@@ -1,7 +1,9 @@
 /** What the library needs from the rest of the engine. `main.ts` hands the implementations in; their types match by shape. */
 import type { ContentHashes } from '#engine/hosts/hash.port.ts';
 import type { MediaHostsPort } from '#engine/hosts/media-supervisor.port.ts';
+import type { MovieName } from '#engine/media/file-name.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
+import type { SidecarName } from '#engine/media/naming/sidecar-name.ts';
 import type { FolderCheck, Library, LibraryIssue } from '#protocol/schema/library.ts';
 import type { HealthItem } from '#protocol/schema/health.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
@@ -21,11 +23,19 @@ export interface SeenFile {
 export interface WalkIssue {
   /** Bytes that are no UTF-8 stand as `\xff`. */
   readonly path: string;
-  readonly reason: 'nameNotUtf8' | 'pathTooLong' | 'symlinkLoop' | 'notReadable' | 'notFound';
+  readonly reason:
+    | 'nameNotUtf8'
+    | 'pathTooLong'
+    | 'symlinkLoop'
+    | 'notReadable'
+    | 'notFound'
+    | 'discFolder'
+    | 'discImage';
 }
 
 export interface WalkBatch {
   readonly files: readonly SeenFile[];
+  readonly subtitles: readonly SeenFile[];
   readonly issues: readonly WalkIssue[];
   /** Folders and files that could not be looked at: what is known at or below them is neither there nor gone. */
   readonly unseen: readonly string[];
@@ -40,7 +50,7 @@ export type RootLook =
 
 export interface TreeWalkPort {
   look(root: string): Promise<RootLook>;
-  /** The movie files at and below each of `scopes`. Stops between batches when the signal is aborted, and throws its reason. */
+  /** The movie files and subtitles at and below each of `scopes`; subtitles beside a scope that is a file. Stops between batches when the signal is aborted, and throws its reason. */
   walk(root: string, scopes: readonly string[], signal: AbortSignal): AsyncIterable<WalkBatch>;
   /** Each as it is now, `null` where there is no such file. Throws where that cannot be told. */
   stat(root: string, paths: readonly string[]): Promise<(SeenFile | null)[]>;
@@ -157,10 +167,27 @@ export interface KnownFile extends SeenFile {
 }
 
 /** A movie's name as the scan read it. */
-export interface NamedMovie {
-  readonly title: string;
-  readonly year: number | null;
-  readonly part: number | null;
+export type NamedMovie = MovieName;
+
+/** A video, for finding out which one a subtitle file belongs to. */
+export interface VideoPlace {
+  readonly id: string;
+  readonly path: string;
+  readonly isExtra: boolean;
+}
+
+export interface KnownSidecar {
+  readonly id: string;
+  readonly fileId: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mtimeUs: number;
+}
+
+export interface SidecarChange {
+  readonly put: readonly (Omit<KnownSidecar, 'id'> & Omit<SidecarName, 'title'>)[];
+  /** Ids of those that are not there any more. */
+  readonly gone: readonly string[];
 }
 
 export type ProbedMedia = {
@@ -204,6 +231,13 @@ export interface ScanStore {
     afterPath: string | null,
     limit: number,
   ): Promise<{ readonly id: string; readonly path: string }[]>;
+  /** For each name of an extra the movie that it belongs to now, `null` where there is none. */
+  homes(libraryId: string, names: readonly NamedMovie[]): Promise<(string | null)[]>;
+  /** The videos that lie in these folders now. */
+  videosIn(libraryId: string, folders: readonly string[]): Promise<VideoPlace[]>;
+  /** The subtitle files known at or below `scopes`, and those at `paths`. */
+  sidecars(libraryId: string, scopes: readonly string[], paths: readonly string[]): Promise<KnownSidecar[]>;
+  writeSidecars(libraryId: string, change: SidecarChange): Promise<void>;
   markMissing(libraryId: string, fileIds: readonly string[]): Promise<void>;
   /** Replaces what was said about paths at or below `scopes`. */
   replaceIssues(

@@ -20,6 +20,7 @@ import { silentLog } from '#engine/base/log.ts';
 import { HashPool } from '#engine/hosts/hash-pool.ts';
 import type { ProbeResult } from '#engine/hosts/probe.port.ts';
 import { VIDEO_EXTENSIONS } from '#engine/media/file-name.ts';
+import { SUBTITLE_EXTENSIONS } from '#engine/media/naming/sidecar-name.ts';
 import { TreeWalker } from '#engine/store/files/tree-walker.ts';
 import { createCatalogue } from '#engine/store/postgres/catalogue.ts';
 import { mediaInfo } from '#test/support/media-info.ts';
@@ -31,7 +32,11 @@ import type { ScanPorts, ScanProgress, ScanRequest } from './scan.ts';
 
 const newId = createUuidFactory(systemClock);
 const hashes = new HashPool({ threads: 1 });
-const walker = new TreeWalker({ extensions: VIDEO_EXTENSIONS, excluded: [] });
+const walker = new TreeWalker({
+  extensions: VIDEO_EXTENSIONS,
+  subtitleExtensions: SUBTITLE_EXTENSIONS,
+  excluded: [],
+});
 let database: TestDatabase;
 let libraries: LibraryStore;
 let store: ScanStore;
@@ -136,21 +141,22 @@ describe('a scan', () => {
     put('notes.txt');
     const told: ScanProgress[] = [];
     expect(await scan({ onProgress: (progress) => told.push(progress) })).toEqual({
-      seen: 2,
-      done: 2,
-      toDo: 2,
+      seen: 3,
+      done: 3,
+      toDo: 3,
       missing: 0,
       unsettled: [],
     });
     expect((await rows()).map(({ title, state }) => [title, state])).toEqual([
       ['Heat', 'playable'],
       ['Ronin', 'playable'],
+      ['Ronin', 'playable'],
     ]);
-    expect(told.at(-1)).toEqual({ seen: 2, done: 2, toDo: 2 });
+    expect(told.at(-1)).toEqual({ seen: 3, done: 3, toDo: 3 });
     // [SCAN1] The second one neither hashes nor probes.
     probed = [];
     const noHashes = { identify: () => Promise.reject(new Error('opened a file')) };
-    expect(await scan({}, { hashes: noHashes })).toEqual({ seen: 2, done: 0, toDo: 0, missing: 0, unsettled: [] });
+    expect(await scan({}, { hashes: noHashes })).toEqual({ seen: 3, done: 0, toDo: 0, missing: 0, unsettled: [] });
     expect(probed).toEqual([]);
     expect((await libraries.list())[0]!.lastScanAtMs).toBeGreaterThan(0);
   });
@@ -317,7 +323,133 @@ describe('a file that moved', () => {
     put('Stay (2000).mkv');
     await scan();
     renameSync(join(root, 'Heat (1995).mkv'), join(root, 'Heat-trailer.mkv'));
+    await scan();
+    expect((await rows()).map(({ path, title, isHidden }) => [path, title, isHidden])).toEqual([
+      ['Heat-trailer.mkv', 'Heat', true],
+      ['Stay (2000).mkv', 'Stay', false],
+    ]);
+  });
+});
+
+describe('extras', () => {
+  it('[SCAN12] are not opened while their movie is not there, and found by the scan after it came', async () => {
+    put('Heat (1995)/trailer.mkv');
+    put('Heat (1995)/backdrops/fire.mkv');
+    put('Ronin (1998).mkv');
+    expect(await scan()).toMatchObject({ seen: 1 });
+    expect(probed).toEqual(['Ronin (1998).mkv']);
+    put('Heat (1995)/Heat (1995).mkv');
+    expect(await scan()).toMatchObject({ seen: 3, toDo: 2 });
+    const movieId = (await row('Heat (1995)/Heat (1995).mkv'))!.movieId;
+    expect(await row('Heat (1995)/trailer.mkv')).toMatchObject({ movieId, state: 'playable' });
+    expect(await row('Heat (1995)/backdrops/fire.mkv')).toBeUndefined();
+  });
+
+  it('[SCAN12] are gone when they are gone, and come back as what they were', async () => {
+    put('Heat (1995)/Heat (1995).mkv');
+    put('Heat (1995)/Extras/Talk.mkv', 'talk');
+    await scan();
+    const before = (await row('Heat (1995)/Extras/Talk.mkv'))!;
+    rmSync(join(root, 'Heat (1995)/Extras'), { recursive: true });
     expect(await scan()).toMatchObject({ missing: 1 });
+    put('Heat (1995)/Extras/Talk.mkv', 'talk');
+    await scan();
+    expect(await row('Heat (1995)/Extras/Talk.mkv')).toMatchObject({ id: before.id, state: 'playable' });
+  });
+});
+
+describe('subtitles in files of their own', () => {
+  const sidecars = async () => [
+    ...(await database.sql<object[]>`
+      select s.path, f.path as of, s.language, s.is_forced as forced from sidecar s
+      join movie_file f on f.id = s.file_id order by s.path`),
+  ];
+  const changes = async () => (await database.sql`select from change where kind = 'movie'`).length;
+
+  it('[SIDE1] [SIDE2] belong to the video whose name they bear, or to the only movie that is there', async () => {
+    put('Heat (1995)/Heat (1995).mkv');
+    put('Heat (1995)/Heat (1995).en.forced.srt');
+    put('Heat (1995)/German.srt');
+    put('Heat (1995)/Subs/2_French.srt');
+    put('flat/Ronin.mkv');
+    put('flat/Ronin 2.mkv');
+    put('flat/Ronin 2.de.srt');
+    put('flat/Ronin.de.srt');
+    put('flat/nobody.de.srt');
+    await scan();
+    expect(await sidecars()).toEqual([
+      { path: 'Heat (1995)/German.srt', of: 'Heat (1995)/Heat (1995).mkv', language: 'de', forced: false },
+      {
+        path: 'Heat (1995)/Heat (1995).en.forced.srt',
+        of: 'Heat (1995)/Heat (1995).mkv',
+        language: 'en',
+        forced: true,
+      },
+      { path: 'Heat (1995)/Subs/2_French.srt', of: 'Heat (1995)/Heat (1995).mkv', language: 'fr', forced: false },
+      { path: 'flat/Ronin 2.de.srt', of: 'flat/Ronin 2.mkv', language: 'de', forced: false },
+      { path: 'flat/Ronin.de.srt', of: 'flat/Ronin.mkv', language: 'de', forced: false },
+    ]);
+  });
+
+  it('[SIDE3] are a change of their movie when they come, change or go, and no change else', async () => {
+    put('Heat (1995).mkv');
+    await scan();
+    const before = await changes();
+    put('Heat (1995).en.srt');
+    await scan({ scopes: ['Heat (1995).en.srt'] });
+    expect(await sidecars()).toHaveLength(1);
+    expect(await changes()).toBe(before + 1);
+    await scan();
+    await scan({ scopes: ['Heat (1995).en.srt'] });
+    expect(await changes()).toBe(before + 1);
+    put('Heat (1995).en.srt', 'other words');
+    await scan();
+    expect(await changes()).toBe(before + 2);
+    rmSync(join(root, 'Heat (1995).en.srt'));
+    await scan({ scopes: ['Heat (1995).en.srt'] });
+    expect(await sidecars()).toEqual([]);
+    expect(await changes()).toBe(before + 3);
+  });
+
+  it('[SIDE4] [WALK10] may be there before their video', async () => {
+    put('x/Heat (1995).en.srt');
+    put('x/Subs/German.srt');
+    put('Stay (2000).mkv');
+    await scan();
+    expect(await sidecars()).toEqual([]);
+    put('x/Heat (1995).mkv');
+    // What the watch says when a file comes: the file alone.
+    await scan({ scopes: ['x/Heat (1995).mkv'] });
+    expect(await sidecars()).toHaveLength(2);
+  });
+
+  it('[SIDE3] go along with a folder that is renamed', async () => {
+    put('Haet (1995)/Heat (1995).mkv');
+    put('Haet (1995)/Heat (1995).en.srt');
+    await scan();
+    renameSync(join(root, 'Haet (1995)'), join(root, 'Heat (1995)'));
+    await scan({ scopes: ['Haet (1995)', 'Heat (1995)'] });
+    expect(await sidecars()).toEqual([
+      { path: 'Heat (1995)/Heat (1995).en.srt', of: 'Heat (1995)/Heat (1995).mkv', language: 'en', forced: false },
+    ]);
+  });
+});
+
+describe('copied discs', () => {
+  it('[WALK11] are issues that say why they are not played', async () => {
+    put('Heat (1995)/VIDEO_TS/VTS_01_1.VOB');
+    put('Ronin (1998)/BDMV/STREAM/00001.m2ts');
+    put('Stay (2000).iso');
+    expect(await scan()).toMatchObject({ seen: 0 });
+    expect(await issues()).toEqual([
+      ['Heat (1995)/VIDEO_TS', 'discFolder'],
+      ['Ronin (1998)/BDMV', 'discFolder'],
+      ['Stay (2000).iso', 'discImage'],
+    ]);
+    put('Stay (2000).mkv');
+    rmSync(join(root, 'Heat (1995)'), { recursive: true });
+    await scan({ scopes: ['Heat (1995)'] });
+    expect(await issues()).toHaveLength(2);
   });
 });
 
@@ -349,7 +481,7 @@ describe('a file that is gone', () => {
       async *walk(...args: Parameters<TreeWalker['walk']>) {
         for await (const batch of walker.walk(...args)) {
           const files = batch.files.filter(({ path }) => !path.startsWith('shut/'));
-          yield { files, issues: [{ path: 'shut', reason: 'notReadable' as const }], unseen: ['shut'] };
+          yield { ...batch, files, issues: [{ path: 'shut', reason: 'notReadable' as const }], unseen: ['shut'] };
         }
       },
     };

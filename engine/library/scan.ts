@@ -16,6 +16,7 @@ import { resolutionOf } from '#engine/media/resolution.ts';
 import { BatchWriter } from './batch-writer.ts';
 import { Crew } from './crew.ts';
 import { MovedFiles } from './moved-files.ts';
+import { Sidecars } from './sidecars.ts';
 import type {
   FileWrite,
   HashPort,
@@ -86,6 +87,7 @@ const FILES_AT_ONCE = 48;
 const GROUP_SIZES = [4, 8, 16];
 const GROUP_SIZE = 32;
 const NAMES_AT_ONCE = 32;
+const EXTRAS_AT_ONCE = 256;
 const MISSING_PAGE = 2_000;
 const MISSING_BATCH = 500;
 const MAX_ISSUES = 10_000;
@@ -117,6 +119,9 @@ class Scan {
   readonly #groups = new Crew(GROUPS_AT_ONCE);
   readonly #files = new Crew(FILES_AT_ONCE);
   readonly #seenPaths = new Set<string>();
+  readonly #sidecars: Sidecars;
+  /** Extras that are new or changed: dealt with when the movies are there that they may belong to. */
+  readonly #extras: Task[] = [];
   readonly #unseen: string[] = [];
   readonly #issues: { path: string; reason: string }[] = [];
   /** Files that were being written, as they were when that was noticed. */
@@ -134,6 +139,7 @@ class Scan {
     this.#ports = ports;
     this.#request = request;
     this.#moved = new MovedFiles(ports.store, ports.walker, request.library.id);
+    this.#sidecars = new Sidecars(ports.store, request.library.id);
     this.#writer = new BatchWriter(ports, request.library.id, (path) => this.#issue(path, 'internal'));
   }
 
@@ -149,6 +155,7 @@ class Scan {
       await this.#walk();
       await this.#idle();
       if (this.#request.unsettled === 'now') await this.#settle();
+      await this.#dealExtras();
     } finally {
       await this.#groups.settled();
       await this.#files.settled();
@@ -157,6 +164,7 @@ class Scan {
     signal.throwIfAborted();
 
     const missing = await this.#markMissing(look);
+    await this.#sidecars.write(scopes, (path) => this.#isUnseen(path));
     await store.replaceIssues(library.id, scopes, this.#issues);
     if (scopes.includes('')) await store.finish(library.id, look.identity);
     return { ...this.#progress, missing, unsettled: [...this.#unsettled.keys(), ...this.#again] };
@@ -169,6 +177,7 @@ class Scan {
       for await (const batch of this.#ports.walker.walk(library.path, outermost(scopes), signal)) {
         this.#unseen.push(...batch.unseen);
         for (const { path, reason } of batch.issues) this.#issue(path, reason);
+        this.#sidecars.see(batch.subtitles);
         await this.#compare(batch.files);
       }
     } catch (error) {
@@ -200,13 +209,21 @@ class Scan {
         if (row.state === 'missing') await this.#writer.add({ kind: 'kept', fileId: row.id, file });
         continue;
       }
-      // Reading a name takes some 50 µs: a whole batch of them at once would be felt by everyone else.
+      // Reading a name takes some 80 µs: a whole batch of them at once would be felt by everyone else.
       if (++named % NAMES_AT_ONCE === 0) await nextTurn();
       const name = movieNameOf(file.path);
-      if (name.extra !== null) continue;
+      if (name.extra === 'theme') continue;
+      if (name.extra !== null) {
+        this.#extras.push({ file, name, row });
+        continue;
+      }
       this.#see(file.path, row !== null);
       tasks.push({ file, name, row });
     }
+    await this.#startAll(tasks);
+  }
+
+  async #startAll(tasks: readonly Task[]): Promise<void> {
     this.#toDo += tasks.length;
     this.#tell();
     for (let at = 0; at < tasks.length;) {
@@ -214,6 +231,23 @@ class Scan {
       await this.#start(tasks.slice(at, at + size));
       at += size;
     }
+  }
+
+  /** Extras whose movie is there; the others are not opened at all, and asked about again by the next scan [SCAN12]. */
+  async #dealExtras(): Promise<void> {
+    if (this.#extras.length === 0) return;
+    await this.#writer.flush();
+    for (let at = 0; at < this.#extras.length; at += EXTRAS_AT_ONCE) {
+      const some = this.#extras.slice(at, at + EXTRAS_AT_ONCE);
+      const homes = await this.#ports.store.homes(
+        this.#request.library.id,
+        some.map(({ name }) => name),
+      );
+      const tasks = some.filter((task, index) => task.row !== null || homes[index] !== null);
+      for (const { file, row } of tasks) this.#see(file.path, row !== null);
+      await this.#startAll(tasks);
+    }
+    await this.#idle();
   }
 
   #see(path: string, isKnown: boolean): void {

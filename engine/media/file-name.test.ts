@@ -336,7 +336,13 @@ describe('what a name says beside the title', () => {
     ['Heat (1995)/trailer.mkv', 'Heat', null],
     ['Heat (1995) - deletedscene.mkv', 'Heat', null],
   ])('an extra bears the name of its movie: %s', (path, title, extraTitle) => {
-    expect(read(path)).toMatchObject({ title, year: 1995, extraTitle, extra: expect.any(String) });
+    expect(read(path)).toMatchObject({
+      title,
+      year: 1995,
+      extraTitle,
+      extra: expect.any(String),
+      home: path.startsWith('Heat (1995)/') ? 'Heat (1995)' : '',
+    });
   });
 
   it('does not take a name that may be anything for one that can be looked up', () => {
@@ -391,7 +397,8 @@ describe('hostile names', () => {
     fc.assert(
       fc.property(text, (parts) => {
         const path = `${parts.join('')}.mkv`;
-        expect(read(path.normalize('NFD'))).toEqual(read(path.normalize('NFC')));
+        const { home: _home, ...asRead } = read(path.normalize('NFD'));
+        expect(read(path.normalize('NFC'))).toMatchObject(asRead);
       }),
     );
   });

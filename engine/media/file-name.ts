@@ -60,6 +60,8 @@ export interface MovieName {
   readonly part: number | null;
   /** Set where the file is an extra and no movie; `title` and `year` are then those of its movie. */
   readonly extra: NamedExtra | null;
+  /** Folder that an extra's movie lies in, as it is written in `path`; of a movie, its own folder. */
+  readonly home: string;
   /** What to call the extra; `null` where its name says nothing but what it is. */
   readonly extraTitle: string | null;
   /** `Director's Cut`, `Extended` …, as the name says it. */
@@ -124,6 +126,7 @@ export function movieNameOf(path: string, options: NameOptions = {}): MovieName 
     year: chosen.year,
     part: file.part ?? partOfFolder(partFolder ?? '') ?? folder?.part ?? null,
     extra: extra?.kind ?? null,
+    home: homeOf(path, extra?.folder ?? null),
     extraTitle: extra === null || extra.title === '' ? null : readName(extra.title, latestYear).title,
     edition: release.edition,
     tmdbId,
@@ -133,6 +136,13 @@ export function movieNameOf(path: string, options: NameOptions = {}): MovieName 
       isRecognised: release.release.isRecognised || chosen.year !== null || tmdbId !== null || imdbId !== null,
     },
   };
+}
+
+/** The folder above the one that makes a file an extra, or the file's own. */
+function homeOf(path: string, extrasFolder: string | null): string {
+  const folders = path.split('/').slice(0, -1);
+  const at = extrasFolder === null ? -1 : folders.findLastIndex((name) => name.normalize('NFC') === extrasFolder);
+  return (at < 0 ? folders : folders.slice(0, at)).join('/');
 }
 
 function read(name: string, latestYear: number): NamedPart {

@@ -70,7 +70,7 @@ export const LibraryIssue = v.object({
   id: v.string(),
   libraryId: Id,
   path: v.string(),
-  /** A `MediaFailure` code, or one of the scan's own: `nameNotUtf8`, `symlinkLoop`, `notReadable`. */
+  /** A `MediaFailure` code, or one of the scan's own: `nameNotUtf8`, `symlinkLoop`, `notReadable`, `discFolder` … */
   reason: v.string(),
   seenAt: Timestamp,
   fileId: v.nullable(Id),

@@ -61,7 +61,7 @@ function readParts(parts: readonly string[]): Omit<SidecarName, 'format'> {
   let [isForced, isDefault, isHearingImpaired] = [false, false, false];
   const rest: string[] = [];
   // From the end: the language stands last, and what comes before it is a title.
-  for (const part of parts.toReversed()) {
+  for (const part of parts.map((one) => one.replace(/^\d{1,3}_/, '')).toReversed()) {
     const low = part
       .trim()
       .toLowerCase()

@@ -4,7 +4,7 @@ import { createUuidFactory } from '#engine/base/ids.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import type { FileWrite, LibraryStore, ScanStore, SeenFile } from '#engine/library/ports.ts';
 import { movieNameOf } from '#engine/media/file-name.ts';
-import { mediaInfo, videoTrack } from '#test/support/media-info.ts';
+import { audioTrack, mediaInfo, videoTrack } from '#test/support/media-info.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
 import { createCatalogue } from './catalogue.ts';
@@ -94,6 +94,12 @@ async function watch(userId: string, movieId: string, positionMs: number, at = n
   await database.sql`
     insert into progress (user_id, movie_id, position_ms, duration_ms, observed_at)
     values (${userId}, ${movieId}, ${positionMs}, 6000000, ${at})`;
+}
+
+async function matchOf(movieId: string) {
+  const [row] = await database.sql<object[]>`
+    select match, tmdb_id as "tmdbId", file_title as "fileTitle", file_year as "fileYear" from movie where id = ${movieId}`;
+  return row;
 }
 
 const positions = async (movieId: string) =>
@@ -225,7 +231,7 @@ describe('which movie a file belongs to', () => {
     await Promise.all(
       paths.flatMap((path) =>
         [libraryId, otherLibraryId].map((id) =>
-          scans.write(id, [probed(path, { name: { title: path.slice(0, 7), year: 2000, part: null } })]),
+          scans.write(id, [probed(path, { name: { ...movieNameOf(path), title: path.slice(0, 7), year: 2000 } })]),
         ),
       ),
     );
@@ -257,6 +263,143 @@ describe('which movie a file belongs to', () => {
     await add('better/Heat.1995.2160p.mkv');
     expect(await visible()).toEqual(['Heat (1995)']);
     expect(await movieIdAt('better/Heat.1995.2160p.mkv')).toBe(movieId);
+  });
+});
+
+describe('names with an id', () => {
+  it('[MATCH9] files that name the same id are one movie, in one batch or in two', async () => {
+    await add('Le Samourai (1967) [tmdbid-5511].mkv', 'The Samurai [tmdbid-5511].mkv');
+    await add('x/Samurai.1080p.{tmdb-5511}.mkv');
+    expect(await visible()).toHaveLength(1);
+  });
+
+  it('[MATCH9] files that name different ids are never one, and a name without one joins the first', async () => {
+    await add('Heat (1995) [tmdbid-949].mkv');
+    await add('Heat (1995) [tmdbid-950].mkv', 'b/Heat (1995).mkv');
+    expect(await visible()).toHaveLength(2);
+    expect(await movieIdAt('b/Heat (1995).mkv')).toBe(await movieIdAt('Heat (1995) [tmdbid-949].mkv'));
+  });
+
+  it('[MATCH9] an id joins a movie that the catalogue knows by it', async () => {
+    await add('Le Samourai (1967).mkv');
+    await database.sql`update movie set tmdb_id = 5511, match = 'matched', title = 'The Samurai'`;
+    await add('Whatever [tmdbid-5511].mkv');
+    expect(await visible()).toEqual(['The Samurai (1967)']);
+  });
+
+  it('[MATCH10] a file finds its movie by the title that is shown, and by that of its other files', async () => {
+    await add('Le Samourai (1967).mkv');
+    await database.sql`update movie set match = 'matched', title = 'The Samurai'`;
+    await add('Le.Samourai.1967.720p.mkv', 'The Samurai (1967).mkv');
+    expect(await visible()).toEqual(['The Samurai (1967)']);
+  });
+
+  it('[MATCH3] a name without a year is none of several movies of that name in its folder', async () => {
+    await add('x/Heat.mkv', 'x/Heat (1995).mkv', 'x/Heat (2013).mkv');
+    expect(await visible()).toEqual(['Heat', 'Heat (1995)', 'Heat (2013)']);
+  });
+
+  it('[MATCH8] a movie that was merged into another one is not taken for itself again', async () => {
+    await add('Haet (1995).mkv', 'Heat (1995).mkv');
+    const [from, to] = [(await movieIdAt('Haet (1995).mkv'))!, (await movieIdAt('Heat (1995).mkv'))!];
+    await database.sql`update movie_file set movie_id = ${to} where movie_id = ${from}`;
+    await database.sql`update movie set merged_into = ${to}, deleted_at = now() where id = ${from}`;
+    await add('b/Haet (1995).mkv');
+    expect(await movieIdAt('b/Haet (1995).mkv')).toBe(to);
+  });
+
+  it('[MATCH8] a movie that was put away stays put away', async () => {
+    await add('Heat (1995).mkv');
+    await database.sql`update movie set hidden_at = now()`;
+    await add('better/Heat (1995).mkv');
+    const rows = await database.sql<{ hidden: boolean }[]>`select hidden_at is not null as hidden from movie`;
+    expect([...rows]).toEqual([{ hidden: true }]);
+  });
+});
+
+describe('extras', () => {
+  const extras = async (movieId: string) =>
+    (await movies.movie(movieId, MANAGER))!.files
+      .filter(({ extra }) => extra !== null)
+      .map(({ name, extra }) => [name, extra!.kind, extra!.title]);
+
+  it('[SCAN12] [MATCH11] are files of their movie, in one batch with it and in whichever order', async () => {
+    await add('Heat (1995)/trailer.mkv', 'Heat (1995)/Featurettes/On the Streets.mkv', 'Heat (1995)/Heat (1995).mkv');
+    const movieId = (await movieIdAt('Heat (1995)/Heat (1995).mkv'))!;
+    expect(await visible()).toEqual(['Heat (1995)']);
+    expect(await extras(movieId)).toEqual(
+      expect.arrayContaining([
+        ['trailer.mkv', 'trailer', 'trailer.mkv'],
+        ['On the Streets.mkv', 'featurette', 'On the Streets'],
+      ]),
+    );
+  });
+
+  it('[SCAN12] [MATCH11] make no movie, and keep none there', async () => {
+    await add('Heat (1995)/trailer.mkv');
+    expect(await visible()).toEqual([]);
+    expect(await fileAt('Heat (1995)/trailer.mkv')).toBeUndefined();
+    await add('Heat (1995)/Heat (1995).mkv');
+    await add('Heat (1995)/trailer.mkv');
+    await remove('Heat (1995)/Heat (1995).mkv');
+    expect(await visible()).toEqual([]);
+  });
+
+  it('[MATCH11] belong to the only movie of their folder, or to that of their name, and to none of many', async () => {
+    await add('a/Heat (1995).mkv', 'flat/Heat.mkv', 'flat/Ronin.mkv');
+    await add('a/sample.mkv', 'flat/Heat-trailer.mkv', 'flat/trailer.mkv');
+    expect(await movieIdAt('a/sample.mkv')).toBe(await movieIdAt('a/Heat (1995).mkv'));
+    expect(await movieIdAt('flat/Heat-trailer.mkv')).toBe(await movieIdAt('flat/Heat.mkv'));
+    expect(await fileAt('flat/trailer.mkv')).toBeUndefined();
+  });
+
+  it('[MATCH11] are never the best file', async () => {
+    await scans.write(libraryId, [
+      probed('Heat (1995)/Heat (1995).mkv', playable(480)),
+      probed('Heat (1995)/trailer.mkv', playable(2160)),
+    ]);
+    const movie = (await movies.movie((await movieIdAt('Heat (1995)/trailer.mkv'))!, MANAGER))!;
+    expect(movie.resolution).toBe(480);
+    expect(movie.files.map(({ name }) => name)).toEqual(['Heat (1995).mkv', 'trailer.mkv']);
+  });
+
+  it('[MATCH11] go along when the last file of their movie goes to another, and become movies when they are named so', async () => {
+    await add('Haet (1995)/Haet (1995).mkv', 'Heat (1995)/Heat (1995).mkv');
+    await add('Haet (1995)/trailer.mkv');
+    await move('Haet (1995)/Haet (1995).mkv', 'Heat (1995)/Heat (1995) 720p.mkv');
+    const movieId = await movieIdAt('Heat (1995)/Heat (1995).mkv');
+    expect(await movieIdAt('Haet (1995)/trailer.mkv')).toBe(movieId);
+    await move('Haet (1995)/trailer.mkv', 'Trailer Park (2006).mkv');
+    expect(await visible()).toEqual(['Heat (1995)', 'Trailer Park (2006)']);
+    await move('Trailer Park (2006).mkv', 'Heat (1995)/Heat (1995)-trailer.mkv');
+    expect(await visible()).toEqual(['Heat (1995)']);
+  });
+});
+
+describe('what names say of files', () => {
+  it('is kept with the file, and the facts of the best file with the movie', async () => {
+    const media = mediaInfo({
+      audio: [audioTrack({ language: 'de' }), audioTrack({ language: 'en' }), audioTrack({ language: 'de' })],
+    });
+    await scans.write(libraryId, [
+      probed("Heat (1995) Director's Cut 1080p cd1.mkv", { outcome: { media, resolution: 1080, keyframes: null } }),
+      probed("Heat (1995) Director's Cut 1080p cd2.mkv", { outcome: { media, resolution: 2160, keyframes: null } }),
+    ]);
+    const movieId = (await movieIdAt("Heat (1995) Director's Cut 1080p cd1.mkv"))!;
+    const [row] = await database.sql<object[]>`
+      select m.audio_languages as "languages", m.video_codec as codec, m.match, m.file_title as title, f.path, f.edition, f.part,
+        f.name_facts -> 'resolution' as lines
+      from movie m join movie_file f on f.id = m.best_file_id where m.id = ${movieId}`;
+    expect(row).toEqual({
+      languages: ['de', 'en'],
+      codec: 'h264',
+      match: 'waiting',
+      title: 'Heat',
+      path: "Heat (1995) Director's Cut 1080p cd1.mkv",
+      edition: "Director's Cut",
+      part: 1,
+      lines: 1080,
+    });
   });
 });
 
@@ -317,13 +460,27 @@ describe('a file that moved', () => {
     expect(await movieIdAt('Heat (1995) a.mkv')).toBe(movieId);
   });
 
-  it('[MATCH7] keeps a movie that was matched with a catalogue, whatever its name says now', async () => {
+  it('[MATCH7] keeps a movie that a person confirmed, whatever its name says now', async () => {
     await add('Heat (1995).mkv');
-    await database.sql`update movie set match = 'matched'`;
+    await database.sql`update movie set match = 'confirmed', title = 'Heat!', tmdb_id = 949`;
     const movieId = await movieIdAt('Heat (1995).mkv');
     await move('Heat (1995).mkv', 'Something else (2001).mkv');
     expect(await movieIdAt('Something else (2001).mkv')).toBe(movieId);
-    expect(await visible()).toEqual(['Heat (1995)']);
+    expect(await visible()).toEqual(['Heat! (1995)']);
+    expect(await matchOf(movieId!)).toMatchObject({ match: 'confirmed', tmdbId: 949 });
+  });
+
+  it('[MATCH4] [MATCH7] makes a movie wait to be looked for again, but for what people locked', async () => {
+    await add('Haet (1995).mkv');
+    const movieId = (await movieIdAt('Haet (1995).mkv'))!;
+    await database.sql`update movie set match = 'matched', tmdb_id = 949, title = 'My Heat', locked_fields = '{title}'`;
+    // The same name with other facts beside it is no new name.
+    await move('Haet (1995).mkv', 'Haet (1995) 1080p.mkv');
+    expect(await matchOf(movieId)).toMatchObject({ match: 'matched', tmdbId: 949 });
+    await move('Haet (1995) 1080p.mkv', 'Heat (1996).mkv');
+    expect(await movieIdAt('Heat (1996).mkv')).toBe(movieId);
+    expect(await visible()).toEqual(['My Heat (1996)']);
+    expect(await matchOf(movieId)).toEqual({ match: 'waiting', tmdbId: null, fileTitle: 'Heat', fileYear: 1996 });
   });
 
   it('[MATCH4] may go to another library', async () => {
