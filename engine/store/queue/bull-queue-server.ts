@@ -339,7 +339,7 @@ function isLoss(error: Error): boolean {
   const { code } = error as { code?: unknown };
   return (
     (typeof code === 'string' && /^(E[A-Z]+|57P0\d|08\d{3})$/.test(code)) ||
-    /connection (was |is )?(closed|terminated)|terminating connection/i.test(error.message)
+    /connection (error|was|is)? ?(closed|terminated)|terminating connection|not queryable/i.test(error.message)
   );
 }
 
