@@ -669,6 +669,19 @@ describe('messages', () => {
     expect(await eventsOf()).toMatchObject([{ outcome: 'lookedAt' }]);
   });
 
+  it('[HOOK3] a message that cannot be kept is made up for', async () => {
+    await sql`alter table radarr_event rename to radarr_event_away`;
+    try {
+      await expect(send(radarrMessages.Download)).rejects.toThrow('radarr_event');
+      await expect(send(radarrMessages.Rename)).rejects.toThrow('radarr_event');
+    } finally {
+      await sql`alter table radarr_event_away rename to radarr_event`;
+    }
+    expect(work.orders).toEqual([]);
+    await clock.advance(5 * 60_000);
+    expect(work.orders).toMatchObject([{ kind: 'radarrSync', key: 'all' }]);
+  });
+
   it('[EVENT7] while Radarr is away the message’s word counts, and a sync makes up for it', async () => {
     radarr.misbehaviour = 'failing';
     await send({ ...radarrMessages.Download, movie: { ...radarrMessages.Download.movie, id: 77, tmdbId: 8195 } });

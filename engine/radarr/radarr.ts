@@ -88,6 +88,7 @@ export class RadarrDomain implements Disposable {
   readonly #stopListening: () => void;
   #client: RadarrClient | null = null;
   #timer: Timer | null = null;
+  #makingUp: Timer | null = null;
 
   /** Reads what was set. Registers the work; none of it is begun before the queue starts. */
   static async open(options: RadarrOptions): Promise<RadarrDomain> {
@@ -117,6 +118,7 @@ export class RadarrDomain implements Disposable {
 
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
+    this.#makingUp?.[Symbol.dispose]();
     this.#stopListening();
   }
 
@@ -312,6 +314,26 @@ export class RadarrDomain implements Disposable {
 
   /** [HOOK3] Resolves when the message is in the database; what it brings about comes after. */
   async #keep(message: WebhookMessage): Promise<boolean> {
+    let isKept = false;
+    try {
+      isKept = await this.#write(message);
+      return isKept;
+    } finally {
+      if (!isKept) this.#makeUpLater();
+    }
+  }
+
+  /** A message was lost, and Radarr does not repeat it: everything is looked at, a while later. */
+  #makeUpLater(): void {
+    this.#makingUp ??= this.#ports.clock
+      .after(MAKE_UP_MS, () => {
+        this.#makingUp = null;
+        if (this.#client !== null) void this.#orderSync('normal');
+      })
+      .unref();
+  }
+
+  async #write(message: WebhookMessage): Promise<boolean> {
     const { store, log } = this.#ports;
     if ((await store.waitingCount()) >= MAX_WAITING_EVENTS) return false;
     const facts = factsOf(message);
@@ -394,7 +416,8 @@ export class RadarrDomain implements Disposable {
 }
 
 const eventOrder = (subjectKey: string) =>
-  ({ kind: 'radarrEvent', payload: { subjectKey }, key: subjectKey === '' ? 'none' : subjectKey }) as const;
+  // What a Radarr calls itself may hold any letter; a key of the queue may not.
+  ({ kind: 'radarrEvent', payload: { subjectKey }, key: encodeURIComponent(subjectKey) || 'none' }) as const;
 
 /** Scheme, host and port; what is sent to one is not for another. */
 const originOf = (url: string | null): string | null => (url === null ? null : (URL.parse(url)?.origin ?? null));
