@@ -22,6 +22,8 @@ async function serve({ path }: { readonly path: string }): Promise<{ port: numbe
     path,
     sizeBytes: size,
     mtimeUs: Math.round(mtimeMs * 1_000),
+    isExtra: false,
+    part: null,
     state: 'playable',
     failure: null,
     media: mediaInfo(),

@@ -636,6 +636,8 @@ export class Player {
   /** Only what was really seen is told: opening a movie and leaving again changes nothing. */
   #reportNow(): void {
     if (!this.#hasPlayed || this.#isDisposed) return;
+    // Nobody has seen a movie for having seen its trailer.
+    if (this.#playback.peek()?.isExtra === true) return;
     this.#progress.report(this.#movie.movieId, this.#positionMs.peek(), this.#durationMs.peek());
   }
 

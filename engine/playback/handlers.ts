@@ -111,7 +111,8 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
     async open({ movieId, fileId, profile = BASELINE_PROFILE, audioTrack = null, without }, context) {
       const { viewer, sessionId, signal, fail } = context;
       const files = (await store.filesOf(movieId)) ?? fail('notFound', { what: 'movie', id: movieId });
-      const considered = fileId === undefined ? files : files.filter(({ id }) => id === fileId);
+      // Who asks for the movie never gets a trailer of it; who asks for the trailer does.
+      const considered = files.filter(({ id, isExtra }) => (fileId === undefined ? !isExtra : id === fileId));
       if (fileId !== undefined && considered.length === 0) fail('notFound', { what: 'file', id: fileId });
 
       const wish = { profile, audioTrack, without };
@@ -122,7 +123,7 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
       const { file, media, decision } = candidate;
       const durationMs = media.durationMs ?? 0;
       const [seen] = await progress.ofMovies(viewer.id, [movieId]);
-      const resumeMs = Math.min(seen?.positionMs ?? 0, Math.max(0, durationMs - 1));
+      const resumeMs = file.isExtra ? 0 : Math.min(seen?.positionMs ?? 0, Math.max(0, durationMs - 1));
       const expiresAt = clock.nowMs() + GRANT_MS;
       const viewerId = randomBytes(6).toString('base64url');
       const earlier = viewerIds.get(sessionId);
@@ -158,6 +159,7 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
         expiresAt,
         durationMs,
         resumeMs,
+        isExtra: file.isExtra,
         source: sourceOf(media),
         audioTracks: audioChoices(media, decision.audio?.trackIndex ?? null),
         subtitleTracks: subtitleChoices(media, base),
@@ -174,9 +176,11 @@ function bestOf(files: readonly StoredFile[], decide: (media: MediaInfo) => Play
     const decision = file.state === 'playable' && media ? decide(media) : null;
     return decision && media ? [{ file, media, decision }] : [];
   });
+  const isLaterPart = ({ file }: Candidate): number => ((file.part ?? 1) > 1 ? 1 : 0);
   const pixels = ({ media }: Candidate): number => (media.video[0]?.width ?? 0) * (media.video[0]?.height ?? 0);
   const ranked = candidates.toSorted(
     (a, b) =>
+      isLaterPart(a) - isLaterPart(b) ||
       PLAY_METHODS.indexOf(a.decision.method) - PLAY_METHODS.indexOf(b.decision.method) ||
       pixels(b) - pixels(a) ||
       (b.media.bitrateBps ?? 0) - (a.media.bitrateBps ?? 0),

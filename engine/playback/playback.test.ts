@@ -181,6 +181,22 @@ describe('playback.open', () => {
     expect(await open()).toMatchObject({ method: 'directPlay' });
   });
 
+  it('[PLAY18] begins with the first part of a movie that is cut into several', async () => {
+    store.add({ id: id(30), movieId: MOVIE, part: 2, media: mediaInfo({ bitrateBps: 9_000_000 }) });
+    store.add({ id: id(31), movieId: MOVIE, part: 1, media: mediaInfo({ bitrateBps: 5_000_000 }) });
+    expect(await open()).toMatchObject({ fileId: id(31) });
+    expect(await open({ fileId: id(30) })).toMatchObject({ fileId: id(30) });
+  });
+
+  it('[PLAY24] an extra is played where somebody asks for it, from its beginning, and never for the movie', async () => {
+    store.add({ id: FILE, movieId: MOVIE, isExtra: true, media: mediaInfo({ bitrateBps: 9_000_000 }) });
+    expect(await failureOf(open())).toMatchObject({ code: 'notPlayable' });
+    store.add({ id: OTHER_FILE, movieId: MOVIE });
+    positionMs = 31_500;
+    expect(await open()).toMatchObject({ fileId: OTHER_FILE, isExtra: false, resumeMs: 31_500 });
+    expect(await open({ fileId: FILE })).toMatchObject({ fileId: FILE, isExtra: true, resumeMs: 0 });
+  });
+
   it('[PLAY18] takes the file that reaches the device best', async () => {
     store.add({
       id: id(30),

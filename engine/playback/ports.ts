@@ -18,6 +18,10 @@ export interface StoredFile {
   readonly path: string;
   readonly sizeBytes: number;
   readonly mtimeUs: number;
+  /** A trailer, a featurette …, and not the movie. */
+  readonly isExtra: boolean;
+  /** Number among the files that the movie is cut into. */
+  readonly part: number | null;
   readonly state: 'playable' | 'unplayable' | 'missing';
   /** A `MediaFailure` where the state is `unplayable`. */
   readonly failure: string | null;

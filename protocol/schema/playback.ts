@@ -123,6 +123,8 @@ export const Playback = v.object({
   durationMs: Milliseconds,
   /** Where this person left off; 0 to begin at the beginning. */
   resumeMs: Milliseconds,
+  /** A trailer, a deleted scene …: nobody's place in the movie is kept from it, so it reports none. */
+  isExtra: v.boolean(),
   source: v.object({
     container: Container,
     bitrateBps: v.nullable(Count),

@@ -160,6 +160,8 @@ export class MemoryPlaybackStore implements PlaybackStore {
     keyframesUs: readonly number[] | null = null,
   ): StoredFile {
     const file: StoredFile = {
+      isExtra: false,
+      part: null,
       path: `/movies/${part.id}.mp4`,
       sizeBytes: 30_000_000,
       mtimeUs: 1_700_000_000_000_000,
