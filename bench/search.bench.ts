@@ -20,9 +20,9 @@ import { fillCatalogue, makeQueries } from './search/catalogue.ts';
 import type { MadeCatalogue } from './search/catalogue.ts';
 
 const SIZE = { movies: 100_000, people: 300_000, creditsPerMovie: 15 };
-const QUERIES_EACH = 150;
+const QUERIES_EACH = 120;
 /** A hand-written query of this many of each kind is enough to know it. */
-const PEER_QUERIES_EACH = 8;
+const PEER_QUERIES_EACH = 5;
 const LIMIT = 8;
 const WRITES_PER_SECOND = 300;
 

@@ -100,7 +100,7 @@ describe('SortedKeys', () => {
   it('finds what a plain filter finds, whatever was added, removed and merged before', () => {
     const steps = fc.array(
       fc.record({
-        do: fc.constantFrom('add', 'remove', 'settle'),
+        do: fc.constantFrom('add', 'remove', 'grow'),
         key: fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 4 }),
       }),
       { maxLength: 60 },
@@ -110,8 +110,10 @@ describe('SortedKeys', () => {
         const keys = new SortedKeys();
         const plain: [string, number][] = [];
         list.forEach((step, number) => {
-          if (step.do === 'settle') keys.settle();
-          else if (step.do === 'add') {
+          if (step.do === 'grow') {
+            // As many as make a run.
+            for (let more = 0; more < 1_100; more++) keys.add('z', 1_000);
+          } else if (step.do === 'add') {
             keys.add(step.key, number);
             plain.push([step.key, number]);
           } else {
@@ -124,7 +126,8 @@ describe('SortedKeys', () => {
         const seen: number[] = [];
         keys.forBeginning(prefix, (number) => seen.push(number));
         const expected = plain.filter(([key]) => key.startsWith(prefix)).map(([, number]) => number);
-        expect(seen.toSorted((a, b) => a - b)).toEqual(expected.toSorted((a, b) => a - b));
+        const ours = seen.filter((number) => number !== 1_000);
+        expect(ours.toSorted((a, b) => a - b)).toEqual(expected.toSorted((a, b) => a - b));
       }),
     );
   });
@@ -254,7 +257,6 @@ describe('NameIndex', () => {
   it('gives the first of many, the heaviest', () => {
     const index = new NameIndex();
     for (let n = 0; n < 5_000; n++) index.put(named(`Star ${n}`, { weight: n % 1_000 }));
-    index.settle();
     const best = index.search('star', { limit: 3 });
     expect(best.map(({ weight }) => weight)).toEqual([999, 999, 999]);
     expect(index.search('s', { limit: 5_000 })).toHaveLength(5_000);

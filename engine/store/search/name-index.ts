@@ -145,12 +145,6 @@ export class NameIndex {
     }
   }
 
-  /** After a large load, so that the first search need not. */
-  settle(): void {
-    this.#keys.settle();
-    this.#vocabulary.settle();
-  }
-
   search(text: string, query: MatchQuery): Match[] {
     const asked = queryTerms(text);
     const found = this.#search(asked, query);

@@ -9,7 +9,7 @@
  * - A search that comes before the movies were read waits for it. Right after the start people are found only by and by: there are
  *   many more of them, and nobody should wait for those.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { ChangeLog } from '#engine/feeds/ports.ts';
 import type { Ranking, RankOptions, SearchPort, Suggestion } from '#engine/search/ports.ts';
 import type { Log } from '#engine/base/log.ts';
@@ -27,8 +27,10 @@ export interface PostgresSearchOptions {
 const GATHER_MS = 100;
 const RANKINGS_KEPT = 16;
 const RETRY_MS = 1_000;
-/** Rows read at once at the start: some ten milliseconds of work, and then others have their turn. */
+/** Rows read at once. */
 const BATCH = 1_000;
+/** Rows taken in without letting others go first: about two milliseconds. */
+const SLICE = 64;
 const CHANGES_AT_ONCE = 5_000;
 const OTHER_NAMES = 40;
 /** People whose movies answer a search for a name. */
@@ -98,7 +100,7 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
   async caughtUp(): Promise<void> {
     const seq = await this.#changes.latestSeq();
     await this.#whenLoaded;
-    if (this.#seq >= seq || this.#closing.signal.aborted) return;
+    if ((this.#isRead && this.#seq >= seq) || this.#closing.signal.aborted) return;
     await new Promise<void>((done) => {
       this.#waiters.push({ seq, done });
       this.#look();
@@ -342,13 +344,12 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
       let after = '00000000-0000-0000-0000-000000000000';
       for (;;) {
         const rows = await rowsAfter(after);
-        for (const row of rows) index.put(name(row));
+        await putAll(rows, index, name);
         const last = rows.at(-1);
         if (last === undefined || rows.length < BATCH) break;
         this.#closing.signal.throwIfAborted();
         after = last.id;
       }
-      index.settle();
       return index;
     };
     try {
@@ -425,7 +426,7 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
       const ids = changed.slice(at, at + BATCH);
       const rows = await read(ids);
       const there = new Set(rows.map(({ id }) => id));
-      for (const row of rows) index.put(name(row));
+      await putAll(rows, index, name);
       for (const id of ids) if (!there.has(id)) index.remove(id);
     }
   }
@@ -460,6 +461,14 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
     return sql<CollectionRow[]>`
       select c.id, c.name, (select count(*) from collection_movie cm where cm.collection_id = c.id) as "movieCount"
       from collection c where ${where} order by c.id limit ${BATCH}`;
+  }
+}
+
+/** In slices, between which others have their turn. */
+async function putAll<Row>(rows: readonly Row[], index: NameIndex, name: (row: Row) => Named): Promise<void> {
+  for (let at = 0; at < rows.length; at += SLICE) {
+    for (const row of rows.slice(at, at + SLICE)) index.put(name(row));
+    await nextTurn();
   }
 }
 

@@ -96,10 +96,6 @@ export class Vocabulary {
     }
     return found;
   }
-
-  settle(): void {
-    this.#sorted.settle();
-  }
 }
 
 /** Of a short word every letter counts. */
