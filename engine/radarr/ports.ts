@@ -70,7 +70,10 @@ export interface RadarrStore {
   counts(instance: string): Promise<{ readonly files: number; readonly known: number; readonly unplaced: number }>;
   /** The number at TMDB of these files (absolute paths): of the file itself, else of the movie in whose folder it lies. */
   idHints(filePaths: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /** Movies of ours that have a file of which Radarr says that it is another movie, and of which no person said what they are. `radarrId`: of one only. */
+  /**
+   * Movies of ours that have a file of which Radarr says that it is another movie, unless a person, a number in a name or an NFO said what they are.
+   * `radarrId`: of one only.
+   */
   mistaken(instance: string, radarrId: number | null): Promise<string[]>;
   /** Files that Radarr has in a library of ours and we do not have. */
   unseen(instance: string, limit: number): Promise<{ readonly libraryId: string; readonly path: string }[]>;

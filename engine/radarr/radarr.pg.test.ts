@@ -301,14 +301,16 @@ describe('looking at everything', () => {
     expect([...hints]).toEqual([['/mnt/films/Ronin.mkv', 8195]]);
   });
 
-  it('[SYNC4] has movies looked up that Radarr calls otherwise, and none that a person named', async () => {
-    const names = ['wrong', 'waiting', 'right', 'said'] as const;
+  it('[SYNC4] has movies looked up that Radarr calls otherwise, and none that a person or a number named', async () => {
+    const names = ['wrong', 'waiting', 'right', 'said', 'numbered'] as const;
     const movies = {
       wrong: await putFile('wrong/a.mkv', { tmdbId: 5, match: 'matched' }),
       waiting: await putFile('waiting/a.mkv', { match: 'waiting' }),
       right: await putFile('right/a.mkv', { tmdbId: 102, match: 'matched' }),
       said: await putFile('said/a.mkv', { tmdbId: 6, match: 'confirmed' }),
+      numbered: await putFile('numbered/a.mkv', { tmdbId: 7, match: 'matched' }),
     };
+    await sql`update movie set match_reasons = '{idInName}' where id = ${movies.numbered}`;
     for (const [index, name] of names.entries()) {
       radarr.put({
         id: index + 1,

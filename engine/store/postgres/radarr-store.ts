@@ -88,7 +88,8 @@ export function createRadarrStore(sql: Sql): RadarrStore {
         join movie m on m.id = f.movie_id
         where r.instance = ${instance} and r.gone_at is null and r.tmdb_id is not null
           and (${radarrId}::int is null or r.radarr_id = ${radarrId})
-          and m.match <> 'confirmed' and m.tmdb_id is distinct from r.tmdb_id`;
+          and m.match <> 'confirmed' and m.tmdb_id is distinct from r.tmdb_id
+          and not (m.match = 'matched' and m.match_reasons && array['idInName', 'idInNfo'])`;
       return rows.map(({ movieId }) => movieId);
     },
     async unseen(instance, limit) {
