@@ -1,9 +1,7 @@
 /** Everything a signed-in person sees, made when they sign in and thrown away when they leave, so that nothing of one person is left for the next. */
 import type { Viewer } from '#protocol/schema/account.ts';
-import { EditStore } from './edits.ts';
 import { HealthStore } from './health.ts';
 import { HomeStore } from './home.ts';
-import { JobsStore } from './jobs.ts';
 import { LibraryStore } from './library.ts';
 import type { Link, Memory, Server } from './ports.ts';
 import { ProgressStore } from './progress.ts';
@@ -20,9 +18,7 @@ export class Cinema {
   readonly library: LibraryStore;
   readonly progress: ProgressStore;
   readonly home: HomeStore;
-  readonly edits: EditStore;
   /** `null` for people who may not see them. */
-  readonly jobs: JobsStore | null;
   readonly health: HealthStore | null;
   readonly #kept = new Map<string, Kept>();
 
@@ -33,8 +29,6 @@ export class Cinema {
     this.library = new LibraryStore(server);
     this.progress = new ProgressStore(server, link, memory, viewer.id);
     this.home = new HomeStore(server, link, this.library, this.progress);
-    this.edits = new EditStore(server);
-    this.jobs = viewer.permissions.includes('jobs:read') ? new JobsStore(server) : null;
     this.health = viewer.permissions.includes('server:manage') ? new HealthStore(server) : null;
   }
 
@@ -54,7 +48,6 @@ export class Cinema {
     this.home.dispose();
     this.progress.dispose();
     this.library.dispose();
-    this.jobs?.dispose();
     this.health?.dispose();
   }
 }

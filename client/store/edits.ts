@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { movies } from '#protocol/methods/movies.ts';
 import type { InputOf, OutputOf } from '#protocol/contract.ts';
+import type { Cinema } from './cinema.ts';
 import type { Server } from './ports.ts';
 
 export interface EditMade {
@@ -14,6 +15,11 @@ export type MovieChanges = Omit<InputOf<typeof movies.edit>, 'movieId'>;
 export type ManyChanges = Omit<InputOf<typeof movies.editMany>, 'movieIds'>;
 export type ChoosableRole = InputOf<typeof movies.pictures>['role'];
 export type PictureChoice = OutputOf<typeof movies.pictures>['pictures'][number];
+
+/** The edits of this person, the same for every screen. */
+export function editsOf(cinema: Cinema): EditStore {
+  return cinema.kept('edits', '', () => new EditStore(cinema.server));
+}
 
 export class EditStore {
   readonly #server: Server;
@@ -60,6 +66,10 @@ export class EditStore {
     } finally {
       this.#latest.value = new Map([...this.#latest.value].filter(([, id]) => id !== editId));
     }
+  }
+
+  dispose(): void {
+    this.#latest.value = new Map();
   }
 
   #keep(movieIds: readonly string[], { editId, changed }: EditMade): EditMade {

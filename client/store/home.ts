@@ -1,4 +1,4 @@
-/** The rows of the home screen: what to go on watching, and what is new. Patched in place, refetched when a row may have moved. */
+/** The rows of the home screen: what to go on watching, what is new, what is best, and something else each day. Patched in place, refetched when a row may have moved. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { movies } from '#protocol/methods/movies.ts';
@@ -6,11 +6,15 @@ import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
 import type { OutputOf } from '#protocol/contract.ts';
 import type { LibraryStore } from './library.ts';
+import type { MovieDetail } from './movie.ts';
 import type { Tile } from './movie-list.ts';
 import type { Link, Server } from './ports.ts';
 import type { ProgressStore } from './progress.ts';
 
 export type HomeRows = OutputOf<typeof movies.home>;
+
+/** Rows of movies, from the top. */
+const TILE_ROWS = ['continueWatching', 'recentlyAdded', 'topRated', 'random'] as const;
 
 const SETTLE_MS = 300;
 const SETTLE_AT_MOST_MS = 1_500;
@@ -55,6 +59,11 @@ export class HomeStore {
     return this.#failure;
   }
 
+  /** What a tile does not tell of the movie that stands large above the rows. Fails with common failures. */
+  async about(movieId: string): Promise<MovieDetail> {
+    return (await this.#server.call(movies.get, { movieId })).movie;
+  }
+
   retry(): void {
     void this.#load();
   }
@@ -66,18 +75,14 @@ export class HomeStore {
 
   #has(id: string): boolean {
     const rows = this.#rows.peek();
-    return rows !== null && [...rows.continueWatching, ...rows.recentlyAdded].some((tile) => tile.id === id);
+    return rows !== null && TILE_ROWS.some((row) => rows[row].some((tile) => tile.id === id));
   }
 
   #patch(id: string, change: (tile: Tile) => Tile): void {
     const rows = this.#rows.peek();
     if (rows === null || !this.#has(id)) return;
     const patched = (tiles: readonly Tile[]): Tile[] => tiles.map((tile) => (tile.id === id ? change(tile) : tile));
-    this.#rows.value = {
-      ...rows,
-      continueWatching: patched(rows.continueWatching),
-      recentlyAdded: patched(rows.recentlyAdded),
-    };
+    this.#rows.value = { ...rows, ...Object.fromEntries(TILE_ROWS.map((row) => [row, patched(rows[row])])) };
   }
 
   #makeStale(): void {

@@ -5,6 +5,7 @@ import { jobsFeed } from '#protocol/feeds.ts';
 import { jobs as calls } from '#protocol/methods/jobs.ts';
 import type { Infer } from '#protocol/contract.ts';
 import type { Job, JobFailureItem } from '#protocol/schema/job.ts';
+import type { Cinema } from './cinema.ts';
 import type { Server } from './ports.ts';
 
 export type JobRow = Infer<typeof Job>;
@@ -18,6 +19,12 @@ export const isOpen = (job: JobRow): boolean => job.state === 'waiting' || job.s
 /** Open ones first, then the latest. */
 const inOrder = (rows: readonly JobRow[]): readonly JobRow[] =>
   rows.toSorted((a, b) => Number(isOpen(b)) - Number(isOpen(a)) || b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+
+/** `null` for people who may not see them. The same for every screen. */
+export function jobsOf(cinema: Cinema): JobsStore | null {
+  if (!cinema.viewer.permissions.includes('jobs:read')) return null;
+  return cinema.kept('jobs', '', () => new JobsStore(cinema.server));
+}
 
 export class JobsStore {
   readonly #server: Server;

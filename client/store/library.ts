@@ -2,15 +2,13 @@
 import { batch, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { libraryFeed } from '#protocol/feeds.ts';
-import { libraries } from '#protocol/methods/libraries.ts';
-import type { Library, LibraryIssue } from '#protocol/schema/library.ts';
+import type { Library } from '#protocol/schema/library.ts';
 import type { MovieCard } from '#protocol/schema/movie.ts';
 import type { Infer } from '#protocol/contract.ts';
 import type { Server } from './ports.ts';
 
 export type LibraryRow = Infer<typeof Library>;
 export type Card = Infer<typeof MovieCard>;
-export type Issue = Infer<typeof LibraryIssue>;
 
 export interface MovieListener {
   /** A movie came, changed, or (with `null`) went. */
@@ -22,14 +20,12 @@ export interface MovieListener {
 }
 
 export class LibraryStore {
-  readonly #server: Server;
   readonly #libraries = signal<readonly LibraryRow[] | null>(null);
   readonly #movieCount = signal<number | null>(null);
   readonly #listeners = new Set<MovieListener>();
   readonly #unfollow: () => void;
 
   constructor(server: Server) {
-    this.#server = server;
     this.#unfollow = server.follow(libraryFeed, null, {
       onSnapshot: (snapshot) => {
         const isFirst = this.#libraries.peek() === null;
@@ -72,23 +68,6 @@ export class LibraryStore {
   listen(listener: MovieListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  async scan(libraryId?: string): Promise<void> {
-    await this.#server.call(libraries.scan, libraryId === undefined ? {} : { libraryId });
-  }
-
-  async remove(libraryId: string): Promise<void> {
-    await this.#server.call(libraries.remove, { libraryId });
-    this.#replace(libraryId, null);
-  }
-
-  async issues(libraryId: string, offset: number): Promise<{ total: number; issues: readonly Issue[] }> {
-    return this.#server.call(libraries.issues, { libraryId, offset, limit: 50 });
-  }
-
-  async retryFile(fileId: string): Promise<{ isPlayable: boolean; failure: string | null }> {
-    return this.#server.call(libraries.retryFile, { fileId });
   }
 
   dispose(): void {

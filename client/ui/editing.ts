@@ -1,5 +1,6 @@
 /** Edits as a person makes them: said in a notice that can take them back. */
 import { isFailure } from '#protocol/errors.ts';
+import { editsOf } from '#client/store/edits.ts';
 import type { EditMade } from '#client/store/edits.ts';
 import { failureText } from './failure-text.ts';
 import { useCinema, useLobby } from './house.ts';
@@ -13,7 +14,7 @@ interface Editing {
 
 export function useEditing(): Editing {
   const { notices } = useLobby();
-  const { edits } = useCinema();
+  const edits = editsOf(useCinema());
 
   const undo = async (editId: string): Promise<void> => {
     try {

@@ -8,7 +8,9 @@ import { COLLECTION_KINDS } from '#protocol/schema/collection.ts';
 import { FOLDER_PROBLEMS } from '#protocol/schema/library.ts';
 import type { FolderCheck } from '#protocol/schema/library.ts';
 import { PLAY_REASONS } from '#protocol/schema/playback.ts';
-import { FAILURE_TEXTS, MEDIA_TEXTS, failureText, folderText, mediaFailureText } from './failure-text.ts';
+import { FAILURE_TEXTS, failureText } from './failure-text.ts';
+import { folderText } from './folder-text.ts';
+import { MEDIA_TEXTS, mediaFailureText } from './media-text.ts';
 import { REASON_TEXTS } from './reason-text.ts';
 
 const declared = new Set([

@@ -7,7 +7,6 @@ import type { Call, Infer, Schema } from '#protocol/contract.ts';
 import type { COMMON_FAILURES, Failure } from '#protocol/errors.ts';
 import type { collections } from '#protocol/methods/collections.ts';
 import type { metadata } from '#protocol/methods/metadata.ts';
-import type { FOLDER_PROBLEMS, FolderCheck } from '#protocol/schema/library.ts';
 import type { RadarrTrouble } from '#protocol/schema/radarr.ts';
 import { spokenDuration } from './wording.ts';
 
@@ -76,11 +75,14 @@ export const FAILURE_TEXTS: Texts = {
   lastAdmin: () => 'This is the only admin. Make someone else an admin first, or nobody could run the server.',
   unknownFeed: () => 'This page and the server are of different versions. Reload the page.',
   tooManySubscriptions: ({ limit }) => `This page watches more than ${limit} things at once. Reload it.`,
-  folderProblem: ({ check }) => folderText(check)?.what ?? 'That folder can’t be used.',
+  // The folder picker, which alone meets it, says more: folder-text.ts.
+  folderProblem: ({ check }) =>
+    `${check.path} can’t be a library as it is. Choose it again to see what stands in the way.`,
   alreadyEnded: ({ job }) => `“${job.subject}” had finished already.`,
   queueAway: () =>
     'The server that keeps what is to be done in the background can’t be reached just now. Try again when it is back; the health page tells more.',
-  notPlayable: ({ failure }) => `This movie can’t be played: its file ${mediaFailureText(failure)}`,
+  // The player, which alone meets it, says more: media-text.ts.
+  notPlayable: () => 'This movie can’t be played, because its file can’t be used. The movie’s page says why.',
   tooManyTranscodes: ({ limit }) =>
     `The server is already converting ${limit === 1 ? 'a movie' : `${limit} movies`} for other screens, which is as much as it is allowed. Try again when one has ended.`,
 
@@ -153,115 +155,4 @@ function fieldName(pointer: string): string {
 
 function inAWhile(ms: number): string {
   return ms < 1_500 ? 'in a moment' : `in ${spokenDuration(ms)}`;
-}
-
-/** What is the matter with a file, to follow its name. The codes of the media layer, and those of the scan itself. */
-export const MEDIA_TEXTS = {
-  notFound: 'is not there any more. Check that its disk or share is mounted, then scan again.',
-  notReadable: 'can’t be read by the account Matinee runs under. Give it permission to read, then scan again.',
-  notAFile: 'is not an ordinary file but a folder, pipe or device. Move it out of the library.',
-  empty: 'is empty. Copy it again from where it came from.',
-  notMedia: 'is not a movie, whatever its name says. Replace it or take it out of the library.',
-  truncated: 'is cut off or damaged. Copy it again from where it came from.',
-  noTracks: 'holds neither picture nor sound. Replace it.',
-  unsupported: 'is in a form that Matinee can’t decode. Convert it to a common format.',
-  tooComplex: 'claims more than any movie has, so it was left alone. Replace it or repackage it.',
-  timeout: 'took too long to read. Check the disk or share it lies on, then scan again.',
-  crashed: 'stopped the process that was reading it. It will be tried once more.',
-  quarantined:
-    'stopped the process that was reading it twice, so it is left alone. Replace it, or try it again by hand.',
-  internal: 'met a fault in Matinee. The server’s log tells more.',
-  missing: 'is not there any more. Check that its disk or share is mounted, then scan again.',
-  nameNotUtf8: 'has a name that is not valid text (UTF-8). Rename it.',
-  discFolder:
-    'is a copied disc (DVD or Blu-ray folder), which Matinee does not play. Make one MKV file of its movie, with MakeMKV for example.',
-  discImage:
-    'is the image of a disc, which Matinee does not play. Make one MKV file of its movie, with MakeMKV for example.',
-  symlinkLoop: 'is a link that leads back to a folder above it. Remove the link.',
-} as const satisfies Readonly<Record<string, string>>;
-
-export function isMediaFailure(code: string): boolean {
-  return Object.hasOwn(MEDIA_TEXTS, code);
-}
-
-export function mediaFailureText(code: string | null): string {
-  return (
-    (MEDIA_TEXTS as Readonly<Record<string, string>>)[code ?? ''] ?? `can’t be used (${code ?? 'no reason given'}).`
-  );
-}
-
-export interface FolderText {
-  /** What is the matter, with the exact place. */
-  readonly what: string;
-  /** What the system says of that place, `null` where it was not asked. */
-  readonly facts: string | null;
-  /** What to do. */
-  readonly mend: string;
-  /** The command that does it, ready to copy; `null` where there is none. */
-  readonly command: string | null;
-}
-
-/** A path as one word of a POSIX shell. */
-function shellWord(path: string): string {
-  return /^[\w/.,:=@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-}
-
-type FolderProblem = (typeof FOLDER_PROBLEMS)[number];
-
-const FOLDER_TEXTS: Readonly<Record<FolderProblem, (check: FolderCheck) => Omit<FolderText, 'facts'>>> = {
-  notFound: ({ path, at }) =>
-    at === null
-      ? {
-          what: `${path} is not a whole path.`,
-          mend: 'Begin with the first /, as in /home/me/Movies, or choose from the list.',
-          command: null,
-        }
-      : {
-          what: `${path} does not exist on the server.`,
-          mend: 'Check the spelling. In a container only mounted folders can be seen: mount it and start the container again.',
-          command: null,
-        },
-  notADirectory: ({ path, at }) => ({
-    what: `${at?.path ?? path} is a file, not a folder.`,
-    mend: 'Choose the folder that holds it.',
-    command: null,
-  }),
-  notReadable: ({ path, at, runsAs }) => ({
-    what: `The server runs as ${runsAs}, which may not list ${at?.path ?? path}.`,
-    mend: `Give ${runsAs} permission to read the folder and what is in it, on the server:`,
-    command: `sudo setfacl -R -m u:${shellWord(runsAs)}:rX ${shellWord(at?.path ?? path)}`,
-  }),
-  notReachable: ({ path, at, runsAs }) => ({
-    what: `The server runs as ${runsAs}, which may not pass through ${at?.path ?? path}.`,
-    mend: `Let ${runsAs} pass through that folder (its contents stay private), on the server:`,
-    command: `sudo setfacl -m u:${shellWord(runsAs)}:x ${shellWord(at?.path ?? path)}`,
-  }),
-  insideDataFolder: ({ path }) => ({
-    what: `${path} is where Matinee keeps its own files.`,
-    mend: 'Choose the folder your movies are in, or move them out of there.',
-    command: null,
-  }),
-  alreadyALibrary: ({ path }) => ({
-    what: `${path} is a library already.`,
-    mend: 'There is nothing to do: it is scanned and watched.',
-    command: null,
-  }),
-  insideALibrary: ({ path }) => ({
-    what: `${path} lies inside another library, or holds one.`,
-    mend: 'Its movies would show twice. Remove the other library first, or choose a folder beside it.',
-    command: null,
-  }),
-};
-
-/** `null` when there is no problem. */
-export function folderText(check: FolderCheck): FolderText | null {
-  if (check.problem === null) return null;
-  return { ...FOLDER_TEXTS[check.problem](check), facts: folderFacts(check) };
-}
-
-function folderFacts({ path, problem, at }: FolderCheck): string | null {
-  if (at === null) return null;
-  // What is missing has no owner; how far the way goes tells a typing mistake from a disk that is not mounted.
-  if (problem === 'notFound' && at.path !== path) return `The way to it ends at ${at.path}.`;
-  return `${at.path} belongs to ${at.owner}:${at.group}, mode ${at.mode}.`;
 }

@@ -5,7 +5,8 @@ import { isFailure } from '#protocol/errors.ts';
 import type { FolderCheck } from '#protocol/schema/library.ts';
 import { FolderChoice } from '#client/store/folder-choice.ts';
 import type { LibraryRow } from '#client/store/library.ts';
-import { failureText, folderText } from '../failure-text.ts';
+import { failureText } from '../failure-text.ts';
+import { folderText } from '../folder-text.ts';
 import { useCinema } from '../house.ts';
 import { counted } from '../wording.ts';
 import { Button } from './button.tsx';
@@ -110,7 +111,8 @@ export function FolderPicker({ onAdded, verb, children }: Props) {
       onAdded(await choice.add());
     } catch (error) {
       if (!isFailure(error)) throw error;
-      setProblem(failureText(error));
+      const found = error.code === 'folderProblem' ? (error.data as { readonly check: FolderCheck }).check : null;
+      setProblem((found === null ? null : folderText(found)?.what) ?? failureText(error));
     } finally {
       setBusy(false);
     }

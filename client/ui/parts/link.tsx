@@ -8,6 +8,7 @@ type Attributes = Pick<AnchorHTMLAttributes<HTMLAnchorElement>, 'aria-current' |
 export interface LinkProps extends Attributes {
   readonly to: Route;
   readonly class?: string | undefined;
+  readonly style?: Readonly<Record<string, string>>;
   readonly 'data-spatial-start'?: string | undefined;
   readonly onClick?: ((event: TargetedMouseEvent<HTMLAnchorElement>) => void) | undefined;
   readonly children?: ComponentChildren;

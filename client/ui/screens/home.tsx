@@ -1,11 +1,16 @@
 import { Info, Play, Plus } from 'lucide-preact';
-import { ALL_MOVIES } from '#client/store/navigation.ts';
+import { useEffect, useState } from 'preact/hooks';
+import { isFailure } from '#protocol/errors.ts';
+import type { MovieDetail } from '#client/store/movie.ts';
+import { ALL_MOVIES, moviesWith } from '#client/store/navigation.ts';
+import type { MovieQuery } from '#client/store/navigation.ts';
 import type { Tile } from '#client/store/movie-list.ts';
 import { failureText } from '../failure-text.ts';
 import { useAwayFolder, useCinema, useLobby } from '../house.ts';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { Link } from '../parts/link.tsx';
-import { MoviePicture } from '../parts/picture.tsx';
+import { Logo, MoviePicture } from '../parts/picture.tsx';
+import { Row } from '../parts/row.tsx';
 import { Shelf } from '../parts/shelf.tsx';
 import { StatePage, Waiting } from '../parts/state-page.tsx';
 import { moviesCounted, seenShare } from '../parts/tile.tsx';
@@ -15,9 +20,27 @@ import styles from './home.module.css';
 
 /** One movie, as large as the room allows: what was being watched, or else what is new. */
 function Marquee({ tile, isContinuing }: { readonly tile: Tile; readonly isContinuing: boolean }) {
-  const { progress: progressStore } = useCinema();
+  const { progress: progressStore, home } = useCinema();
   const progress = progressStore.of(tile.id, tile.progress);
   const share = seenShare(progress);
+  const [about, setAbout] = useState<MovieDetail | null>(null);
+  useEffect(() => {
+    let isOver = false;
+    home.about(tile.id).then(
+      (movie) => {
+        if (!isOver) setAbout(movie);
+      },
+      (error: unknown) => {
+        // What the tile tells is enough to stand here.
+        if (!isFailure(error)) throw error;
+      },
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [tile.id, tile.title, tile.picture?.url]);
+  const logo = about?.logo ?? null;
+  const line = about === null ? null : (about.tagline ?? about.overview);
   const facts = [
     tile.year,
     tile.durationMs === null ? null : movieLength(tile.durationMs),
@@ -28,19 +51,24 @@ function Marquee({ tile, isContinuing }: { readonly tile: Tile; readonly isConti
     <section class={styles.marquee} aria-labelledby="marquee-title">
       <div class={styles.stage} aria-hidden="true">
         <span class={styles.picture} data-movie={tile.id}>
-          <MoviePicture movie={tile} isEager isBackdrop />
+          <MoviePicture movie={{ ...tile, backdrop: about?.backdrop ?? null }} isEager isBackdrop />
         </span>
       </div>
       <div class={styles.words}>
         <p class={styles.kicker}>{isContinuing ? 'Where you left off' : 'New in the house'}</p>
-        <h1 id="marquee-title" class={styles.title} dir="auto">
-          {tile.title}
+        <h1 id="marquee-title" class={styles.title} data-logo={logo !== null} dir="auto">
+          {logo === null ? tile.title : <Logo logo={logo} title={tile.title} />}
         </h1>
         <p class={styles.facts}>
           {facts.map((fact) => (
             <span key={fact}>{fact}</span>
           ))}
         </p>
+        {line !== null && line !== '' && (
+          <p class={styles.teaser} dir="auto">
+            {line}
+          </p>
+        )}
         {share !== null && progress !== null && (
           <div class={styles.seen}>
             <span class={styles.line}>
@@ -127,6 +155,34 @@ function EmptyHouse() {
   );
 }
 
+function Decades({ decades }: { readonly decades: readonly { readonly year: number; readonly count: number }[] }) {
+  return (
+    <Row title="Through the decades" shape="wide" length={decades.length}>
+      {decades.map(({ year, count: amount }) => (
+        <li key={year}>
+          <Link
+            to={moviesWith({ yearFrom: year, yearTo: year + 9 })}
+            class={styles.decade}
+            style={{ '--tone': String((year * 3.7) % 360) }}
+          >
+            <span>{year}s</span>
+            <small>{moviesCounted(amount)}</small>
+          </Link>
+        </li>
+      ))}
+    </Row>
+  );
+}
+
+/** Where a row goes on: the grid, ordered as the row is. */
+function All({ query }: { readonly query: MovieQuery }) {
+  return (
+    <Link to={{ screen: 'movies', query }} class={styles.rest}>
+      See all
+    </Link>
+  );
+}
+
 export function HomeScreen() {
   const { home, library } = useCinema();
   const rows = home.rows.value;
@@ -156,7 +212,18 @@ export function HomeScreen() {
       {rows.continueWatching.length > 0 && (
         <Shelf title="Continue watching" tiles={rows.continueWatching} isContinuing />
       )}
-      {rows.recentlyAdded.length > 0 && <Shelf title="Recently added" tiles={rows.recentlyAdded} />}
+      {rows.recentlyAdded.length > 0 && (
+        <Shelf
+          title="Recently added"
+          tiles={rows.recentlyAdded}
+          aside={<All query={{ ...ALL_MOVIES, sort: 'added' }} />}
+        />
+      )}
+      {rows.topRated.length > 2 && (
+        <Shelf title="Top rated" tiles={rows.topRated} aside={<All query={{ ...ALL_MOVIES, sort: 'rating' }} />} />
+      )}
+      {rows.random.length > 2 && <Shelf title="Why not tonight" tiles={rows.random} />}
+      {rows.decades.length > 1 && <Decades decades={rows.decades} />}
       <p class={styles.all} data-spatial>
         <Link to={{ screen: 'movies', query: ALL_MOVIES }}>All {moviesCounted(total)}</Link>
       </p>

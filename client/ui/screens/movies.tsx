@@ -19,6 +19,7 @@ import type { MovieFilter } from '#protocol/schema/movie-filter.ts';
 import { isUnlimited } from '#client/store/filter-address.ts';
 import { ALL_MOVIES } from '#client/store/navigation.ts';
 import type { MovieQuery } from '#client/store/navigation.ts';
+import { editsOf } from '#client/store/edits.ts';
 import { facetsOf } from '#client/store/facets.ts';
 import { movieListOf } from '#client/store/movie-list.ts';
 import type { Tile } from '#client/store/movie-list.ts';
@@ -232,7 +233,7 @@ export function MoviesScreen({ query }: { readonly query: MovieQuery }) {
     if (chosen === null) return;
     const what = counted(chosen.size, 'movie');
     const isDone = await make(
-      () => cinema.edits.editMany([...chosen], { isHidden: !isHiddenShown }),
+      () => editsOf(cinema).editMany([...chosen], { isHidden: !isHiddenShown }),
       isHiddenShown ? `${what} taken out again.` : `${what} put away. Their files stay where they are.`,
     );
     if (isDone) endChoosing();

@@ -2,6 +2,7 @@ import { Check } from 'lucide-preact';
 import { useEffect, useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
 import type { PictureSource } from '#protocol/schema/picture.ts';
+import { editsOf } from '#client/store/edits.ts';
 import type { ChoosableRole, PictureChoice } from '#client/store/edits.ts';
 import type { MovieDetail } from '#client/store/movie.ts';
 import { useEditing } from '../../editing.ts';
@@ -32,7 +33,7 @@ interface Props {
 
 /** Shows a movie by another of its pictures. */
 export function ArtworkDialog({ movie, onClose }: Props) {
-  const { edits } = useCinema();
+  const edits = editsOf(useCinema());
   const { make } = useEditing();
   const [role, setRole] = useState<ChoosableRole>('poster');
   const [pictures, setPictures] = useState<readonly PictureChoice[] | null>(null);

@@ -2,6 +2,7 @@ import { Lock, LockOpen } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { MovieField } from '#protocol/schema/movie.ts';
+import { editsOf } from '#client/store/edits.ts';
 import type { MovieChanges } from '#client/store/edits.ts';
 import type { MovieDetail } from '#client/store/movie.ts';
 import { useEditing } from '../../editing.ts';
@@ -91,7 +92,7 @@ interface Props {
 
 /** Everything that is known of a movie, to be put right by hand. */
 export function EditDialog({ movie, onClose }: Props) {
-  const { edits } = useCinema();
+  const edits = editsOf(useCinema());
   const { make } = useEditing();
   const attempt = useAttempt();
   const [before] = useState(() => draftOf(movie));

@@ -1,9 +1,10 @@
 import { ChevronDown, Play, TriangleAlert } from 'lucide-preact';
+import { LibraryCare } from '#client/store/library-care.ts';
 import type { MovieDetail, MovieFileDetail } from '#client/store/movie.ts';
 import type { VideoTrack } from '#protocol/schema/media.ts';
 import type { ExtraKind, Sidecar } from '#protocol/schema/movie.ts';
-import { mediaFailureText } from '../../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
+import { mediaFailureText } from '../../media-text.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
 import {
   audioTrackName,
@@ -134,7 +135,7 @@ interface FileRowProps {
 }
 
 function FileRow({ file, movie, isOnly }: FileRowProps) {
-  const { library } = useCinema();
+  const { server } = useCinema();
   const { session, notices } = useLobby();
   const attempt = useAttempt();
   const { media } = file;
@@ -185,7 +186,7 @@ function FileRow({ file, movie, isOnly }: FileRowProps) {
             <Button
               onClick={() =>
                 void attempt(async () => {
-                  const result = await library.retryFile(file.id);
+                  const result = await new LibraryCare(server).retryFile(file.id);
                   notices.show(
                     result.isPlayable
                       ? `${file.name} can be played now.`

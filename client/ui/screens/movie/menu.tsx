@@ -13,6 +13,7 @@ import {
   Unlink,
 } from 'lucide-preact';
 import { useMemo, useState } from 'preact/hooks';
+import { editsOf } from '#client/store/edits.ts';
 import { Matching } from '#client/store/matching.ts';
 import type { MovieDetail } from '#client/store/movie.ts';
 import { useEditing } from '../../editing.ts';
@@ -33,7 +34,9 @@ type Open = 'edit' | 'artwork' | 'fixMatch' | 'split' | 'merge' | null;
 
 /** What may be put right about a movie. Nothing, for most people. */
 export function MovieMenu({ movie }: { readonly movie: MovieDetail }) {
-  const { edits, server } = useCinema();
+  const cinema = useCinema();
+  const { server } = cinema;
+  const edits = editsOf(cinema);
   const { session, navigation, notices } = useLobby();
   const { make, undo } = useEditing();
   const attempt = useAttempt();

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { CollectionsStore, createCollection } from '#client/store/collections.ts';
+import { editsOf } from '#client/store/edits.ts';
 import type { ManyChanges } from '#client/store/edits.ts';
 import { useEditing } from '../../editing.ts';
 import { failureText } from '../../failure-text.ts';
@@ -24,7 +25,7 @@ interface Props {
 }
 
 function NamesDialog({ kind, movieIds, genres, onClose, onDone }: Props & { readonly kind: 'tags' | 'genres' }) {
-  const { edits } = useCinema();
+  const edits = editsOf(useCinema());
   const { make } = useEditing();
   const attempt = useAttempt();
   const [known, setKnown] = useState<readonly string[]>(genres);
@@ -92,7 +93,7 @@ function CollectionDialog({ movieIds, onClose, onDone }: Props) {
   const cards = store.cards.value;
   const add = async (collectionId: string, title: string): Promise<void> => {
     const isDone = await make(
-      () => cinema.edits.editMany(movieIds, { addToCollection: collectionId }),
+      () => editsOf(cinema).editMany(movieIds, { addToCollection: collectionId }),
       `${counted(movieIds.length, 'movie')} added to “${title}”.`,
     );
     if (isDone) onDone();

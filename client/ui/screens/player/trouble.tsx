@@ -1,14 +1,22 @@
 import { TriangleAlert } from 'lucide-preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { Failure } from '#protocol/errors.ts';
 import type { Player, PlayerFailure } from '#client/player/player.ts';
-import { failureText, isMediaFailure, mediaFailureText } from '../../failure-text.ts';
+import { failureText } from '../../failure-text.ts';
+import { isMediaFailure, mediaFailureText } from '../../media-text.ts';
 import { Button } from '../../parts/button.tsx';
 import styles from './player.module.css';
+
+function refusalText(failure: Failure): string {
+  if (failure.code !== 'notPlayable') return failureText(failure);
+  const { failure: code } = failure.data as { readonly failure: string };
+  return `Its file ${mediaFailureText(code)}`;
+}
 
 function textOf(failure: PlayerFailure): readonly [title: string, text: string] {
   switch (failure.kind) {
     case 'refused':
-      return ['The movie does not start', failureText(failure.failure)];
+      return ['The movie does not start', refusalText(failure.failure)];
     case 'undecodable':
       if (isMediaFailure(failure.detail)) {
         return ['The movie can’t go on', `Its file ${mediaFailureText(failure.detail)}`];

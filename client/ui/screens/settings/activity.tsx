@@ -1,7 +1,7 @@
 import { RotateCcw, Square } from 'lucide-preact';
 import { useEffect, useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
-import { isLine, isOpen } from '#client/store/jobs.ts';
+import { isLine, isOpen, jobsOf } from '#client/store/jobs.ts';
 import type { FailedRow, JobRow } from '#client/store/jobs.ts';
 import { failureText } from '../../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
@@ -26,7 +26,7 @@ const MOST_FAILURES = 1_000;
 
 /** Has failures of a line done again, and says how that went: what an older version left may be readable to nobody. */
 function useRetry(): (job: JobRow, failureId: string | null) => Promise<boolean> {
-  const { jobs } = useCinema();
+  const jobs = jobsOf(useCinema());
   const { notices } = useLobby();
   const attempt = useAttempt();
   return async (job, failureId) => {
@@ -52,7 +52,9 @@ const doneOf = ({ done, total }: JobRow): string =>
   total === null ? count(done) : `${count(done)} of ${count(total)}`;
 
 function Failures({ job }: { readonly job: JobRow }) {
-  const { jobs, server } = useCinema();
+  const cinema = useCinema();
+  const { server } = cinema;
+  const jobs = jobsOf(cinema);
   const { session } = useLobby();
   const attempt = useAttempt();
   const retry = useRetry();
@@ -134,7 +136,7 @@ function Failures({ job }: { readonly job: JobRow }) {
 
 /** How many of a line failed, to look into, to do again or to leave. */
 function FailedPart({ job }: { readonly job: JobRow }) {
-  const { jobs } = useCinema();
+  const jobs = jobsOf(useCinema());
   const { session } = useLobby();
   const attempt = useAttempt();
   const retry = useRetry();
@@ -168,7 +170,9 @@ function FailedPart({ job }: { readonly job: JobRow }) {
 }
 
 function JobBlock({ job }: { readonly job: JobRow }) {
-  const { jobs, server } = useCinema();
+  const cinema = useCinema();
+  const { server } = cinema;
+  const jobs = jobsOf(cinema);
   const { session } = useLobby();
   const attempt = useAttempt();
   const tookMs = job.startedAt !== null && job.endedAt !== null ? job.endedAt - job.startedAt : null;
@@ -214,7 +218,7 @@ function JobBlock({ job }: { readonly job: JobRow }) {
 }
 
 export function ActivitySettings() {
-  const { jobs } = useCinema();
+  const jobs = jobsOf(useCinema());
   const [showsAll, setShowsAll] = useState(false);
   const rows = jobs?.jobs.value ?? null;
   if (rows === null) return <Waiting />;

@@ -1,12 +1,16 @@
 import { Plus, RefreshCw, Square, Trash2 } from 'lucide-preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
-import type { Issue, LibraryRow } from '#client/store/library.ts';
-import { failureText, mediaFailureText } from '../../failure-text.ts';
+import { jobsOf } from '#client/store/jobs.ts';
+import type { LibraryRow } from '#client/store/library.ts';
+import { LibraryCare } from '#client/store/library-care.ts';
+import type { Issue } from '#client/store/library-care.ts';
+import { failureText } from '../../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
 import { FolderPicker } from '../../parts/folder-picker.tsx';
+import { mediaFailureText } from '../../media-text.ts';
 import { Waiting } from '../../parts/state-page.tsx';
 import { counted, timeAgo } from '../../wording.ts';
 import { ProgressBar } from './progress-bar.tsx';
@@ -19,7 +23,8 @@ const WATCHING = {
 } as const;
 
 function Issues({ library }: { readonly library: LibraryRow }) {
-  const { library: store } = useCinema();
+  const { server } = useCinema();
+  const store = useMemo(() => new LibraryCare(server), [server]);
   const { notices } = useLobby();
   const attempt = useAttempt();
   const [found, setFound] = useState<{ readonly total: number; readonly issues: readonly Issue[] } | null>(null);
@@ -83,7 +88,10 @@ function Issues({ library }: { readonly library: LibraryRow }) {
 }
 
 function LibraryBlock({ library }: { readonly library: LibraryRow }) {
-  const { library: store, jobs, server, health } = useCinema();
+  const cinema = useCinema();
+  const { server, health } = cinema;
+  const store = useMemo(() => new LibraryCare(server), [server]);
+  const jobs = jobsOf(cinema);
   const attempt = useAttempt();
   const [isAsking, setAsking] = useState(false);
   const [showsIssues, setShowsIssues] = useState(false);
@@ -170,11 +178,13 @@ function LibraryBlock({ library }: { readonly library: LibraryRow }) {
 }
 
 export function LibrarySettings() {
-  const { library: store } = useCinema();
+  const cinema = useCinema();
+  const { server } = cinema;
+  const store = useMemo(() => new LibraryCare(server), [server]);
   const { notices } = useLobby();
   const attempt = useAttempt();
   const [isAdding, setAdding] = useState(false);
-  const libraries = store.libraries.value;
+  const libraries = cinema.library.libraries.value;
   if (libraries === null) return <Waiting />;
   return (
     <section class={styles.block} aria-labelledby="libraries-title">

@@ -1,7 +1,7 @@
 import { RefreshCw } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
-import { isOpen } from '#client/store/jobs.ts';
+import { isOpen, jobsOf } from '#client/store/jobs.ts';
 import type { RadarrLink, Status } from '#client/store/radarr.ts';
 import { classes } from '../../../classes.ts';
 import { failureText, radarrTroubleText } from '../../../failure-text.ts';
@@ -112,7 +112,9 @@ export function ConnectionForm({ link, status }: { readonly link: RadarrLink; re
 
 /** How it goes: who answers, and what the last look at everything came to. */
 export function ConnectionState({ link, status }: { readonly link: RadarrLink; readonly status: Status }) {
-  const { server, jobs } = useCinema();
+  const cinema = useCinema();
+  const { server } = cinema;
+  const jobs = jobsOf(cinema);
   const attempt = useAttempt();
   const { trouble, lastSync } = status;
   const running = jobs?.jobs.value?.find((job) => job.kind === 'radarrSync' && isOpen(job)) ?? null;
