@@ -11,7 +11,7 @@ import { connectPostgres } from '#engine/store/postgres/connect.ts';
 import type { Call } from '#protocol/contract.ts';
 import { isFailure } from '#protocol/errors.ts';
 import { feeds, healthFeed, jobsFeed, radarrFeed, libraryFeed, movieFeed, progressFeed } from '#protocol/feeds.ts';
-import { account, calls, libraries, movies, playback, progress, server, session, users } from '#protocol/index.ts';
+import { account, calls, libraries, movies, playback, progress, session, users } from '#protocol/index.ts';
 import { clips } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
 import { ADMIN, Person, adminEnvironment } from '#test/support/person.ts';
@@ -269,9 +269,7 @@ describe('an ordinary person', () => {
     await seen.until(() => seen.entries.length > 0, 'their own progress');
     expect(seen.entries.map((entry) => entry.progress.positionMs)).toEqual([1_000]);
     expect((await ada.call(movies.get, { movieId: id })).progress?.positionMs).toBe(4_000);
-    // That there is no key for TMDB yet is no trouble.
-    const { items } = await ada.call(server.health, {});
-    expect(items.filter(({ severity }) => severity !== 'info')).toEqual([]);
+    expect(await ada.troubles()).toEqual([]);
   });
 });
 

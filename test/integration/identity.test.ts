@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { libraryFeed } from '#protocol/feeds.ts';
-import { libraries, movies, progress, server } from '#protocol/index.ts';
+import { libraries, movies, progress } from '#protocol/index.ts';
 import type { MovieCard } from '#protocol/schema/movie.ts';
 import { clip, clips, h264, picture } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
@@ -184,14 +184,12 @@ describe('a movie stays who it is', () => {
     await mkdir(films);
     const outcomes = async () => Object.fromEntries((await ada.scan()).map(({ subject, state }) => [subject, state]));
     expect(await outcomes()).toEqual({ Films: 'failed', Attic: 'succeeded' });
-    expect((await ada.call(server.health, {})).items).toMatchObject([
-      { severity: 'error', title: expect.stringContaining('Films') },
-    ]);
+    expect(await ada.troubles()).toMatchObject([{ severity: 'error', title: expect.stringContaining('Films') }]);
     expect(await heat()).toEqual(before);
     await rm(films, { recursive: true });
     await rename(join(base, 'the disk'), films);
     expect(await outcomes()).toEqual({ Films: 'succeeded', Attic: 'succeeded' });
-    expect((await ada.call(server.health, {})).items).toEqual([]);
+    expect(await ada.troubles()).toEqual([]);
     expect(await heat()).toEqual(before);
     expect(screen.entries.slice(count).filter((entry) => entry.kind === 'movie' && entry.movie === null)).toEqual([]);
     // It is watched again as well.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { healthFeed, libraryFeed, movieFeed, progressFeed } from '#protocol/feeds.ts';
-import { libraries, movies, playback, progress, server } from '#protocol/index.ts';
+import { libraries, movies, playback, progress } from '#protocol/index.ts';
 import { clip, clips } from '#test/support/media.ts';
 import { movieNames, putMovie } from '#test/support/movie-folder.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
@@ -124,7 +124,7 @@ describe('probe hosts', () => {
     expect(all).toHaveLength(45);
     expect(all.filter(({ isPlayable }) => !isPlayable)).toEqual([]);
     expect(await ada.call(libraries.issues, {})).toEqual({ total: 0, issues: [] });
-    expect((await ada.call(server.health, {})).items).toEqual([]);
+    expect(await ada.troubles()).toEqual([]);
   });
 });
 
@@ -152,7 +152,7 @@ describe('rendition hosts', () => {
     expect(late.bytes.length).toBeGreaterThan(1_000);
     expect((await second.get('v/1.m4s')).status).toBe(200);
     expect((await hostOf(TAPES[1])).pid).toBe(bystander.pid);
-    expect((await ada.call(server.health, {})).items).toEqual([]);
+    expect(await ada.troubles()).toEqual([]);
   });
 
   it('[QUAR1] [QUAR3] [QUAR4] [SCAN15] a file that ends its host twice is left alone, shown, kept over a restart, and released', async () => {
@@ -188,7 +188,7 @@ describe('rendition hosts', () => {
     deaths.clear();
     engine = await start(engine.port);
     ada.connection.check();
-    expect((await ada.call(server.health, {})).items).toMatchObject([{ id: 'quarantine', severity: 'warning' }]);
+    expect(await ada.troubles()).toMatchObject([{ id: 'quarantine', severity: 'warning' }]);
     expect(await issues()).toMatchObject([{ path: VICTIM, reason: 'quarantined' }]);
     await expect(ada.call(playback.open, { movieId: movie.id })).rejects.toMatchObject({
       code: 'notPlayable',
@@ -202,7 +202,7 @@ describe('rendition hosts', () => {
       failure: null,
     });
     expect(await issues()).toEqual([]);
-    expect((await ada.call(server.health, {})).items).toEqual([]);
+    expect(await ada.troubles()).toEqual([]);
     const again = await openMovie('Cursed Tape');
     expect((await again.get('v/0.m4s')).status).toBe(200);
   });

@@ -7,7 +7,8 @@ import { liveUrl, webSocketOpener } from '#client/net/socket.ts';
 import type { Call, EntryOf, Feed, InputOf, OutputOf, SnapshotOf } from '#protocol/contract.ts';
 import { jobsFeed } from '#protocol/feeds.ts';
 import type { feeds, libraryFeed } from '#protocol/feeds.ts';
-import { libraries, movies, session, setup } from '#protocol/index.ts';
+import { libraries, movies, server, session, setup } from '#protocol/index.ts';
+import type { HealthItem } from '#protocol/schema/health.ts';
 import type { Job } from '#protocol/schema/job.ts';
 import type { Library } from '#protocol/schema/library.ts';
 import type { Movie, MovieTile } from '#protocol/schema/movie.ts';
@@ -135,6 +136,12 @@ export class Person implements Disposable {
     const tile = (await this.movies()).find((one) => one.title === title);
     if (!tile) throw new Error(`there is no movie ${title}`);
     return (await this.call(movies.get, { movieId: tile.id })).movie;
+  }
+
+  /** What is the matter with the server. That there is no key for TMDB yet is no trouble. */
+  async troubles(): Promise<HealthItem[]> {
+    const { items } = await this.call(server.health, {});
+    return items.filter(({ severity }) => severity !== 'info');
   }
 
   /** Scans everything, and waits until that is done. The jobs as they ended. */
