@@ -164,7 +164,10 @@ class Scan {
     signal.throwIfAborted();
 
     const missing = await this.#markMissing(look);
-    await this.#sidecars.write(scopes, (path) => this.#isUnseen(path));
+    // What is elsewhere now says nothing about a part of what was here.
+    if (!this.#isElsewhere(look) || scopes.includes('')) {
+      await this.#sidecars.write(scopes, (path) => this.#isUnseen(path));
+    }
     await store.replaceIssues(library.id, scopes, this.#issues);
     if (scopes.includes('')) await store.finish(library.id, look.identity);
     return { ...this.#progress, missing, unsettled: [...this.#unsettled.keys(), ...this.#again] };
@@ -393,7 +396,7 @@ class Scan {
   async #markMissing(look: Extract<RootLook, { kind: 'there' }>): Promise<number> {
     const { library, scopes, signal } = this.#request;
     const { store } = this.#ports;
-    const isOtherPlace = library.rootIdentity !== null && library.rootIdentity !== look.identity;
+    const isOtherPlace = this.#isElsewhere(look);
     // What is elsewhere now says nothing about a part: the next whole scan judges it all.
     if (isOtherPlace && !scopes.includes('')) return 0;
     let missing = 0;
@@ -424,6 +427,12 @@ class Scan {
       }
     }
     return missing;
+  }
+
+  /** Another file system, or the empty folder under a mount point, is where the library was. */
+  #isElsewhere(look: Extract<RootLook, { kind: 'there' }>): boolean {
+    const { rootIdentity } = this.#request.library;
+    return rootIdentity !== null && rootIdentity !== look.identity;
   }
 
   #isUnseen(path: string): boolean {
