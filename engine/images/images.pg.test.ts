@@ -353,6 +353,30 @@ describe('a host that is away, or lies', () => {
     },
   );
 
+  it('[IMG2] of one that is larger than anybody sees it, only what is seen is kept', async () => {
+    const movieId = await addMovie('Heat (1995).mkv');
+    const large = await sharp({
+      create: {
+        width: 2_400,
+        height: 1_350,
+        channels: 3,
+        background: 'red',
+        noise: { type: 'gaussian', mean: 128, sigma: 30 },
+      },
+    })
+      .jpeg({ quality: 95 })
+      .toBuffer();
+    expect(large.length).toBeGreaterThan(1e6);
+    answer = (_request, response) => response.end(large);
+    await offer(movieId, ['/wide.jpg'], 'backdrop');
+    const { backdrop } = await shown(movieId);
+    expect(await sizeOf(await get(`${backdrop!.url}?w=640`))).toEqual([640, 360, 'webp']);
+    expect(world.cache.totalBytes).toBeLessThan(large.length);
+    expect((await shown(movieId)).backdrop).toMatchObject({ width: 1_920, height: 1_080 });
+    expect(await sizeOf(await get(backdrop!.url))).toEqual([1_920, 1_080, 'webp']);
+    expect(asked).toHaveLength(1);
+  });
+
   it('[IMG2] asks for each role in the size that is enough, and for drawings as pictures', async () => {
     const movieId = await addMovie('Heat (1995).mkv');
     for (const role of ['poster', 'backdrop', 'logo'] as const) await offer(movieId, [`/${role}.svg`], role);

@@ -72,6 +72,7 @@ export class Images implements AsyncDisposable {
   readonly #frames: Frames;
   readonly #renditions: Renditions;
   readonly #stop = new AbortController();
+  readonly #endReturns: () => void;
 
   constructor(ports: ImagesPorts) {
     this.#ports = ports;
@@ -87,6 +88,7 @@ export class Images implements AsyncDisposable {
     ports.work.handle('image', { concurrency: 2, title: 'Looking for artwork' }, (payload, job) =>
       this.#look(payload, job),
     );
+    this.#endReturns = ports.work.onReturn(() => this.look('new'));
   }
 
   /** Movies without a picture of any kind get a frame of themselves. */
@@ -143,6 +145,7 @@ export class Images implements AsyncDisposable {
   };
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#endReturns();
     this.#stop.abort(new Error('pictures are no longer served'));
     await this.#frames.stop();
   }

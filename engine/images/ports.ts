@@ -223,4 +223,6 @@ export interface WorkPort {
     options: { readonly concurrency: number; readonly title: string },
     work: (payload: unknown, job: RunningJob) => Promise<{ readonly kind: 'done'; readonly note?: string }>,
   ): void;
+  /** Calls when what was away can be reached again. Returns how to end that. */
+  onReturn(listener: () => void): () => void;
 }

@@ -32,6 +32,8 @@ export interface RenditionOptions {
 /** Failures of where a file lies, not of the file. */
 const PASSING: ReadonlySet<ArtworkFailure> = new Set<ArtworkFailure>(['notFound', 'notReadable', 'notAFile']);
 const BUSY_RETRY_MS = 2_000;
+/** A backdrop as TMDB has it may be many times as large as the largest that is ever shown: then that is what is kept. */
+const MAX_KEPT_BYTES = 500e3;
 
 /** A picture beside a movie has another version when its file was replaced. */
 export const localVersion = (
@@ -123,9 +125,11 @@ export class Renditions {
     }
     const outcome = await remote.fetch(picture.location, picture.role, signal);
     switch (outcome.kind) {
-      case 'bytes':
-        await cache.put(name, outcome.bytes);
-        return outcome.bytes;
+      case 'bytes': {
+        const kept = await this.#lighten(picture, outcome.bytes);
+        await cache.put(name, kept);
+        return kept;
+      }
       case 'away':
         throw commonFailure(
           'overloaded',
@@ -137,6 +141,13 @@ export class Renditions {
         await store.noteFailure(picture.id, picture.version, outcome.kind);
         throw notFound(picture);
     }
+  }
+
+  async #lighten(picture: KnownPicture, bytes: Uint8Array): Promise<Uint8Array> {
+    if (bytes.byteLength <= MAX_KEPT_BYTES) return bytes;
+    const source: ArtworkSource = { kind: 'bytes', bytes };
+    const outcome = await this.#options.threads.render(source, { widthPx: null, wantsPlaceholder: false });
+    return outcome.ok ? outcome.bytes : await this.#failed(picture, source, outcome.failure);
   }
 
   async #failed(picture: KnownPicture, source: ArtworkSource, failure: ArtworkFailure): Promise<never> {

@@ -5,7 +5,7 @@
  * All are decoration, hidden from screen readers: the words beside one name what it shows. Until a picture came there is its
  * placeholder; where there is none, or it cannot be had, a title card or the person's initials.
  */
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Picture as PictureSchema } from '#protocol/schema/picture.ts';
 import { placeholderUrl, plainSource, sourceSet } from '../picture-source.ts';
 import { TitleCard, toneOf } from './title-card.tsx';
@@ -113,9 +113,22 @@ export function Logo({ logo, title }: LogoProps) {
   );
 }
 
-/** Which addresses gave no picture since this was drawn first. */
+/** When one that did not come is asked for again: its host may have been away. Then never until this is drawn anew. */
+const RETRY_AFTER_MS = [20_000, 120_000];
+
+/** Which addresses give no picture at the moment. */
 function useFailures() {
   const [urls, setUrls] = useState<readonly string[]>([]);
+  const [retries, setRetries] = useState(0);
+  const retryAfterMs = urls.length === 0 ? undefined : RETRY_AFTER_MS[retries];
+  useEffect(() => {
+    if (retryAfterMs === undefined) return undefined;
+    const timer = setTimeout(() => {
+      setRetries(retries + 1);
+      setUrls([]);
+    }, retryAfterMs);
+    return () => clearTimeout(timer);
+  }, [retryAfterMs, retries]);
   return {
     isUsable: (picture: PictureSchema): picture is Shown => picture !== null && !urls.includes(picture.url),
     add: (url: string) => setUrls((known) => [...known, url]),
