@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createAccounts } from './accounts/handlers.ts';
 import { systemClock } from './base/clock.ts';
 import { createUuidFactory } from './base/ids.ts';
+import { createDispatcher } from './base/http-json.ts';
 import type { Log } from './base/log.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import type { Config } from './config.ts';
@@ -29,6 +30,11 @@ import { WorkLines } from './jobs/work-lines.ts';
 import { LibraryDomain } from './library/library.ts';
 import { VIDEO_EXTENSIONS } from './media/file-name.ts';
 import { SUBTITLE_EXTENSIONS } from './media/naming/sidecar-name.ts';
+import { isOwnNfo } from './media/nfo-text.ts';
+import { createMetadataHandlers } from './metadata/handlers.ts';
+import { MetadataDomain } from './metadata/metadata.ts';
+import type { MetadataPorts } from './metadata/metadata.ts';
+import { TmdbClient } from './metadata/tmdb/tmdb-client.ts';
 import { createPlayback, encodeDefaults } from './playback/playback.ts';
 import { createProgressHandlers } from './progress/handlers.ts';
 import { RadarrDomain } from './radarr/radarr.ts';
@@ -37,6 +43,7 @@ import { createSearchHandlers } from './search/handlers.ts';
 import { artworkFolder } from './store/files/artwork-folder.ts';
 import type { DataFolder } from './store/files/data-folder.ts';
 import { FolderLook } from './store/files/folder-look.ts';
+import { createNfoFolder } from './store/files/nfo-folder.ts';
 import { PictureCache } from './store/files/picture-cache.ts';
 import { FileScratch } from './store/files/scratch.ts';
 import { TreeWalker } from './store/files/tree-walker.ts';
@@ -50,6 +57,7 @@ import type { PostgresAddress, Sql } from './store/postgres/connect.ts';
 import { createEditStore } from './store/postgres/edit-store.ts';
 import { createFactStore } from './store/postgres/fact-store.ts';
 import { createJobStore } from './store/postgres/job-store.ts';
+import { createMetadataStore, createReplyCache } from './store/postgres/metadata-store.ts';
 import { createPersonStore } from './store/postgres/person-store.ts';
 import { createPictureStore } from './store/postgres/picture-store.ts';
 import { createPlaybackStore } from './store/postgres/playback-store.ts';
@@ -200,8 +208,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       store: createRadarrStore(sql),
       libraries: { list: () => stores.libraries.list(), rescanPaths: (id, paths) => library.rescanPaths(id, paths) },
       matches: {
-        wantMatch: (movieIds) =>
-          work.order(movieIds.map((movieId) => ({ kind: 'match', payload: { movieId }, key: movieId }))),
+        wantMatch: (movieIds) => metadata.orderMatch(movieIds, 'normal'),
       },
       folders: new FolderLook({ dataFolder: folder.path, extensions: VIDEO_EXTENSIONS }),
       work,
@@ -212,6 +219,8 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     newId,
   });
   closing.add('radarr', () => radarr[Symbol.dispose]());
+
+  const metadata = await openMetadata(parts, { ...{ settings, health, changes, work }, movies: stores.movies, newId });
 
   const playback = closing.use(
     'playback',
@@ -259,6 +268,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   work.start();
   lines.lookAtAll();
   await radarr.start();
+  await metadata.start();
 
   const { feed: _gatewaysOwn, ...groups } = contract;
   return {
@@ -289,6 +299,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       }),
       jobs: jobsView.handlers,
       radarr: radarr.handlers,
+      metadata: createMetadataHandlers(metadata),
     }),
     routes: [images.route, ...playback.routes, ...radarr.routes],
   };
@@ -301,6 +312,8 @@ async function openImages(
 ): Promise<Images> {
   const { hosts, ...ports } = given;
   const own = log.child({ part: 'pictures' });
+  const dispatcher = createDispatcher({ proxyUrl: proxyFor(config.tmdbImageUrl, config.proxyUrl?.reveal() ?? null) });
+  closing.add('connections to TMDB’s pictures', () => dispatcher.destroy());
   const threads = closing.use('picture threads', new ArtworkThreads({ threads: Math.min(2, availableParallelism()) }));
   return closing.use(
     'pictures',
@@ -309,7 +322,7 @@ async function openImages(
       cache: await PictureCache.open(join(folder.cacheFolder, 'pictures'), config.pictureQuotaBytes),
       threads,
       folders: artworkFolder,
-      remote: createRemotePictures({ baseUrl: config.tmdbImageUrl, clock: systemClock, log: own }),
+      remote: createRemotePictures({ baseUrl: config.tmdbImageUrl, dispatcher, clock: systemClock, log: own }),
       media: hosts,
       clock: systemClock,
       log: own,
@@ -317,6 +330,40 @@ async function openImages(
     15_000,
   );
 }
+
+/** What the catalogue of TMDB says of movies, and how it is asked. */
+async function openMetadata(
+  { config, folder, sql, closing, log }: HouseParts,
+  given: Pick<MetadataPorts, 'settings' | 'health' | 'changes' | 'work' | 'movies'> & { readonly newId: () => string },
+): Promise<MetadataDomain> {
+  const { newId, ...ports } = given;
+  const own = log.child({ part: 'metadata' });
+  const replies = createReplyCache(sql);
+  const dispatcher = createDispatcher({ proxyUrl: proxyFor(config.tmdbBaseUrl, config.proxyUrl?.reveal() ?? null) });
+  closing.add('connections to TMDB', () => dispatcher.destroy());
+  const client = new TmdbClient({
+    ...{ baseUrl: config.tmdbBaseUrl, clock: systemClock, replies, dispatcher },
+    log: own,
+  });
+  const domain = await MetadataDomain.open(
+    {
+      ...ports,
+      replies,
+      store: createMetadataStore(sql, { newId, sizes: REMOTE_SIZES }),
+      nfo: createNfoFolder(join(folder.path, 'nfo'), isOwnNfo),
+      pictures: createPictureStore(sql, { sizes: REMOTE_SIZES }),
+      clock: systemClock,
+      log: own,
+    },
+    client,
+    config.tmdbApiKey,
+  );
+  return closing.use('metadata', domain, 5_000);
+}
+
+/** What runs on this machine is asked without a proxy. */
+const proxyFor = (url: string, proxy: string | null): string | null =>
+  /^(?:localhost|127\.|\[::1\])/.test(new URL(url).hostname) ? null : proxy;
 
 /** Media hosts with the quarantine of earlier runs; a change of it is kept, shown, and told to whoever listens by then. */
 async function openHosts(

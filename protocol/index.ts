@@ -5,6 +5,7 @@ import { collections } from './methods/collections.ts';
 import { feed } from './methods/feeds.ts';
 import { jobs } from './methods/jobs.ts';
 import { libraries } from './methods/libraries.ts';
+import { metadata } from './methods/metadata.ts';
 import { movies } from './methods/movies.ts';
 import { people } from './methods/people.ts';
 import { playback } from './methods/playback.ts';
@@ -24,6 +25,7 @@ export const contract = {
   movies,
   people,
   collections,
+  metadata,
   playback,
   progress,
   jobs,
@@ -43,6 +45,7 @@ export {
   feed,
   jobs,
   libraries,
+  metadata,
   movies,
   people,
   playback,

@@ -29,10 +29,10 @@ export async function scoreMatching(file: string): Promise<ScoreRow[]> {
   let asked = 0;
   for (const movie of movies) {
     for (const { key, clue } of disturbed(movie)) {
-      const found = await findMovie(client, clue, [], LANGUAGES, { urgency: 'bulk' });
+      const found = await findMovie(client, clue, [], [], LANGUAGES, { urgency: 'bulk' });
       asked += report(tally, { key, movie, clue, found }) ? 1 : 0;
       standIn.forget(movie.id);
-      const absent = await findMovie(client, clue, [], LANGUAGES, { urgency: 'bulk' });
+      const absent = await findMovie(client, clue, [], [], LANGUAGES, { urgency: 'bulk' });
       standIn.remember(movie.id);
       const taken = takenOf(absent);
       tally.count(`absent: ${key}`, taken === null ? 'right' : 'wrong');

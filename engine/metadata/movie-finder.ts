@@ -43,19 +43,21 @@ export async function findMovie(
   source: MovieSource,
   clue: MatchClue,
   hints: readonly IdHint[],
+  /** Movies that a person said it is not. */
+  except: readonly number[],
   languages: Languages,
   ask: AskOptions,
 ): Promise<Found> {
   for (const hint of hints) {
     const found = await byId(source, hint, languages, ask);
-    if (found !== null) return found;
+    if (found?.kind === 'byId' && !except.includes(found.option.tmdbId)) return found;
   }
   const options = new Map<number, FinderOption>();
   let verdict = judgeMatch<FinderOption>(clue, []);
   for (const { query, year } of searchesFor(clue)) {
     const known = options.size;
     for (const movie of await source.search(query, year, languages, ask)) {
-      if (options.size < MAX_OPTIONS && !options.has(movie.tmdbId)) {
+      if (options.size < MAX_OPTIONS && !options.has(movie.tmdbId) && !except.includes(movie.tmdbId)) {
         options.set(movie.tmdbId, { ...movie, otherTitles: null });
       }
     }

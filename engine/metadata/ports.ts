@@ -114,9 +114,9 @@ export interface KnownMovie {
   readonly durationMs: number | null;
   readonly tmdbId: number | null;
   readonly imdbId: string | null;
-  /** Ids that names of its files or Radarr state. */
+  /** Ids that Radarr states. */
   readonly hints: readonly {
-    readonly source: 'name' | 'radarr';
+    readonly source: 'radarr';
     readonly tmdbId: number | null;
     readonly imdbId: string | null;
   }[];
@@ -124,6 +124,7 @@ export interface KnownMovie {
   readonly refreshedAtMs: number | null;
   /** Its own files that are there, the best first. */
   readonly files: readonly MovieFilePlace[];
+  readonly series: { readonly name: string; readonly tmdbId: number } | null;
   /** Movies of the catalogue that a person said it is not. */
   readonly apartFrom: readonly number[];
 }
@@ -169,12 +170,6 @@ export interface ReviewRow {
   readonly candidates: readonly Candidate[];
 }
 
-/** Whose pictures a source named. */
-export interface WrittenFacts {
-  readonly people: readonly { readonly id: string; readonly portraitPath: string | null }[];
-  readonly seriesId: string | null;
-}
-
 export interface MetadataStore {
   /** Movies that wait to be looked for, the newest first, from behind `after`. `isUnread`: only those whose NFO was not read yet. */
   waiting(page: {
@@ -205,17 +200,25 @@ export interface MetadataStore {
    * `apart` where a person said that the two are not one and no person says so now, `null` where there is no such movie.
    */
   identify(movieId: string, identity: Identity): Promise<{ readonly movieId: string } | 'apart' | null>;
-  /** Writes what was found out, but for the fields that a person locked. `null` where the movie is gone or is another one now. */
-  writeFacts(movieId: string, tmdbId: number | null, facts: MovieFacts): Promise<WrittenFacts | null>;
-  noteRefreshed(movieId: string, tmdbId: number): Promise<void>;
+  /**
+   * Writes what was found out, but for the fields that a person locked. `isRefreshed`: it is all that the catalogue says now. False where the movie is
+   * gone or another one of the catalogue than `tmdbId`.
+   */
+  writeFacts(movieId: string, tmdbId: number | null, facts: MovieFacts, isRefreshed: boolean): Promise<boolean>;
+  /** TMDB has no such movie: where it was never fetched it is looked for by its name, else what is known stays. */
+  noteGone(movieId: string, tmdbId: number): Promise<void>;
   /** It waits again, and is looked for again. */
   lookAgain(which: { readonly movieId: string } | 'unmatched'): Promise<string[]>;
   /** Called as its files are, without anything of the catalogue. False where there is no such movie. */
   unmatch(movieId: string): Promise<boolean>;
   /** The first takes the files of the others, and what people did. False where one of them is not there. */
   merge(movieIds: readonly string[]): Promise<boolean>;
-  /** Makes a movie of these files. */
-  split(movieId: string, fileIds: readonly string[]): Promise<{ readonly movieId: string } | 'nothingLeft' | null>;
+  /** Makes a movie of these files, called as the best of them is. `null` where the movie or one of the files is not there. */
+  split(
+    movieId: string,
+    fileIds: readonly string[],
+    nameOf: (path: string) => { readonly title: string; readonly year: number | null },
+  ): Promise<{ readonly movieId: string } | 'nothingLeft' | null>;
   /** Chooses release date and certification of this country from what is known, where nobody locked them. */
   chooseCountry(country: string): Promise<void>;
   review(page: {
@@ -240,18 +243,13 @@ export type NfoPlace =
   | { readonly kind: 'dataFolder'; readonly movieId: string; readonly file: MovieFilePlace };
 
 export interface PicturePort {
-  offer(
-    owner: { readonly kind: 'movie' | 'person' | 'collection'; readonly id: string },
-    role: PictureRole,
-    offers: readonly PictureFact[],
-  ): Promise<void>;
   /** Pictures at TMDB of movies that are not here, by path. */
   offerPaths(paths: readonly string[], role: PictureRole): Promise<ReadonlyMap<string, NonNullable<Picture>>>;
 }
 
 /** Movies as calls answer with them, and their wide pictures. */
 export interface MoviePort {
-  movie(movieId: string, withPaths: boolean): Promise<Movie | null>;
+  movie(movieId: string, sight: { readonly withPaths: boolean; readonly withHidden: boolean }): Promise<Movie | null>;
   cards(movieIds: readonly string[]): Promise<ReadonlyMap<string, { readonly picture: Picture }>>;
 }
 

@@ -96,7 +96,7 @@ export async function offerPictures(
 
 /** See `PictureStore.offerPortraits`. Most are known: one look, and a write only for those that are new. People have no feed. */
 export async function offerPortraits(
-  sql: Sql,
+  sql: Sql | TransactionSql,
   sizes: RemoteSizes,
   portraits: readonly { readonly personId: string; readonly path: string | null }[],
 ): Promise<void> {
@@ -111,7 +111,7 @@ export async function offerPortraits(
   // In one order for all who write, so that none waits for another in a circle.
   const rows = [...paths].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const personIds = rows.map(([personId]) => personId);
-  await sql.begin(async (tx) => {
+  const write = async (tx: TransactionSql): Promise<void> => {
     await tx`select id from person where id = any(${personIds}::uuid[]) order by id for update`;
     await tx`delete from picture where person_id = any(${personIds}::uuid[]) and role = 'portrait' and source = 'tmdb'`;
     await tx`
@@ -121,7 +121,8 @@ export async function offerPortraits(
         ${rows.map(([, path]) => versionOf('portrait', path))}::text[]) as o (id, path, version)
       where exists (select from person where id = o.id)
       on conflict do nothing`;
-  });
+  };
+  await ('begin' in sql ? sql.begin(write) : write(sql));
 }
 
 /** See `PictureStore.offerPaths`. Most are known: one look, and a write only for those that are new. */

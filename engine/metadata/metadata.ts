@@ -1,0 +1,416 @@
+/**
+ * Knows what the catalogue says of movies, and keeps it so. Owns: which waiting movies were ordered to be looked for. The truth about
+ * each movie is in the database (`waiting`, `unmatched`, `doubtful`, `matched`, `confirmed`), the orders are with the queue, and
+ * whatever a kill cuts short is found there by the next start. Rules: SPEC.md.
+ */
+import * as v from 'valibot';
+import type { Clock, Timer } from '#engine/base/clock.ts';
+import type { Log } from '#engine/base/log.ts';
+import type { Secret } from '#engine/base/secret.ts';
+import { movieNameOf } from '#engine/media/file-name.ts';
+import { parseNfo } from '#engine/media/nfo.ts';
+import type { NfoFacts } from '#engine/media/nfo.ts';
+import { hintsOf } from './id-hints.ts';
+import { findMovie } from './movie-finder.ts';
+import type { FinderOption, IdHint } from './movie-finder.ts';
+import { withNfo } from './nfo-facts.ts';
+import type {
+  Candidate,
+  ChangePort,
+  HealthPort,
+  Identity,
+  KnownMovie,
+  MetadataStore,
+  MovieFacts,
+  MoviePort,
+  NfoPort,
+  PicturePort,
+  ReplyCache,
+  RunningWork,
+  SettingPort,
+  Urgency,
+  WorkOutcome,
+  WorkPort,
+} from './ports.ts';
+import { MetadataPreferences } from './preferences.ts';
+import { factsOf } from './tmdb-facts.ts';
+import { showHealth } from './tmdb-health.ts';
+import type { AskOptions, Languages, TmdbClient } from './tmdb/tmdb-client.ts';
+import { LONGEST_KEPT_MS, TmdbFailure } from './tmdb/tmdb-client.ts';
+import type { RankedOption } from '#engine/media/movie-match.ts';
+
+export interface MetadataPorts {
+  readonly store: MetadataStore;
+  readonly replies: ReplyCache;
+  readonly nfo: NfoPort;
+  readonly pictures: PicturePort;
+  readonly movies: MoviePort;
+  readonly settings: SettingPort;
+  readonly health: HealthPort;
+  readonly changes: ChangePort;
+  readonly work: WorkPort;
+  readonly clock: Pick<Clock, 'every' | 'nowMs'>;
+  readonly log: Log;
+}
+
+/** What an order carries. It may have been written by another version. */
+const Order = v.object({
+  movieId: v.pipe(v.string(), v.uuid()),
+  urgency: v.optional(v.picklist(['click', 'normal', 'bulk'])),
+});
+
+const CONCURRENCY = { match: 4, refresh: 4 };
+const ATTEMPTS = 6;
+const PAGE = 500;
+const HOUR_MS = 3_600_000;
+/** TMDB changes slowly, and is to be asked seldom. */
+const STALE_MS = 30 * 24 * HOUR_MS;
+const LEAST_STALE_AN_HOUR = 20;
+const MAX_CANDIDATES = 8;
+const LEAST_CANDIDATE_SCORE = 0.3;
+const MAX_REPLIES = 20_000;
+const MAX_JITTER_MS = 20_000;
+
+export class MetadataDomain implements AsyncDisposable {
+  readonly ports: MetadataPorts;
+  readonly client: TmdbClient;
+  readonly preferences: MetadataPreferences;
+  readonly #log: Log;
+  readonly #ordered = new Set<string>();
+  #seenSeq = 0;
+  #looking: Promise<void> | null = null;
+  #isLookAgain = false;
+  #isStopped = false;
+  #timer: Timer | null = null;
+  #stopListening: (() => Promise<void>) | null = null;
+
+  private constructor(ports: MetadataPorts, client: TmdbClient, preferences: MetadataPreferences) {
+    this.ports = ports;
+    this.client = client;
+    this.preferences = preferences;
+    this.#log = ports.log;
+    client.onState(({ kind }) => showHealth(ports.health, kind));
+    client.setKey(preferences.key);
+    ports.work.handle(
+      'match',
+      { concurrency: CONCURRENCY.match, attempts: ATTEMPTS, title: 'Recognising movies' },
+      (payload, job) => this.#carryOut(payload, job, (movie, ask) => this.#match(movie, ask)),
+    );
+    ports.work.handle(
+      'refresh',
+      { concurrency: CONCURRENCY.refresh, attempts: ATTEMPTS, title: 'Fetching metadata' },
+      (payload, job) => this.#carryOut(payload, job, (movie, ask) => this.refresh(movie, ask)),
+    );
+  }
+
+  static async open(ports: MetadataPorts, client: TmdbClient, environmentKey: Secret | null): Promise<MetadataDomain> {
+    return new MetadataDomain(ports, client, await MetadataPreferences.open(ports.settings, environmentKey));
+  }
+
+  /** Looks for all that waits, and from then on for whatever comes. Once the work has begun. */
+  async start(): Promise<void> {
+    const { changes, clock } = this.ports;
+    this.#seenSeq = await changes.latestSeq();
+    this.#stopListening = await changes.onChange(() => this.#look());
+    this.#timer = clock.every(HOUR_MS, () => void this.#everyHour()).unref();
+    await this.#everyHour();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.[Symbol.dispose]();
+    this.client[Symbol.dispose]();
+    await this.#stopListening?.();
+    await this.#looking;
+  }
+
+  get languages(): Languages {
+    const { language, fallbackLanguage } = this.preferences.values;
+    return { language, fallback: fallbackLanguage };
+  }
+
+  /** Orders what waits to be looked for; all of it, also what was ordered before. */
+  async sweep(): Promise<void> {
+    this.#ordered.clear();
+    let after: string | null = null;
+    for (;;) {
+      const movieIds: string[] = await this.ports.store.waiting({ after, limit: PAGE, isUnread: this.#isKeyless });
+      await this.orderMatch(movieIds, 'bulk');
+      after = movieIds.at(-1) ?? null;
+      if (movieIds.length < PAGE || this.#isStopped) return;
+    }
+  }
+
+  async orderMatch(movieIds: readonly string[], urgency: Urgency): Promise<void> {
+    if (movieIds.length === 0) return;
+    for (const movieId of movieIds) this.#ordered.add(movieId);
+    await this.ports.work.order(
+      movieIds.map((movieId) => ({ kind: 'match', payload: { movieId, urgency }, urgency, key: movieId })),
+    );
+  }
+
+  async orderRefresh(movieIds: readonly string[], urgency: Urgency): Promise<void> {
+    if (movieIds.length === 0) return;
+    await this.ports.work.order(
+      movieIds.map((movieId) => ({ kind: 'refresh', payload: { movieId, urgency }, urgency, key: movieId })),
+    );
+  }
+
+  /** Fetches everything about a movie that is known to the catalogue, and writes it [META5]. Rejects with `TmdbFailure`. */
+  async refresh(movie: KnownMovie, ask: AskOptions): Promise<WorkOutcome> {
+    const { store } = this.ports;
+    const { tmdbId } = movie;
+    if (tmdbId === null) return { kind: 'done', note: 'The catalogue does not have it.' };
+    if (this.#isKeyless) return { kind: 'done', note: 'There is no key for TMDB.' };
+    const facts = await this.factsOf(tmdbId, ask);
+    const nfo = await this.#nfoOf(movie);
+    if (facts === null) {
+      await store.noteGone(movie.id, tmdbId);
+      return { kind: 'done', note: 'TMDB does not have it any more.' };
+    }
+    await store.writeFacts(movie.id, tmdbId, nfo === null ? facts : withNfo(facts, nfo), true);
+    return { kind: 'done' };
+  }
+
+  /** Writes what the catalogue says of a movie, with what lies beside its files over it. */
+  async write(movieId: string, tmdbId: number, facts: MovieFacts): Promise<void> {
+    const movie = await this.ports.store.movie(movieId);
+    const nfo = movie && (await this.#nfoOf(movie));
+    await this.ports.store.writeFacts(movieId, tmdbId, nfo ? withNfo(facts, nfo) : facts, true);
+  }
+
+  /** Orders everything that the catalogue knows to be fetched anew; returns how many movies that are. */
+  async refreshAll(): Promise<number> {
+    let count = 0;
+    let after: string | null = null;
+    for (;;) {
+      const movieIds: string[] = await this.ports.store.identified(after, PAGE);
+      await this.orderRefresh(movieIds, 'bulk');
+      count += movieIds.length;
+      after = movieIds.at(-1) ?? null;
+      if (movieIds.length < PAGE || this.#isStopped) return count;
+    }
+  }
+
+  /** Looks again for what was not found; returns how many movies that are. */
+  async lookAgainForAll(): Promise<number> {
+    const movieIds = await this.ports.store.lookAgain('unmatched');
+    for (let at = 0; at < movieIds.length; at += PAGE) await this.orderMatch(movieIds.slice(at, at + PAGE), 'bulk');
+    return movieIds.length;
+  }
+
+  /** There is a key now: whatever waited for one is looked for, and fetched. */
+  async keyCame(): Promise<void> {
+    await this.sweep();
+    await this.orderRefresh(await this.ports.store.stale(STALE_MS, 10_000), 'bulk');
+  }
+
+  /** What the catalogue says of a movie, `null` where it has none of that number. */
+  async factsOf(tmdbId: number, ask: AskOptions): Promise<MovieFacts | null> {
+    const { languages } = this;
+    const details = await this.client.details(tmdbId, languages, ask);
+    if (details === null) return null;
+    const seriesId = details.belongs_to_collection?.id ?? null;
+    const collection = seriesId === null ? null : await this.client.collection(seriesId, languages, ask);
+    return factsOf(details, collection, { ...languages, country: this.preferences.values.country });
+  }
+
+  get #isKeyless(): boolean {
+    return this.client.state.kind === 'noKey';
+  }
+
+  async #carryOut(
+    payload: unknown,
+    job: RunningWork,
+    work: (movie: KnownMovie, ask: AskOptions) => Promise<WorkOutcome>,
+  ): Promise<WorkOutcome> {
+    const order = v.safeParse(Order, payload);
+    if (!order.success) return { kind: 'done', note: 'The order was of another version.' };
+    const { movieId, urgency = 'bulk' } = order.output;
+    this.#ordered.delete(movieId);
+    const movie = await this.ports.store.movie(movieId);
+    if (movie === null) return { kind: 'done', note: 'The movie is gone.' };
+    try {
+      return await work(movie, { urgency, signal: job.signal });
+    } catch (error) {
+      job.signal.throwIfAborted();
+      if (!(error instanceof TmdbFailure)) throw error;
+      if (error.kind === 'badKey' || error.kind === 'away') {
+        // Spread, so that whatever made TMDB stumble is not always the first to be asked for again.
+        return { kind: 'later', afterMs: error.retryAfterMs + Math.random() * MAX_JITTER_MS, why: error.message };
+      }
+      if (error.kind === 'noKey') return { kind: 'done', note: error.message };
+      if (job.attempt < ATTEMPTS) throw error;
+      // Whatever TMDB answers for this one makes no sense: a person may know better [META8].
+      await this.ports.store.noteSearch(movieId, { state: 'unmatched', score: null, reasons: [], candidates: [] });
+      return { kind: 'done', note: error.message };
+    }
+  }
+
+  async #match(movie: KnownMovie, ask: AskOptions): Promise<WorkOutcome> {
+    // A number that Radarr states is more than a name that fitted.
+    const isContradicted = movie.hints.some(({ tmdbId }) => tmdbId !== null && tmdbId !== movie.tmdbId);
+    if (movie.match === 'confirmed' || (movie.match === 'matched' && !isContradicted)) return { kind: 'done' };
+    const nfo = await this.#nfoOf(movie);
+    const hints = hintsOf(movie, nfo);
+    if (this.#isKeyless) return this.#withoutKey(movie, nfo, hints);
+
+    const name = movie.files[0] === undefined ? null : movieNameOf(movie.files[0].path);
+    const clue = {
+      title: nfo?.title ?? movie.fileTitle,
+      otherTitles: [
+        ...(nfo?.originalTitle ? [nfo.originalTitle] : []),
+        ...(nfo?.title ? [movie.fileTitle] : []),
+        ...(name?.alternativeTitles ?? []),
+      ],
+      year: nfo?.year ?? movie.fileYear,
+      durationMs: movie.durationMs,
+    };
+    const found = await findMovie(this.client, clue, hints, movie.apartFrom, this.languages, ask);
+    if (found.kind === 'byId') {
+      const { option, imdbId, reason } = found;
+      return this.#identify(
+        movie,
+        nfo,
+        { tmdbId: option.tmdbId, imdbId, state: 'matched', score: 1, reasons: [reason] },
+        ask,
+      );
+    }
+    const { state, ranked } = found.verdict;
+    const [first] = ranked;
+    if (state === 'matched' && first !== undefined) {
+      const { option, score, reasons } = first;
+      const identity = { tmdbId: option.tmdbId, imdbId: null, state: 'matched', score, reasons } as const;
+      return this.#identify(movie, nfo, identity, ask, ranked);
+    }
+    await this.#ask(movie, nfo, state === 'doubtful' ? 'doubtful' : 'unmatched', ranked);
+    return { kind: 'done', note: state === 'doubtful' ? 'Left to a person.' : 'Nothing was found.' };
+  }
+
+  async #identify(
+    movie: KnownMovie,
+    nfo: NfoFacts | null,
+    identity: Identity,
+    ask: AskOptions,
+    ranked: readonly RankedOption<FinderOption>[] = [],
+  ): Promise<WorkOutcome> {
+    const outcome = await this.ports.store.identify(movie.id, identity);
+    if (outcome === null) return { kind: 'done', note: 'The movie is gone.' };
+    if (outcome === 'apart') {
+      await this.#ask(movie, nfo, 'doubtful', ranked);
+      return { kind: 'done', note: 'Left to a person.' };
+    }
+    await this.orderRefresh([outcome.movieId], ask.urgency);
+    return { kind: 'done' };
+  }
+
+  /** Leaves it to a person, with what it may be. */
+  async #ask(
+    movie: KnownMovie,
+    nfo: NfoFacts | null,
+    state: 'doubtful' | 'unmatched',
+    ranked: readonly RankedOption<FinderOption>[],
+  ): Promise<void> {
+    const candidates = ranked
+      .filter(({ score }) => score >= LEAST_CANDIDATE_SCORE)
+      .slice(0, MAX_CANDIDATES)
+      .map(({ option, score, reasons }): Candidate => ({
+        tmdbId: option.tmdbId,
+        title: option.title,
+        originalTitle: option.originalTitle,
+        year: option.year,
+        overview: option.overview,
+        posterPath: option.posterPath,
+        score,
+        reasons,
+      }));
+    if (nfo !== null) await this.ports.store.writeFacts(movie.id, movie.tmdbId, withNfo({}, nfo), false);
+    const [first] = candidates;
+    await this.ports.store.noteSearch(movie.id, {
+      state,
+      score: first?.score ?? null,
+      reasons: first?.reasons ?? [],
+      candidates,
+    });
+  }
+
+  /** Without anybody to ask there is still what lies beside the file: its NFO, and numbers in names [META7]. */
+  async #withoutKey(movie: KnownMovie, nfo: NfoFacts | null, hints: readonly IdHint[]): Promise<WorkOutcome> {
+    const { store } = this.ports;
+    const hint = hints.find(({ tmdbId }) => tmdbId !== null && !movie.apartFrom.includes(tmdbId));
+    let { id: movieId, tmdbId } = movie;
+    if (hint !== undefined) {
+      const { imdbId, reason } = hint;
+      const identity = { tmdbId: hint.tmdbId, imdbId, state: 'matched', score: 1, reasons: [reason] } as const;
+      const outcome = await store.identify(movie.id, identity);
+      if (outcome !== null && outcome !== 'apart') {
+        movieId = outcome.movieId;
+        tmdbId = hint.tmdbId;
+      }
+    }
+    if (nfo !== null) await store.writeFacts(movieId, tmdbId, withNfo({}, nfo), false);
+    // Noted as looked at, so that nobody looks again before there is a key.
+    await store.noteSearch(movie.id, { state: 'waiting', score: null, reasons: [], candidates: [] });
+    return { kind: 'done', note: 'There is no key for TMDB.' };
+  }
+
+  async #nfoOf(movie: KnownMovie): Promise<NfoFacts | null> {
+    for (const file of movie.files.slice(0, 3)) {
+      const bytes = await this.ports.nfo.read(file);
+      const facts = bytes === null ? null : parseNfo(bytes);
+      if (facts !== null) return facts;
+    }
+    return null;
+  }
+
+  /** Follows the change feed: one look at a time, and one more where news came meanwhile. */
+  #look(): void {
+    if (this.#looking !== null) {
+      this.#isLookAgain = true;
+      return;
+    }
+    this.#looking = this.#lookOnce()
+      .catch((error: unknown) =>
+        this.#log.warn('new movies could not be looked at; the next change tries again', { error }),
+      )
+      .finally(() => {
+        this.#looking = null;
+        if (this.#isLookAgain && !this.#isStopped) {
+          this.#isLookAgain = false;
+          this.#look();
+        }
+      });
+  }
+
+  async #lookOnce(): Promise<void> {
+    for (;;) {
+      const changes = await this.ports.changes.changesAfter(this.#seenSeq, 1_000);
+      const last = changes.at(-1);
+      if (last === undefined || this.#isStopped) return;
+      const novel = new Set(
+        changes.flatMap(({ kind, entityId }) => (kind === 'movie' && !this.#ordered.has(entityId) ? [entityId] : [])),
+      );
+      if (novel.size > 0) {
+        await this.orderMatch(await this.ports.store.waitingAmong([...novel], this.#isKeyless), 'bulk');
+      }
+      this.#seenSeq = last.seq;
+    }
+  }
+
+  async #everyHour(): Promise<void> {
+    const { kind } = this.client.state;
+    // What was ordered before TMDB went away is still with the queue.
+    if (kind === 'away' || kind === 'badKey') return;
+    try {
+      await this.sweep();
+      if (kind === 'ready') {
+        const { identified } = await this.ports.store.counts();
+        const anHour = Math.max(LEAST_STALE_AN_HOUR, Math.ceil(identified / (STALE_MS / HOUR_MS)));
+        await this.orderRefresh(await this.ports.store.stale(STALE_MS, anHour), 'bulk');
+      }
+      await this.ports.replies.prune(LONGEST_KEPT_MS, MAX_REPLIES);
+    } catch (error) {
+      this.#log.warn('waiting movies could not be looked through; tried again in an hour', { error });
+    }
+  }
+}
