@@ -79,8 +79,8 @@ interface Resolved {
 
 /** Rows of one statement: a few milliseconds of the database, and a fraction of one for each piece that arrives. */
 const ROWS_AT_ONCE = 500;
-/** Rows that are written without letting others go first: about a millisecond. */
-const SLICE = 64;
+/** Rows that are written without letting others go first: 1 to 2 ms among 100,000 movies. */
+const SLICE = 32;
 const CHANGES_AT_ONCE = 500;
 /** More than anybody scrolls through. */
 const MAX_RANKED = 5_000;
@@ -222,6 +222,7 @@ export class BrowseIndex implements AsyncDisposable {
   /** Resolves when everything that was committed before this call is in the table. */
   async fresh(): Promise<void> {
     const seq = await this.#options.changes.latestSeq();
+    this.#stop.signal.throwIfAborted();
     if (seq <= this.#seq) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ seq, resolve, reject });
@@ -231,9 +232,9 @@ export class BrowseIndex implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error('the server is closing'));
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#stop.signal.reason);
     await this.#unlisten?.();
     await this.#pumping;
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#stop.signal.reason);
   }
 
   /** What a filter and words mean, as far as others must be asked. */

@@ -27,6 +27,8 @@ export interface Ordering {
 }
 
 const MAX_FACET_VALUES = 100;
+/** A movie has some 25 values; going through a tenth of the movies takes as long as going through the sets of all values. */
+const FEW_SHARE = 10;
 
 /** Filters that name values, by the facet that shows them. */
 const VALUE_FILTERS = [
@@ -65,6 +67,7 @@ export function maskOf(table: BrowseTable, narrowing: Narrowing): Bits {
 export function facetsOf(table: BrowseTable, narrowing: Narrowing): { total: number; facets: Facet[] } {
   const clauses = clausesOf(table, narrowing);
   const whole = join(table, narrowing, clauses);
+  const tallyOfWhole = tallyOf(table, whole);
   const facets = FACETS.map((name): Facet => {
     const own = clauses.some(({ facet }) => facet === name);
     const mask = own
@@ -74,7 +77,7 @@ export function facetsOf(table: BrowseTable, narrowing: Narrowing): { total: num
           clauses.filter(({ facet }) => facet !== name),
         )
       : whole;
-    return { name, values: countValues(table, narrowing, name, mask) };
+    return { name, values: countValues(table, narrowing, name, mask, own ? tallyOf(table, mask) : tallyOfWhole) };
   });
   return { total: countBits(whole), facets: facets.filter(({ values }) => values.length > 0) };
 }
@@ -243,7 +246,13 @@ function join(table: BrowseTable, { isHidden, among }: Narrowing, clauses: reado
   return mask;
 }
 
-function countValues(table: BrowseTable, { filter, watch }: Narrowing, name: FacetName, mask: Bits): Facet['values'] {
+function countValues(
+  table: BrowseTable,
+  { filter, watch }: Narrowing,
+  name: FacetName,
+  mask: Bits,
+  tally: Tally,
+): Facet['values'] {
   if (name === 'isWatched') {
     const watched = watch ? countShared(watch.watched, mask) : 0;
     const counts = [
@@ -253,16 +262,49 @@ function countValues(table: BrowseTable, { filter, watch }: Narrowing, name: Fac
     return counts.filter(({ count }) => count > 0).toSorted((a, b) => b.count - a.count);
   }
   const chosen = chosenOf(filter, name);
-  const found: { value: Value; count: number }[] = [];
+  const best: Counted[] = [];
+  const chosenToo: Counted[] = [];
   for (const value of table.valuesOf(KIND_BY_FACET[name]!)) {
-    if (value.movies.size === 0) continue;
-    const count = value.movies.countIn(mask);
-    if (count > 0 || chosen.has(value.key)) found.push({ value, count });
+    const isChosen = chosen.has(value.key);
+    // Of 12,000 studios few can be among the largest: those that are too small are not even counted.
+    const least = best.length < MAX_FACET_VALUES ? 1 : best[MAX_FACET_VALUES - 1]!.count;
+    if (value.movies.size < least && !isChosen) continue;
+    const counted = { value, count: tally(value) };
+    if (isChosen) chosenToo.push(counted);
+    else if (counted.count >= least) insert(best, counted);
   }
-  found.sort((a, b) => b.count - a.count || compareTexts(a.value.label ?? a.value.key, b.value.label ?? b.value.key));
-  return found
-    .filter(({ value }, place) => place < MAX_FACET_VALUES || chosen.has(value.key))
-    .map(({ value: { key, label }, count }) => ({ value: key, label, count }));
+  for (const counted of chosenToo) insert(best, counted, best.length + 1);
+  return best.map(({ value: { key, label }, count }) => ({ value: key, label, count }));
+}
+
+/** How many movies of a mask have a value. */
+type Tally = (value: Value) => number;
+
+/** Of few movies the values are counted, of many values the movies: whichever are fewer. */
+function tallyOf(table: BrowseTable, mask: Bits): Tally {
+  if (countBits(mask) > table.count / FEW_SHARE) return (value) => value.movies.countIn(mask);
+  const counts = new Uint32Array(table.valueCount);
+  eachBit(mask, (slot) => table.eachValueOf(slot, (number) => void counts[number]!++));
+  return (value) => counts[value.number]!;
+}
+
+interface Counted {
+  readonly value: Value;
+  readonly count: number;
+}
+
+/** Keeps a list in order, and no longer than it may be. */
+function insert(best: Counted[], one: Counted, most = MAX_FACET_VALUES): void {
+  let place = best.length;
+  while (place > 0 && isBefore(one, best[place - 1]!)) place--;
+  if (place >= most) return;
+  best.splice(place, 0, one);
+  if (best.length > most) best.pop();
+}
+
+function isBefore(a: Counted, b: Counted): boolean {
+  if (a.count !== b.count) return a.count > b.count;
+  return (a.value.label ?? a.value.key) < (b.value.label ?? b.value.key);
 }
 
 /** What was chosen stays visible, also where it leaves nothing: else it could not be taken back there. */
@@ -271,5 +313,3 @@ function chosenOf(filter: MovieFilter, name: FacetName): ReadonlySet<string> {
   const wanted = filter[name];
   return new Set((Array.isArray(wanted) ? wanted : wanted === undefined ? [] : [wanted]).map(String));
 }
-
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -124,6 +124,15 @@ export class BrowseTable {
     return this.#byKind.get(kind)?.values() ?? [];
   }
 
+  get valueCount(): number {
+    return this.#values.length;
+  }
+
+  /** Calls back with the number of each value of a movie. */
+  eachValueOf(slot: number, visit: (number: number) => void): void {
+    this.#lists.each(slot, visit);
+  }
+
   value(kind: ValueKind, key: string): Value | undefined {
     return this.#byKind.get(kind)?.get(key);
   }

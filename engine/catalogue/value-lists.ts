@@ -14,6 +14,12 @@ export class ValueLists {
     return this.#pool.subarray(start, start + (this.#lengths[slot] ?? 0));
   }
 
+  each(slot: number, visit: (value: number) => void): void {
+    const start = this.#starts[slot] ?? 0;
+    const end = start + (this.#lengths[slot] ?? 0);
+    for (let place = start; place < end; place++) visit(this.#pool[place]!);
+  }
+
   set(slot: number, values: readonly number[]): void {
     if (slot >= this.#starts.length) {
       this.#starts = grown(this.#starts, Math.max(slot + 1, this.#starts.length * 2));
