@@ -1,6 +1,7 @@
 import { rgbaToThumbHash } from 'thumbhash';
 import { describe, expect, it } from 'vitest';
-import { placeholderUrl, plainSource, sourceSet } from './picture-source.ts';
+import { placeholderOf, plainSource, sourceSet } from './picture-source.ts';
+import { placeholderUrl } from './placeholder.ts';
 
 const picture = (width: number) => ({ url: '/images/a/b', width, height: 100, placeholder: null });
 
@@ -30,7 +31,14 @@ describe('a placeholder', () => {
     expect(placeholderUrl(btoa(String.fromCharCode(...hash)))).toMatch(/^data:image\/png;base64,iVBOR/);
   });
 
-  it.each([null, '', '***', 'AA=='])('is none for %j', (text) => {
+  it('comes when what draws it was loaded, which happens when the first is asked for', async () => {
+    const hash = btoa(String.fromCharCode(...rgbaToThumbHash(1, 1, [9, 9, 9, 255])));
+    expect(placeholderOf(null)).toBeNull();
+    expect(placeholderOf(hash)).toBeNull();
+    await expect.poll(() => placeholderOf(hash)).toBe(placeholderUrl(hash));
+  });
+
+  it.each(['', '***', 'AA=='])('is none for %j', (text) => {
     expect(placeholderUrl(text)).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 /** What an `<img>` is told of a picture: where each of its sizes is, and what stands there until it came. */
-import { rgbaToDataURL, thumbHashToRGBA } from 'thumbhash';
+import { signal } from '@preact/signals';
 import { PICTURE_WIDTHS } from '#protocol/schema/picture.ts';
 import type { Picture } from '#protocol/schema/picture.ts';
 
@@ -17,13 +17,20 @@ export function sourceSet({ url, width }: Shown): string | null {
 /** The address for who knows no `srcset`: never the largest. */
 export const plainSource = ({ url, width }: Shown): string => (width > 640 ? `${url}?w=640` : url);
 
-/** A ThumbHash in base64 as a small picture, `null` where it is none. */
-export function placeholderUrl(thumbHash: string | null): string | null {
+type Draw = (thumbHash: string) => string | null;
+const draw = signal<Draw | null>(null);
+let isLoading = false;
+
+/**
+ * A ThumbHash in base64 as the address of a small picture. `null` where it is none, and until what draws it was loaded: a component that asks is drawn again
+ * then.
+ */
+export function placeholderOf(thumbHash: string | null): string | null {
   if (thumbHash === null) return null;
-  try {
-    const { w, h, rgba } = thumbHashToRGBA(Uint8Array.from(atob(thumbHash), (letter) => letter.charCodeAt(0)));
-    return w > 0 && h > 0 ? rgbaToDataURL(w, h, rgba) : null;
-  } catch {
-    return null;
+  if (!isLoading) {
+    isLoading = true;
+    // Without it there are no placeholders, and nobody misses more.
+    import('./placeholder.ts').then(({ placeholderUrl }) => (draw.value = placeholderUrl)).catch(() => undefined);
   }
+  return draw.value?.(thumbHash) ?? null;
 }

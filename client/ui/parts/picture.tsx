@@ -5,9 +5,9 @@
  * All are decoration, hidden from screen readers: the words beside one name what it shows. Until a picture came there is its
  * placeholder; where there is none, or it cannot be had, a title card or the person's initials.
  */
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Picture as PictureSchema } from '#protocol/schema/picture.ts';
-import { placeholderUrl, plainSource, sourceSet } from '../picture-source.ts';
+import { placeholderOf, plainSource, sourceSet } from '../picture-source.ts';
 import { TitleCard, toneOf } from './title-card.tsx';
 import styles from './picture.module.css';
 
@@ -143,7 +143,7 @@ interface FadedProps {
 }
 
 function Faded({ picture, isEager, sizes, onFailure }: FadedProps) {
-  const placeholder = useMemo(() => placeholderUrl(picture.placeholder), [picture.placeholder]);
+  const placeholder = placeholderOf(picture.placeholder);
   const set = sourceSet(picture);
   return (
     <>
