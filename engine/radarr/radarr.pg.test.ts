@@ -249,6 +249,25 @@ describe('settings', () => {
     });
   });
 
+  it('[SET2] what one server answered is not noted of the next', async () => {
+    await using other = await RadarrStandIn.start();
+    other.instanceName = 'Other';
+    radarr.put(heat);
+    await domain.handlers.configure({ url: radarr.url, apiKey: STAND_IN_KEY }, context());
+    const answered = Promise.withResolvers<void>();
+    radarr.beforeMovies = async () => {
+      await domain.handlers.configure({ url: other.url, apiKey: STAND_IN_KEY }, context());
+      answered.resolve();
+    };
+    await work.run();
+    await answered.promise;
+    expect(await domain.handlers.status({}, context())).toMatchObject({
+      instanceName: 'Other',
+      lastSync: { movies: 0 },
+      trouble: null,
+    });
+  });
+
   it('[PATH4] a mapping that is none is refused, and nothing is changed', async () => {
     const failure = await failureOf(() =>
       domain.handlers.configure(

@@ -87,6 +87,8 @@ export class RadarrDomain implements Disposable {
   readonly #listeners = new Set<(entries: readonly RadarrEntry[]) => void>();
   readonly #stopListening: () => void;
   #client: RadarrClient | null = null;
+  /** Counts the servers that were set: what one answered is not noted of the next. */
+  #serverCount = 0;
   #timer: Timer | null = null;
   #makingUp: Timer | null = null;
 
@@ -170,6 +172,7 @@ export class RadarrDomain implements Disposable {
       });
       if (apiKey !== undefined) await settings.setApiKey(apiKey);
       if (isOther) {
+        this.#serverCount++;
         await settings.forgetFacts();
         this.#ports.health.clear(AWAY_FINDING);
         this.#ports.health.clear(PATHS_FINDING);
@@ -273,6 +276,7 @@ export class RadarrDomain implements Disposable {
 
   async #sync(payload: unknown, job: RunningWork): ReturnType<Parameters<WorkPort['handle']>[2]> {
     const client = this.#client;
+    const server = this.#serverCount;
     if (client === null) return { kind: 'done', note: 'Radarr is not set up.' };
     const { radarrId } = v.parse(SyncOrder, payload);
     const places = await this.#places();
@@ -283,7 +287,16 @@ export class RadarrDomain implements Disposable {
         const isThere = await syncOne(this.#ports, { client, places, signal: job.signal }, instance, radarrId);
         return { kind: 'done', note: isThere ? 'One movie was read.' : 'Radarr does not have this movie.' };
       }
-      const result = await syncAll(this.#ports, { client, places, job, onStatus: (status) => this.#heard(status) });
+      const result = await syncAll(this.#ports, {
+        client,
+        places,
+        job,
+        onStatus: async (status) => {
+          if (server === this.#serverCount) await this.#heard(status);
+        },
+      });
+      // Another server was set meanwhile, and its own sync ordered with it.
+      if (server !== this.#serverCount) return { kind: 'done', note: 'Another Radarr was set meanwhile.' };
       await this.#settings.setFacts({ lastSync: result });
       this.#tellStatus();
       this.#showPaths(result.unplaced);
@@ -292,7 +305,7 @@ export class RadarrDomain implements Disposable {
       await this.#orderWaiting();
       return { kind: 'done', note: `${result.movies} movies, ${result.known} of ${result.files} files are here.` };
     } catch (error) {
-      if (!(error instanceof RadarrFailure) || client !== this.#client) throw error;
+      if (!(error instanceof RadarrFailure) || server !== this.#serverCount) throw error;
       await this.#failed(error);
       return ['away', 'slow', 'broken'].includes(error.reason)
         ? { kind: 'later', afterMs: MAKE_UP_MS, why: error.message }

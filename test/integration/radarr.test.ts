@@ -1,5 +1,5 @@
 /** Radarr and a whole engine: it is set up, its messages arrive, files come and are replaced while people watch, and nothing that anyone did is lost. */
-import { mkdir, mkdtemp, realpath, rename, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, realpath, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -216,6 +216,41 @@ describe('Radarr', () => {
     expect(movie).toMatchObject({ title: 'Heat', isPlayable: true });
     expect(kept).toMatchObject({ positionMs: 2_000 });
     expect(await ada.call(playback.open, { movieId: heatId })).toMatchObject({ resumeMs: 2_000 });
+  });
+
+  it('who watches a file as it is gets the rest of it, although it is taken away in between', async () => {
+    const path = join(films, 'Tape (2001)', 'Tape (2001).mp4');
+    await putMovie(path, await clips.h264Mp4());
+    // A `free` box makes it larger than everything on the way can hold: ISO/IEC 14496-12, section 8.1.2.
+    const box = Buffer.alloc(48_000_000);
+    box.writeUInt32BE(box.length, 0);
+    box.write('free', 4, 'latin1');
+    await appendFile(path, box);
+    const { size } = await stat(path);
+    await ada.scan();
+    const { id } = await ada.movie('Tape');
+    const opened = await ada.call(playback.open, { movieId: id });
+    expect(opened).toMatchObject({ kind: 'file' });
+    const response = await ada.get(opened.url);
+    const reader = response.body!.getReader();
+    let read = (await reader.read()).value!.length;
+    await rm(path);
+    const movie = {
+      ...radarrMessages.MovieFileDelete.movie,
+      id: 16,
+      tmdbId: 3,
+      title: 'Tape',
+      folderPath: '/movies/Tape (2001)',
+    };
+    await dealtWith(() =>
+      send({ ...radarrMessages.MovieFileDelete, movie, movieFile: messageFile('Tape (2001).mp4', 60) }),
+    );
+    await expect
+      .poll(() => ada.movies().then((found) => found.map(({ title }) => title)), { timeout: 30_000 })
+      .not.toContain('Tape');
+    for (let part = await reader.read(); !part.done; part = await reader.read()) read += part.value.length;
+    expect(read).toBe(size);
+    expect((await ada.get(opened.url)).status).toBe(410);
   });
 
   it('[EVENT5] a disk that went, told file by file, takes nothing along', async () => {

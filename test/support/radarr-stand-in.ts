@@ -39,6 +39,8 @@ export class RadarrStandIn implements AsyncDisposable {
   rootFolders: { readonly path: string; readonly accessible: boolean }[] = [{ path: '/movies', accessible: true }];
   instanceName = 'Radarr';
   misbehaviour: Misbehaviour | null = null;
+  /** What happens between being asked for all movies and the answer. */
+  beforeMovies: () => Promise<void> = () => Promise.resolve();
   /** How many requests misbehave before it is well again. */
   misbehaviourLeft = Infinity;
   /** `GET /api/v3/movie` …, in order. */
@@ -85,10 +87,12 @@ export class RadarrStandIn implements AsyncDisposable {
     const path = url.pathname.slice(this.#basePath.length);
     if (!url.pathname.startsWith(`${this.#basePath}/api/v3/`)) return void response.writeHead(404).end();
     if (request.method === 'POST' && path === '/api/v3/command') return this.#command(request, response);
-    const answer = this.#answer(path, url.searchParams);
-    response
-      .writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json; charset=utf-8' })
-      .end(JSON.stringify(answer ?? { message: 'NotFound' }));
+    void (path === '/api/v3/movie' ? this.beforeMovies() : Promise.resolve()).then(() => {
+      const answer = this.#answer(path, url.searchParams);
+      response
+        .writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json; charset=utf-8' })
+        .end(JSON.stringify(answer ?? { message: 'NotFound' }));
+    });
   }
 
   #answer(path: string, query: URLSearchParams): unknown {
