@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { IconButton } from './button.tsx';
 import styles from './menu.module.css';
 
@@ -10,6 +10,9 @@ export interface MenuItem {
   /** A line above it. */
   readonly isApart?: boolean;
 }
+
+/** Left free around it. */
+const AIR_PX = 16;
 
 interface Props {
   /** What it is a menu of. */
@@ -29,6 +32,19 @@ export function Menu({ label, icon, items }: Props) {
     setOpen(false);
     if (givesBackFocus) box.current?.querySelector('button')?.focus();
   };
+
+  // It opens towards the side that has room for it, and scrolls where neither has.
+  useLayoutEffect(() => {
+    const element = list.current;
+    const opener = box.current?.getBoundingClientRect();
+    if (!isOpen || element === null || opener === undefined) return;
+    const bar = document.querySelector('header')?.getBoundingClientRect().bottom ?? 0;
+    const below = innerHeight - opener.bottom - AIR_PX;
+    const above = opener.top - bar - AIR_PX;
+    const isUp = element.scrollHeight > below && above > below;
+    element.dataset['up'] = String(isUp);
+    element.style.setProperty('--room', `${Math.max(160, isUp ? above : below)}px`);
+  }, [isOpen]);
 
   useEffect(() => {
     if (!isOpen) return;

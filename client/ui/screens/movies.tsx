@@ -239,7 +239,15 @@ export function MoviesScreen({ query }: { readonly query: MovieQuery }) {
     if (isDone) endChoosing();
   };
 
-  const panel = <FilterPanel facets={facets} filter={query.filter} onFilter={setFilter} />;
+  const panel =
+    facets === null && facetStore.failure.value !== null ? (
+      <div class={styles.noFacets}>
+        <p>{failureText(facetStore.failure.value)}</p>
+        <Button onClick={() => facetStore.retry()}>Try again</Button>
+      </div>
+    ) : (
+      <FilterPanel facets={facets} filter={query.filter} onFilter={setFilter} />
+    );
 
   return (
     <>
