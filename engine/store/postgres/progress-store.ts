@@ -13,12 +13,19 @@ export function createProgressStore(sql: Sql): ProgressStore {
     watch_count as "watchCount", (extract(epoch from observed_at) * 1000)::bigint as "updatedAt"`;
 
   return {
-    async update(userId, movieId, change) {
+    async update(userId, asked, change) {
       return sql.begin(async (tx) => {
-        // The movie's row stands in for a progress row that does not exist yet, so that two first reports do not race.
-        const [movie] = await tx<{ durationMs: number | null }[]>`
-          select duration_ms as "durationMs" from movie where id = ${movieId} for no key update`;
+        // The movie's row stands in for a progress row that does not exist yet, so that two first reports do not race. Who watched while
+        // their movie was made one with another reports on the one that has its files now [ONE3].
+        const lock = async (id: string) =>
+          (
+            await tx<{ id: string; mergedInto: string | null; durationMs: number | null }[]>`
+              select id, merged_into as "mergedInto", duration_ms as "durationMs" from movie where id = ${id} for no key update`
+          )[0];
+        const named = await lock(asked);
+        const movie = named?.mergedInto == null ? named : await lock(named.mergedInto);
         if (!movie) return null;
+        const movieId = movie.id;
         const [stored] = await tx<ProgressState[]>`
           select ${stateColumns} from progress where user_id = ${userId} and movie_id = ${movieId}`;
         const next = change(stored ?? null, movie);
