@@ -1,4 +1,4 @@
-/** Artwork beside a movie at a running engine: found by itself, live on every screen, served in sizes to who is signed in. */
+/** Artwork at a running engine, beside movies and from TMDB: found by itself, live on every screen, served in sizes to who is signed in. */
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,10 +14,13 @@ import { Person, adminEnvironment } from '#test/support/person.ts';
 import type { FollowedFeed } from '#test/support/person.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
+import { standInMovies } from '#test/support/tmdb-movies.ts';
+import { TmdbStandIn } from '#test/support/tmdb-stand-in.ts';
 
 let base = '';
 let engine: RunningEngine;
 let ada: Person;
+let tmdb: TmdbStandIn;
 let screen: FollowedFeed<typeof libraryFeed>;
 
 beforeAll(async () => {
@@ -27,10 +30,12 @@ beforeAll(async () => {
   await putMovie(join(folder, 'Heat (1995).mp4'), await clips.h264Mp4());
   await writeFile(join(folder, 'poster.jpg'), await pictureBytes(600, 900));
   await writeFile(join(folder, 'folder.jpg'), HTML);
+  tmdb = await TmdbStandIn.open();
   engine = await startEngine({
     dataFolder: join(base, 'data'),
     libraries: [join(base, 'Films')],
-    environment: adminEnvironment,
+    environment: { ...adminEnvironment, TMDB_API_KEY: 'a key' },
+    flags: ['--tmdb-base-url', tmdb.url, '--tmdb-image-url', tmdb.imageUrl],
   });
   ada = await Person.signIn(engine.url);
   screen = ada.follow(libraryFeed);
@@ -38,6 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   ada?.[Symbol.dispose]();
   await engine?.[Symbol.asyncDispose]();
+  await tmdb?.[Symbol.asyncDispose]();
   await rm(base, { recursive: true, force: true });
 });
 afterEach(({ task }) => {
@@ -88,5 +94,32 @@ describe('artwork beside a movie', () => {
     expect([after.id, after.poster!.url === poster!.url]).toEqual([id, false]);
     expect((await ada.get(after.poster!.url)).status).toBe(200);
     expect((await ada.call(movies.get, { movieId: id })).movie.poster).toMatchObject({ width: 300 });
+  });
+});
+
+describe('posters of TMDB', () => {
+  it('[IMG2] [IMG7] are fetched by the server when somebody looks, and what was fetched is there while TMDB is not', async () => {
+    const { title, id } = standInMovies()[0]!;
+    const folder = join(base, 'Films', `${title} [tmdbid-${id}]`);
+    await mkdir(folder);
+    await putMovie(join(folder, `${title}.mp4`), await clips.h264Mp4());
+    const movie = await seen((one) => one.title === title && one.poster !== null && one.picture !== null);
+    expect(movie.poster).toMatchObject({ width: 780 });
+    const pictures = () =>
+      tmdb.requests.filter(({ path }) => path.startsWith('/t/p/')).map(({ path }) => path.split('/')[3]);
+    expect(pictures()).toEqual([]);
+    const small = await ada.get(`${movie.poster!.url}?w=320`);
+    expect(await sharp(Buffer.from(await small.arrayBuffer())).metadata()).toMatchObject({ width: 320, height: 480 });
+    expect(pictures()).toEqual(['w780']);
+    const { backdrop, cast } = (await ada.call(movies.get, { movieId: movie.id })).movie;
+    tmdb.misbehave(({ path }) => (path.startsWith('/t/p/') ? { kind: 'reset' } : null));
+    const away = await ada.get(backdrop!.url);
+    expect([away.status, away.headers.get('cache-control'), away.headers.has('retry-after')]).toEqual([
+      503,
+      'no-store',
+      true,
+    ]);
+    expect((await ada.get(`${movie.poster!.url}?w=160`)).status).toBe(200);
+    expect(cast.some(({ person }) => person.portrait !== null)).toBe(true);
   });
 });

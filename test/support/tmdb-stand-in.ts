@@ -125,7 +125,7 @@ export class TmdbStandIn implements AsyncDisposable {
       response.end(wrong.bytes);
       return;
     }
-    if (path.startsWith('/t/p/')) return this.#picture(path, response);
+    if (path.startsWith('/t/p/') && wrong === undefined) return this.#picture(path, response);
     const right = this.#isAllowed(seen) ? this.#right(seen) : { status: 401, body: refusal(7, 'Invalid API key.') };
     if (wrong === undefined) return send(response, right.status, right.body);
     await misbehave(wrong, right, response);
