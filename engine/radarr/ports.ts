@@ -68,8 +68,6 @@ export interface RadarrStore {
   pruneMovies(ageMs: number): Promise<void>;
   /** How many movies Radarr has a file of, how many of those are files of ours, and how many lie in no library. */
   counts(instance: string): Promise<{ readonly files: number; readonly known: number; readonly unplaced: number }>;
-  /** The number at TMDB of these files (absolute paths): of the file itself, else of the movie in whose folder it lies. */
-  idHints(filePaths: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /**
    * Movies of ours that have a file of which Radarr says that it is another movie, unless a person, a number in a name or an NFO said what they are.
    * `radarrId`: of one only.

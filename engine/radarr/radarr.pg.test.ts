@@ -3,7 +3,7 @@ import { FakeClock, systemClock } from '#engine/base/clock.ts';
 import { createUuidFactory } from '#engine/base/ids.ts';
 import { silentLog } from '#engine/base/log.ts';
 import { HealthBoard } from '#engine/health/health-board.ts';
-import { createRadarrStore } from '#engine/store/postgres/radarr-store.ts';
+import { createRadarrStore, radarrHints } from '#engine/store/postgres/radarr-store.ts';
 import { createSettingStore } from '#engine/store/postgres/setting-store.ts';
 import type { Sql } from '#engine/store/postgres/connect.ts';
 import type { Failure } from '#protocol/errors.ts';
@@ -162,6 +162,13 @@ async function putFile(path: string, movie: { tmdbId?: number; match?: string } 
   return movieId;
 }
 
+/** Numbers at TMDB that Radarr states for a file of ours. */
+async function hintsOf(path: string): Promise<(number | null)[]> {
+  const [known] = await sql<{ movieId: string }[]>`select movie_id as "movieId" from movie_file where path = ${path}`;
+  const hints = await radarrHints(sql, known?.movieId ?? (await putFile(path)));
+  return hints.map(({ tmdbId }) => tmdbId);
+}
+
 /** A message, as it comes from Radarr. */
 async function send(message: unknown): Promise<number> {
   const route = domain.routes.find(({ method }) => method === 'POST')!;
@@ -297,27 +304,17 @@ describe('looking at everything', () => {
     await setUp();
     const { lastSync } = await domain.handlers.status({}, context());
     expect(lastSync).toMatchObject({ movies: 3, files: 2, known: 1, unplaced: 1, skipped: 1 });
-    const hints = await domain.idHints([
-      '/mnt/films/Heat (1995)/Heat (1995).mkv',
-      '/mnt/films/Heat (1995)/another version.mkv',
-      '/mnt/films/Ronin (1998)/Ronin.mkv',
-      '/mnt/films/Up (2009)/Up.mkv',
-      '/elsewhere/Away/a.mkv',
-    ]);
-    expect(Object.fromEntries(hints)).toEqual({
-      '/mnt/films/Heat (1995)/Heat (1995).mkv': 949,
-      '/mnt/films/Heat (1995)/another version.mkv': 949,
-      '/mnt/films/Ronin (1998)/Ronin.mkv': 8195,
-      '/elsewhere/Away/a.mkv': 1,
-    });
+    expect(await hintsOf('Heat (1995)/Heat (1995).mkv')).toEqual([949]);
+    expect(await hintsOf('Heat (1995)/another version.mkv')).toEqual([949]);
+    expect(await hintsOf('Ronin (1998)/Ronin.mkv')).toEqual([8195]);
+    expect(await hintsOf('Up (2009)/Up.mkv')).toEqual([]);
   });
 
   it('[SYNC3] a folder that several movies share says nothing', async () => {
     radarr.put({ ...heat, path: '/movies' });
     radarr.put({ ...heat, id: 13, tmdbId: 8195, path: '/movies', file: { id: 58, relativePath: 'Ronin.mkv' } });
     await setUp();
-    const hints = await domain.idHints(['/mnt/films/Ronin.mkv', '/mnt/films/Up.mkv']);
-    expect([...hints]).toEqual([['/mnt/films/Ronin.mkv', 8195]]);
+    expect([await hintsOf('Ronin.mkv'), await hintsOf('Up.mkv')]).toEqual([[8195], []]);
   });
 
   it('[SYNC4] has movies looked up that Radarr calls otherwise, and none that a person or a number named', async () => {
@@ -365,7 +362,7 @@ describe('looking at everything', () => {
       { radarr_id: 12, gone: true },
       { radarr_id: 13, gone: false },
     ]);
-    expect((await domain.idHints(['/mnt/films/Heat (1995)/Heat (1995).mkv'])).size).toBe(1);
+    expect(await hintsOf('Heat (1995)/Heat (1995).mkv')).toEqual([949]);
     expect((await domain.handlers.status({}, context())).lastSync).toMatchObject({ movies: 1, files: 0 });
   });
 
@@ -634,9 +631,7 @@ describe('messages', () => {
     await send({ ...radarrMessages.MovieDelete, deletedFiles: false });
     await work.run();
     expect(await knownMovies()).toMatchObject([{ gone: true }]);
-    expect(
-      (await domain.idHints(['/mnt/films/Heat (1995)/Heat (1995).mkv'])).get('/mnt/films/Heat (1995)/Heat (1995).mkv'),
-    ).toBe(949);
+    expect(await hintsOf('Heat (1995)/Heat (1995).mkv')).toEqual([949]);
   });
 
   it('[HOOK4] the same message while the first one waits is one; afterwards it is dealt with again', async () => {
@@ -707,7 +702,7 @@ describe('messages', () => {
     radarr.misbehaviour = 'failing';
     await send({ ...radarrMessages.Download, movie: { ...radarrMessages.Download.movie, id: 77, tmdbId: 8195 } });
     await work.run();
-    expect((await domain.idHints(['/mnt/films/Heat (1995)/Heat (1995).mkv'])).size).toBe(1);
+    expect(await hintsOf('Heat (1995)/Heat (1995).mkv')).toEqual([949]);
     expect(await knownMovies()).toMatchObject([{ radarr_id: 12 }, { radarr_id: 77, tmdb_id: 8195 }]);
     expect(rescanned).toHaveLength(1);
     expect(work.orders).toMatchObject([{ kind: 'radarrSync', delayMs: 300_000 }]);
@@ -747,7 +742,7 @@ describe('without Radarr’s address', () => {
     await openWebhook();
     await send(radarrMessages.Download);
     await work.run();
-    expect([...(await domain.idHints(['/mnt/films/Heat (1995)/Heat (1995).mkv'])).values()]).toEqual([949]);
+    expect(await hintsOf('Heat (1995)/Heat (1995).mkv')).toEqual([949]);
     expect(rescanned).toHaveLength(1);
     await send(radarrMessages.MovieFileDelete);
     await work.run();

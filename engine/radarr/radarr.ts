@@ -1,6 +1,6 @@
 /**
  * Radarr's part, put together. Owns: how Radarr is reached, the client that asks it, and when it is asked again. `house.ts` hands in
- * what it needs and takes out handlers, routes, the feed and the hints for whoever finds out which movie a file is. Rules: SPEC.md.
+ * what it needs and takes out handlers, routes and the feed. Rules: SPEC.md.
  */
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
@@ -122,11 +122,6 @@ export class RadarrDomain implements Disposable {
     this.#timer?.[Symbol.dispose]();
     this.#makingUp?.[Symbol.dispose]();
     this.#stopListening();
-  }
-
-  /** The numbers at TMDB of files, by absolute path: for whoever finds out which movie a file is. */
-  idHints(filePaths: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    return this.#ports.store.idHints(filePaths);
   }
 
   get routes(): readonly WebhookRoute[] {

@@ -65,21 +65,6 @@ export function createRadarrStore(sql: Sql): RadarrStore {
         where r.instance = ${instance} and r.gone_at is null and r.radarr_file_id is not null`;
       return row ?? { files: 0, known: 0, unplaced: 0 };
     },
-    async idHints(filePaths) {
-      if (filePaths.length === 0) return new Map();
-      // A folder that several movies lie in says nothing of a file in it.
-      const rows = await sql<{ filePath: string; tmdbId: number }[]>`
-        select p.file_path as "filePath", coalesce(
-          (select r.tmdb_id from radarr_movie r where r.file_path = p.file_path and r.tmdb_id is not null
-            order by r.gone_at desc nulls first, r.synced_at desc limit 1),
-          (select max(r.tmdb_id) from radarr_movie r
-            where r.folder_path = regexp_replace(p.file_path, '/[^/]*$', '') collate "C" and r.tmdb_id is not null
-              and r.gone_at is null
-            having count(distinct r.tmdb_id) = 1)
-        ) as "tmdbId"
-        from unnest(${[...filePaths]}::text[]) as p(file_path)`;
-      return new Map(rows.flatMap(({ filePath, tmdbId }) => (tmdbId === null ? [] : [[filePath, tmdbId] as const])));
-    },
     async mistaken(instance, radarrId) {
       const rows = await sql<{ movieId: string }[]>`
         select distinct m.id as "movieId"
@@ -154,4 +139,33 @@ export function createRadarrStore(sql: Sql): RadarrStore {
           and seq <= (select seq from radarr_event where outcome is not null order by seq desc offset ${keep} limit 1)`;
     },
   };
+}
+
+/**
+ * What Radarr says that a movie of ours is, from each of its files: by the file itself, else by the folder it lies in, if that is the folder of
+ * one movie of Radarr's only. Several where its files are several movies there. Movies that Radarr dropped count where nothing else does.
+ */
+export async function radarrHints(
+  sql: Sql,
+  movieId: string,
+): Promise<{ readonly tmdbId: number | null; readonly imdbId: string | null }[]> {
+  return [
+    ...(await sql<{ tmdbId: number | null; imdbId: string | null }[]>`
+      select distinct h.tmdb_id as "tmdbId", h.imdb_id as "imdbId"
+      from movie_file f
+      join library l on l.id = f.library_id
+      cross join lateral (
+        select * from (
+          (select 1 as rank, r.tmdb_id, r.imdb_id from radarr_movie r
+            where r.library_id = f.library_id and r.path = f.path and (r.tmdb_id is not null or r.imdb_id is not null)
+            order by r.gone_at desc nulls first, r.synced_at desc limit 1)
+          union all
+          (select 2, max(r.tmdb_id), max(r.imdb_id) from radarr_movie r
+            where f.folder <> '' and r.folder_path = (rtrim(l.path, '/') || '/' || f.folder) collate "C"
+              and r.tmdb_id is not null and r.gone_at is null
+            having count(distinct r.tmdb_id) = 1)
+        ) found order by rank limit 1
+      ) h
+      where f.movie_id = ${movieId} and f.state <> 'missing' and f.extra_kind is null limit 10`),
+  ];
 }
