@@ -153,6 +153,15 @@ describe('Radarr', () => {
     ]);
   });
 
+  it('[SYNC3] [SYNC4] says which movies they are, without anybody else to ask', async () => {
+    await expect
+      .poll(async () => (await ada.call(movies.get, { movieId: heatId })).movie.match, {
+        timeout: 30_000,
+        interval: 100,
+      })
+      .toMatchObject({ tmdbId: 949, reasons: ['idFromRadarr'] });
+  });
+
   it('[EVENT3] the button in Radarr works', async () => {
     ({ secret } = await ada.call(radarr.openWebhook, {}));
     expect(await dealtWith(async () => expect(await send(radarrMessages.Test)).toBe(202))).toMatchObject({

@@ -6,6 +6,7 @@ import type { Sql } from './connect.ts';
 import { writeFacts } from './movie-facts.ts';
 import { identify, merge, split, unmatch } from './movie-identity.ts';
 import type { RemoteSizes } from './picture-offers.ts';
+import { radarrHints } from './radarr-store.ts';
 
 const MAX_FILE_NAMES = 20;
 
@@ -70,11 +71,7 @@ export function createMetadataStore(
           from movie_file f join library l on l.id = f.library_id join movie m on m.id = f.movie_id
           where f.movie_id = ${movieId} and f.state <> 'missing' and f.extra_kind is null
           order by (f.id = m.best_file_id) desc nulls last, f.part nulls first, f.path limit 50`,
-        sql<{ tmdbId: number | null; imdbId: string | null }[]>`
-          select distinct r.tmdb_id as "tmdbId", r.imdb_id as "imdbId" from radarr_movie r
-          join movie_file f on f.library_id = r.library_id and f.path = r.path
-          where f.movie_id = ${movieId} and f.state <> 'missing' and f.extra_kind is null
-            and r.gone_at is null and (r.tmdb_id is not null or r.imdb_id is not null) limit 2`,
+        radarrHints(sql, movieId),
         sql<{ tmdbId: number }[]>`
           select o.tmdb_id as "tmdbId" from movie_apart a
           join movie o on o.id = case when a.movie_id = ${movieId} then a.other_id else a.movie_id end
