@@ -141,7 +141,7 @@ export function FilterPanel({ facets, filter, onFilter }: Props) {
     const isIdle = facet.values.length < 2 && !facet.values.some(({ value }) => isChosen(filter, name, value));
     return isIdle ? [] : [facet];
   });
-  const at = groups.findIndex(({ name }) => name === 'isWatched');
+  const at = groups.findLastIndex(({ name }) => OPEN_AT_FIRST.has(name));
   const group = (facet: Facet) => <FacetGroup key={facet.name} facet={facet} filter={filter} onFilter={onFilter} />;
   return (
     <div class={styles.panel} role="group" aria-label="Filters" data-spatial>

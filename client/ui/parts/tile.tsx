@@ -75,9 +75,8 @@ export function MovieTile({
           </span>
         )}
         {tile.rating !== null && tile.rating > 0 && !isContinuing && (
-          <span class={styles.rating}>
-            <Star aria-hidden="true" fill="currentColor" />
-            <span class="unseen">Rated </span>
+          <span class={styles.rating} aria-hidden="true">
+            <Star fill="currentColor" />
             {tile.rating.toFixed(1)}
           </span>
         )}
@@ -99,6 +98,9 @@ export function MovieTile({
             <span class={styles.trouble}>Can’t be played</span>
           )}
         </span>
+        {tile.rating !== null && tile.rating > 0 && !isContinuing && (
+          <span class="unseen">, rated {tile.rating.toFixed(1)}</span>
+        )}
         {isWatched && <span class="unseen">, watched</span>}
         {share !== null && leftMs !== null && !isContinuing && (
           <span class="unseen">, {spokenDuration(leftMs)} left</span>

@@ -1,0 +1,334 @@
+/**
+ * A library that gets to know its movies, as a person sees it: no key, a key, what is doubtful, a grid to narrow down, corrections that
+ * appear on a second screen, and collections. A real engine, a real database, a real browser; TMDB is our stand-in.
+ */
+import { cp, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import { openBrowser } from '#test/support/browser.ts';
+import { progress } from '#protocol/index.ts';
+import { clips } from '#test/support/media.ts';
+import { Person, adminEnvironment } from '#test/support/person.ts';
+import { startEngine } from '#test/support/running-engine.ts';
+import type { RunningEngine } from '#test/support/running-engine.ts';
+import { TmdbStandIn } from '#test/support/tmdb-stand-in.ts';
+
+const client = join(import.meta.dirname, '../../client');
+/** Ignored by git. */
+const pictures = join(import.meta.dirname, '../.media');
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+const KEY = '0123456789abcdef0123456789abcdef';
+
+/** What the person has, by the names that their files have. */
+const CERTAIN = [
+  'Orbit (2012)',
+  'Orbit 2 Perigee (2015)',
+  'The Glass Garden (1987)',
+  'The Glass Garden Part II (1990)',
+  'Salt Road (2004)',
+  'Starlings (2021)',
+];
+/** Two movies of one year, and of one name. */
+const DOUBTFUL = ['Paper Boats (2022)', 'The Lantern'];
+const UNKNOWN = ['Holiday with Aunt Mabel (2019)'];
+
+async function axeProblems(page: Page): Promise<string[]> {
+  // The content policy lets no foreign script in, so axe comes by the debugger.
+  await page.evaluate(await readFile(axePath, 'utf8'));
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run(
+          context: Document,
+          options: object,
+        ): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }>;
+      };
+    };
+    const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+  });
+}
+
+describe('a library that knows its movies', () => {
+  let base: string;
+  let engine: RunningEngine;
+  let tmdb: TmdbStandIn;
+  let ada: Person;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  const troubles: string[] = [];
+
+  async function newScreen(): Promise<Page> {
+    const opened = await context.newPage();
+    opened.setDefaultTimeout(20_000);
+    opened.on('pageerror', (error) => troubles.push(`page error: ${error.message}`));
+    opened.on('console', (message) => {
+      // A refused key is an answer; a picture that is not made yet as well.
+      if (message.type() === 'error' && !/status of 40[49]/.test(message.text())) troubles.push(message.text());
+    });
+    return opened;
+  }
+
+  const titles = async (): Promise<string[]> => (await ada.movies()).map(({ title }) => title);
+  const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name });
+  const notice = (text: string | RegExp) => page.getByRole('status').filter({ hasText: text });
+
+  beforeAll(async () => {
+    base = await realpath(await mkdtemp(join(tmpdir(), 'matinee knowledge ')));
+    const films = join(base, 'Films');
+    await mkdir(films, { recursive: true });
+    const source = await clips.h264Mp4();
+    for (const name of [...CERTAIN, ...DOUBTFUL, ...UNKNOWN]) await cp(source, join(films, `${name}.mp4`));
+    tmdb = await TmdbStandIn.open();
+    tmdb.key = KEY;
+    await build({ root: client, configFile: join(client, 'vite.config.ts'), logLevel: 'error' });
+    engine = await startEngine({
+      dataFolder: join(base, 'data'),
+      libraries: [films],
+      environment: { ...adminEnvironment, MATINEE_TMDB_BASE_URL: tmdb.url, MATINEE_TMDB_IMAGE_URL: tmdb.imageUrl },
+    });
+    ada = await Person.signIn(engine.url);
+    browser = await openBrowser();
+    context = await browser.newContext({
+      viewport: { width: 1_440, height: 900 },
+      locale: 'en-GB',
+      reducedMotion: 'reduce',
+    });
+    await context.addCookies([
+      { name: 'matinee_session', value: ada.token, url: engine.url, httpOnly: true, sameSite: 'Strict' },
+    ]);
+    page = await newScreen();
+  }, 240_000);
+
+  // What was on the screen says more than the call that timed out.
+  beforeEach(({ task }) => {
+    onTestFailed(async () => {
+      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
+      await page.screenshot({ path: file }).catch(() => undefined);
+      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
+    });
+  });
+
+  afterAll(async () => {
+    ada?.[Symbol.dispose]();
+    await browser?.close();
+    await engine?.[Symbol.asyncDispose]();
+    await tmdb?.[Symbol.asyncDispose]();
+    await rm(base, { recursive: true, force: true });
+  }, 60_000);
+
+  it('without a key everything is there under the name of its file, and the review screen takes a key', async () => {
+    await expect.poll(async () => (await titles()).length).toBe(9);
+    await page.goto(`${engine.url}/review`);
+    await page.getByRole('heading', { name: 'Matinee needs a key to recognise your movies' }).waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    await page.getByLabel('TMDB key').fill('not the key');
+    await page.getByRole('button', { name: 'Try it and keep it' }).click();
+    await page.getByText('TMDB does not know this key').waitFor();
+    await page.getByLabel('TMDB key').fill(KEY);
+    await page.getByRole('button', { name: 'Try it and keep it' }).click();
+    await notice('TMDB knows the key').waitFor();
+  });
+
+  it('what is certain gets its title and poster by itself; what is not waits for a person', async () => {
+    await expect
+      .poll(async () => (await ada.movies()).filter(({ poster }) => poster !== null).length, { timeout: 60_000 })
+      .toBe(CERTAIN.length);
+    expect(await titles()).toContain('Orbit 2: Perigee');
+    await page.getByRole('heading', { level: 2, name: /Paper Boats/ }).waitFor();
+    await page.getByRole('link', { name: /Review 3/ }).waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+  });
+
+  it('review by keys: a number picks, Enter confirms, the next one has the focus', async () => {
+    const card = (name: string) => page.locator('section').filter({ has: page.getByRole('heading', { name }) });
+    await card('Paper Boats').focus();
+    await page.keyboard.press('2');
+    await expect.poll(() => card('Paper Boats').getByRole('radio').nth(1).getAttribute('aria-checked')).toBe('true');
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => card('Paper Boats').getByRole('radio').nth(0).getAttribute('aria-checked')).toBe('true');
+    await page.keyboard.press('Enter');
+    await card('Paper Boats').waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => document.activeElement?.hasAttribute('data-card'))).toBe(true);
+
+    // What TMDB proposed nothing for is found by hand, by its number here.
+    const unknown = card('Holiday with Aunt Mabel');
+    await unknown.getByLabel('Title, TMDB or IMDb number, or an address').fill('900118');
+    await unknown.getByLabel('Year').fill('');
+    await unknown.getByRole('button', { name: 'Search' }).last().click();
+    await unknown.getByRole('radio', { name: /Nine Bridges/ }).click();
+    await page.getByRole('button', { name: 'Pick the likeliest of all' }).click();
+    await page.getByRole('button', { name: 'Confirm all 2' }).click();
+    await page.getByRole('heading', { name: 'Everything is recognised' }).waitFor();
+    await expect.poll(titles).toContain('Nine Bridges');
+    await page.getByRole('link', { name: /Review \d/ }).waitFor({ state: 'detached' });
+    expect(await axeProblems(page)).toEqual([]);
+  });
+
+  it('a grid is narrowed with live counts, and its address shows the same to somebody else', async () => {
+    await page.goto(`${engine.url}/movies`);
+    const filters = page.getByRole('complementary', { name: 'Filters' });
+    await filters.getByText('Genre').waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    await filters.getByRole('checkbox', { name: /2010s/ }).click();
+    await page.getByRole('button', { name: 'Without the filter 2010s' }).waitFor();
+    await notice('3 movies').waitFor();
+    expect(new URL(page.url()).search).toBe('?yearFrom=2010&yearTo=2019');
+    await page.getByLabel('Sort').selectOption('rating');
+    await page.getByRole('button', { name: /turn it around/ }).click();
+    const address = page.url();
+    expect(new URL(address).searchParams.get('order')).toBe('ascending');
+
+    const other = await newScreen();
+    await other.goto(address);
+    await other.getByRole('button', { name: 'Without the filter 2010s' }).waitFor();
+    const shown = (screen: Page) => screen.getByRole('list', { name: 'Movies' }).getByRole('link').allInnerTexts();
+    await expect.poll(() => shown(other)).toHaveLength(3);
+    expect(await shown(other)).toEqual(await shown(page));
+    await other.close();
+
+    await page.getByRole('button', { name: 'Without the filter 2010s' }).click();
+    await notice('9 movies').waitFor();
+    await page.goBack();
+    await page.goForward();
+  });
+
+  it('on a phone the same filters come up as a sheet', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`${engine.url}/movies`);
+    await page.getByRole('button', { name: 'Filters' }).click();
+    const sheet = page.getByRole('dialog', { name: 'Filters' });
+    await sheet.getByRole('checkbox', { name: /2020s/ }).click();
+    await sheet.getByRole('button', { name: 'Show 2 movies' }).click();
+    await expect.poll(() => page.getByRole('list', { name: 'Movies' }).getByRole('link').count()).toBe(2);
+    await page.setViewportSize({ width: 1_440, height: 900 });
+  });
+
+  it('an edit appears on a second screen at once, and Undo takes it back on both', async () => {
+    await page.goto(`${engine.url}/movies`);
+    await page.getByRole('link', { name: /Salt Road/ }).click();
+    await heading('Salt Road').waitFor();
+    const second = await newScreen();
+    await second.goto(page.url());
+    await second.getByRole('heading', { level: 1, name: 'Salt Road' }).waitFor();
+
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Edit' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Edit' });
+    await dialog.getByLabel('Tagline', { exact: true }).fill('All roads lead to salt.');
+    await dialog.getByLabel('Tags').fill('seaside');
+    await dialog.getByLabel('Tags').press('Enter');
+    expect(await axeProblems(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+
+    await second.getByText('All roads lead to salt.').waitFor();
+    await second.getByRole('link', { name: 'seaside' }).waitFor();
+    expect((await ada.movie('Salt Road')).lockedFields).toContain('tagline');
+
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await second.getByText('All roads lead to salt.').waitFor({ state: 'detached' });
+    await page.getByText('All roads lead to salt.').waitFor({ state: 'detached' });
+    expect((await ada.movie('Salt Road')).tags).toEqual([]);
+    await second.close();
+  });
+
+  it('a movie’s page leads to its people, and theirs back', async () => {
+    await page.goto(`${engine.url}/movies`);
+    await page.getByRole('link', { name: /^Orbit 2012/ }).click();
+    await heading('Orbit').waitFor();
+    await page.getByRole('region', { name: 'Cast and crew' }).getByRole('link').first().waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    const face = page.getByRole('region', { name: 'Cast and crew' }).getByRole('link').first();
+    const name = (await face.innerText()).split('\n')[0]!;
+    await face.click();
+    await heading(name).waitFor();
+    await page.getByRole('link', { name: /Orbit/ }).first().waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+  });
+
+  it('a series shows how far one is, and which parts are not here', async () => {
+    await page.goto(`${engine.url}/collections`);
+    await page.getByRole('link', { name: /Orbit Collection/ }).click();
+    await heading('Orbit Collection').waitFor();
+    await page.getByText('2 of 4 here').waitFor();
+    const missing = page.getByRole('region', { name: 'Not here' });
+    expect(await missing.getByRole('listitem').allInnerTexts()).toEqual([
+      expect.stringContaining('Orbit 3: Apogee'),
+      expect.stringContaining('Orbit 4'),
+    ]);
+    expect(await axeProblems(page)).toEqual([]);
+  });
+
+  it('several movies are put into a new list at once, and put in order by keys', async () => {
+    await page.goto(`${engine.url}/movies`);
+    await page.getByRole('button', { name: 'Choose several' }).click();
+    for (const title of ['Starlings', 'Salt Road', 'Nine Bridges']) {
+      await page.getByRole('checkbox', { name: new RegExp(title) }).click();
+    }
+    const bar = page.getByRole('toolbar', { name: 'Chosen movies' });
+    await bar.getByText('3 chosen').waitFor();
+    await bar.getByRole('button', { name: 'Collection' }).click();
+    await page.getByLabel('A new list').fill('For Sunday');
+    await page.getByRole('button', { name: 'Make it' }).click();
+    await notice('“For Sunday” is made').waitFor();
+
+    await page.goto(`${engine.url}/collections?kind=manual`);
+    await page.getByRole('link', { name: /For Sunday/ }).click();
+    await page.getByRole('button', { name: 'Arrange' }).click();
+    const order = async (): Promise<string[]> =>
+      (
+        await page
+          .locator('[data-grip]')
+          .evaluateAll((grips) => grips.map((grip) => grip.getAttribute('aria-label') ?? ''))
+      ).map((label) => label.split(',')[0]!);
+    const before = await order();
+    expect(before).toHaveLength(3);
+    await page.locator('[data-grip]').first().focus();
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(order).toEqual([before[1], before[0], before[2]]);
+    expect(await axeProblems(page)).toEqual([]);
+    await page.reload();
+    const list = page.getByRole('region', { name: 'Movies' }).getByRole('link');
+    await expect
+      .poll(async () =>
+        (await list.allInnerTexts()).map((text) => text.split('\n').find((line) => before.includes(line))),
+      )
+      .toEqual([before[1], before[0], before[2]]);
+  });
+
+  it('filters are saved under a name, and the collection keeps itself up to date', async () => {
+    await page.goto(`${engine.url}/movies?isWatched=false&yearFrom=2000`);
+    await notice(/movies$/)
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Save as a smart collection' }).click();
+    await page.getByLabel('Name').fill('New and unseen');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await heading('New and unseen').waitFor();
+    const tiles = page.getByRole('region', { name: 'Movies' }).getByRole('link');
+    await tiles.first().waitFor();
+    const count = await tiles.count();
+    await ada.call(progress.setWatched, {
+      movieId: (await ada.movie('Starlings')).id,
+      isWatched: true,
+    });
+    await expect.poll(() => tiles.count()).toBe(count - 1);
+  });
+
+  it('home has rows of what is best and of the decades, and nothing complained all evening', async () => {
+    await page.goto(engine.url);
+    await page.getByRole('region', { name: 'Top rated' }).waitFor();
+    await page.getByRole('region', { name: 'Through the decades' }).getByRole('link', { name: /2010s/ }).waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    await page.goto(`${engine.url}/settings/metadata`);
+    await page.getByText('is not endorsed or certified by TMDB').waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    expect(troubles).toEqual([]);
+  });
+});
