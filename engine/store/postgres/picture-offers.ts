@@ -71,7 +71,7 @@ export async function offerPictures(
   role: PictureRole,
   offers: readonly PictureOffer[],
 ): Promise<void> {
-  const [found] = await tx`select id from ${tx(owner.kind)} where id = ${owner.id} for update`;
+  const [found] = await tx`select id from ${tx(owner.kind)} where id = ${owner.id} for no key update`;
   if (!found) return;
   const rows = toRows(role, offers, sizes);
   await tx`
@@ -112,7 +112,7 @@ export async function offerPortraits(
   const rows = [...paths].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const personIds = rows.map(([personId]) => personId);
   const write = async (tx: TransactionSql): Promise<void> => {
-    await tx`select id from person where id = any(${personIds}::uuid[]) order by id for update`;
+    await tx`select id from person where id = any(${personIds}::uuid[]) order by id for no key update`;
     await tx`delete from picture where person_id = any(${personIds}::uuid[]) and role = 'portrait' and source = 'tmdb'`;
     await tx`
       insert into picture (person_id, role, source, location, version, width, height)

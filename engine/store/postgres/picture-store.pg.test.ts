@@ -183,6 +183,32 @@ describe('which picture', () => {
     );
   });
 
+  it('[IMG5] [IMG12] looking, failing, choosing and offering at the same time wait for each other, and never in a circle', async () => {
+    const movieId = await addMovie('Heat (1995).mkv');
+    const offers = [offer('/a.jpg'), offer('/b.jpg'), offer('/c.jpg')];
+    await store.offer(movieOf(movieId), 'poster', offers);
+    const choices = (await store.list(movieId, 'poster'))!;
+    const turns = Array.from({ length: 60 }, (_, turn) => {
+      const { pictureId, picture } = choices[turn % 3]!;
+      const version = picture.url.split('/')[3]!;
+      switch (turn % 4) {
+        case 0:
+          return store.offer(movieOf(movieId), 'poster', turn % 8 === 0 ? offers : offers.toReversed());
+        case 1:
+          return store.noteSeen(pictureId, version, {
+            size: { widthPx: 100 + turn, heightPx: 150 },
+            placeholder: 'aGFzaA==',
+          });
+        case 2:
+          return store.choose(movieId, 'poster', pictureId);
+        default:
+          return store.noteFailure(pictureId, version, 'damaged');
+      }
+    });
+    await Promise.all(turns);
+    expect((await shown(movieId)).poster).toBeNull();
+  });
+
   it('[IMG11] a library that is removed takes its pictures along, and the movies show the next best', async () => {
     const movieId = await addMovie('Heat (1995)/Heat.mkv');
     await store.offer(movieOf(movieId), 'poster', [offer('/a.jpg')]);

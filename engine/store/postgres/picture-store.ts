@@ -8,6 +8,7 @@ import type {
   MovieFolder,
   MoviePictures,
   PictureChoice,
+  PictureOwner,
   Pictureless,
   PictureSize,
   PictureStore,
@@ -29,6 +30,14 @@ export function createPictureStore(sql: Sql, { sizes }: { readonly sizes: Remote
       select id, version, width, height, placeholder, source, language, failure is not null as "isFailed", is_chosen as "isSet"
       from picture where owner_id = ${movieId} and role = ${role}
       order by is_chosen desc, case source when 'local' then 0 when 'tmdb' then 1 else 2 end, position, id`;
+  }
+
+  async function ownerOf(pictureId: string): Promise<PictureOwner | null> {
+    const [row] = await sql<{ kind: PictureOwner['kind']; id: string | null }[]>`
+      select case when movie_id is not null then 'movie' when person_id is not null then 'person' else 'collection' end as kind,
+        owner_id as id
+      from picture where id = ${pictureId}`;
+    return row?.id == null ? null : { kind: row.kind, id: row.id };
   }
 
   return {
@@ -71,23 +80,24 @@ export function createPictureStore(sql: Sql, { sizes }: { readonly sizes: Remote
       return row ?? null;
     },
     async noteSeen(pictureId, version, { size, placeholder }) {
-      await sql`
+      const owner = await ownerOf(pictureId);
+      await sql.begin(async (tx) => {
+        // The owner first, as everywhere: two that take the same rows in another order would wait for each other for ever.
+        if (owner) await tx`select id from ${tx(owner.kind)} where id = ${owner.id} for no key update`;
+        await tx`
         update picture set width = ${size.widthPx}, height = ${size.heightPx}, placeholder = coalesce(${placeholder}, placeholder)
         where id = ${pictureId} and version = ${version}
           and (width <> ${size.widthPx} or height <> ${size.heightPx} or (placeholder is null and ${placeholder}::text is not null))`;
+      });
     },
     async noteFailure(pictureId, version, failure) {
-      const [row] = await sql<{ movieId: string | null; personId: string | null; collectionId: string | null }[]>`
-        select movie_id as "movieId", person_id as "personId", collection_id as "collectionId" from picture where id = ${pictureId}`;
-      if (!row) return;
-      const id = row.movieId ?? row.collectionId ?? row.personId;
-      const kind = row.movieId !== null ? 'movie' : row.collectionId !== null ? 'collection' : 'person';
+      const owner = await ownerOf(pictureId);
       const note = async (tx: Sql | TransactionSql): Promise<void> => {
         await tx`
           update picture set failure = ${failure}, failed_at = now(), placeholder = null
           where id = ${pictureId} and version = ${version} and failure is null`;
       };
-      await (id === null ? note(sql) : changing(sql, { kind, id }, note));
+      await (owner ? changing(sql, owner, note) : note(sql));
     },
 
     async pictureless(limit, { among, except }) {
@@ -197,17 +207,14 @@ export function createPictureStore(sql: Sql, { sizes }: { readonly sizes: Remote
   };
 }
 
-/**
- * See `PictureStore.choose`. Takes a transaction, so that an edit is written as a whole. The caller has locked the movie's row or lives with
- * another person's choice in between, and records the change.
- */
+/** See `PictureStore.choose`. Takes a transaction, so that an edit is written as a whole, and locks the movie's row; the caller records the change. */
 export async function choosePicture(
   tx: TransactionSql,
   movieId: string,
   role: PictureRole,
   pictureId: string | null,
 ): Promise<{ readonly before: string | null } | null> {
-  const [movie] = await tx`select id from movie where id = ${movieId} and deleted_at is null`;
+  const [movie] = await tx`select id from movie where id = ${movieId} and deleted_at is null for no key update`;
   if (!movie) return null;
   if (pictureId !== null) {
     const [picture] = await tx`
@@ -228,15 +235,11 @@ const FEED_KINDS = { movie: 'movie', collection: 'collection', person: null } as
 /**
  * Runs a change of somebody's pictures and records it where another picture is shown afterwards. A placeholder is no such change. People have no feed.
  */
-async function changing<T>(
-  sql: Sql,
-  owner: { readonly kind: 'movie' | 'person' | 'collection'; readonly id: string },
-  change: (tx: TransactionSql) => Promise<T>,
-): Promise<T> {
+async function changing<T>(sql: Sql, owner: PictureOwner, change: (tx: TransactionSql) => Promise<T>): Promise<T> {
   return (await sql.begin(async (tx) => {
     // One after the other for one owner.
     const [before] = await tx<{ artwork: Artwork }[]>`
-      select artwork from ${tx(owner.kind)} where id = ${owner.id} for update`;
+      select artwork from ${tx(owner.kind)} where id = ${owner.id} for no key update`;
     const result = await change(tx);
     const kind = FEED_KINDS[owner.kind];
     if (kind === null || !before) return result;
