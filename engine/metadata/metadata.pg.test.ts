@@ -268,7 +268,8 @@ describe('when TMDB is no help', () => {
     const told = await stage.add({ title: 'X', nfo: nfoWith(900_138, 'Stare') });
     const asked = standIn.requests.length;
     await domain.start();
-    await queue.run();
+    await expect.poll(() => stage.store.waiting({ after: null, limit: 10, isUnread: true })).toEqual([]);
+    expect(queue.orders).toEqual([]);
     expect(standIn.requests.length).toBe(asked);
     expect(await stage.movie(id)).toMatchObject({ match: 'waiting', title: 'Orbit' });
     // What lies beside the file is read nevertheless.

@@ -62,6 +62,7 @@ const Order = v.object({
 const CONCURRENCY = { match: 4, refresh: 4 };
 const ATTEMPTS = 6;
 const PAGE = 500;
+const READ_TOGETHER = 50;
 const HOUR_MS = 3_600_000;
 /** TMDB changes slowly, and is to be asked seldom. */
 const STALE_MS = 30 * 24 * HOUR_MS;
@@ -77,6 +78,9 @@ export class MetadataDomain implements AsyncDisposable {
   readonly preferences: MetadataPreferences;
   readonly #log: Log;
   readonly #ordered = new Set<string>();
+  /** Whose NFO is to be read while there is no key. */
+  readonly #unread = new Set<string>();
+  #reading: Promise<void> | null = null;
   #seenSeq = 0;
   #looking: Promise<void> | null = null;
   #isLookAgain = false;
@@ -122,6 +126,7 @@ export class MetadataDomain implements AsyncDisposable {
     this.client[Symbol.dispose]();
     await this.#stopListening?.();
     await this.#looking;
+    await this.#reading;
   }
 
   get languages(): Languages {
@@ -135,9 +140,37 @@ export class MetadataDomain implements AsyncDisposable {
     let after: string | null = null;
     for (;;) {
       const movieIds: string[] = await this.ports.store.waiting({ after, limit: PAGE, isUnread: this.#isKeyless });
-      await this.orderMatch(movieIds, 'bulk');
+      await this.#find(movieIds);
       after = movieIds.at(-1) ?? null;
       if (movieIds.length < PAGE || this.#isStopped) return;
+    }
+  }
+
+  /** Has movies looked for: by the queue, or at once where there is nobody to ask and their NFO is all there is. */
+  async #find(movieIds: readonly string[]): Promise<void> {
+    if (!this.#isKeyless) return this.orderMatch(movieIds, 'bulk');
+    for (const movieId of movieIds) this.#unread.add(movieId);
+    this.#reading ??= this.#readAll().finally(() => {
+      this.#reading = null;
+    });
+  }
+
+  /** One after the other, for a scan may be running. What a kill leaves is found by the next start: it is noted as read only afterwards. */
+  async #readAll(): Promise<void> {
+    while (this.#unread.size > 0 && !this.#isStopped) {
+      const batch = [...this.#unread].slice(0, READ_TOGETHER);
+      for (const movieId of batch) this.#unread.delete(movieId);
+      try {
+        for (const movieId of batch) {
+          const movie = this.#isStopped ? null : await this.ports.store.movie(movieId);
+          if (movie?.match !== 'waiting') continue;
+          const nfo = await this.#nfoOf(movie);
+          await this.#withoutKey(movie, nfo, hintsOf(movie, nfo));
+        }
+        if (!this.#isStopped) await this.ports.store.noteRead(batch);
+      } catch (error) {
+        this.#log.warn('what lies beside movies could not be read; tried again in an hour', { error });
+      }
     }
   }
 
@@ -253,7 +286,11 @@ export class MetadataDomain implements AsyncDisposable {
     if (movie.match === 'confirmed' || (movie.match === 'matched' && !isContradicted)) return { kind: 'done' };
     const nfo = await this.#nfoOf(movie);
     const hints = hintsOf(movie, nfo);
-    if (this.#isKeyless) return this.#withoutKey(movie, nfo, hints);
+    if (this.#isKeyless) {
+      const outcome = await this.#withoutKey(movie, nfo, hints);
+      await this.ports.store.noteRead([movie.id]);
+      return outcome;
+    }
 
     const name = movie.files[0] === undefined ? null : movieNameOf(movie.files[0].path);
     const clue = {
@@ -349,8 +386,6 @@ export class MetadataDomain implements AsyncDisposable {
       }
     }
     if (nfo !== null) await store.writeFacts(movieId, tmdbId, withNfo({}, nfo), false);
-    // Noted as looked at, so that nobody looks again before there is a key.
-    await store.noteSearch(movie.id, { state: 'waiting', score: null, reasons: [], candidates: [] });
     return { kind: 'done', note: 'There is no key for TMDB.' };
   }
 
@@ -391,7 +426,7 @@ export class MetadataDomain implements AsyncDisposable {
         changes.flatMap(({ kind, entityId }) => (kind === 'movie' && !this.#ordered.has(entityId) ? [entityId] : [])),
       );
       if (novel.size > 0) {
-        await this.orderMatch(await this.ports.store.waitingAmong([...novel], this.#isKeyless), 'bulk');
+        await this.#find(await this.ports.store.waitingAmong([...novel], this.#isKeyless));
       }
       this.#seenSeq = last.seq;
     }

@@ -189,12 +189,14 @@ export interface MetadataStore {
   noteSearch(
     movieId: string,
     found: {
-      readonly state: 'unmatched' | 'doubtful' | 'waiting';
+      readonly state: 'unmatched' | 'doubtful';
       readonly score: number | null;
       readonly reasons: readonly MatchReason[];
       readonly candidates: readonly Candidate[];
     },
   ): Promise<void>;
+  /** What lies beside these was read. They go on waiting, and nobody's screen changes. */
+  noteRead(movieIds: readonly string[]): Promise<void>;
   /**
    * Says which movie it is. One that is here with that number already takes its files, and what people did. Returns the id under which it lives on,
    * `apart` where a person said that the two are not one and no person says so now, `null` where there is no such movie.

@@ -4,7 +4,7 @@ import { Picture } from './picture.ts';
 import { Count, Id, ShortText, Timestamp } from './scalar.ts';
 
 /**
- * `waiting`: not looked for yet. `unmatched`: looked for in vain, or nobody to ask. `doubtful`: a likely one was found and waits for a
+ * `waiting`: not looked for yet, or there is nobody to ask. `unmatched`: looked for in vain. `doubtful`: a likely one was found and waits for a
  * person; nothing of it is shown. `matched`: found. `confirmed`: a person said so; no machine changes it.
  */
 export const MATCH_STATES = ['waiting', 'unmatched', 'doubtful', 'matched', 'confirmed'] as const;

@@ -112,6 +112,9 @@ export function createMetadataStore(
         await recordChanges(tx, [movieChange(movieId)]);
       });
     },
+    async noteRead(movieIds) {
+      await sql`update movie set matched_at = now() where id = any(${[...movieIds]}::uuid[]) and match = 'waiting'`;
+    },
     identify: (movieId, identity) => identify(sql, movieId, identity),
     writeFacts: (movieId, tmdbId, facts, isRefreshed) => writeFacts(sql, options, movieId, tmdbId, facts, isRefreshed),
     async noteGone(movieId, tmdbId) {
