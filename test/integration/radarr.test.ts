@@ -153,13 +153,21 @@ describe('Radarr', () => {
     ]);
   });
 
-  it('[SYNC3] [SYNC4] says which movies they are, without anybody else to ask', async () => {
-    await expect
-      .poll(async () => (await ada.call(movies.get, { movieId: heatId })).movie.match, {
-        timeout: 30_000,
-        interval: 100,
-      })
-      .toMatchObject({ tmdbId: 949, reasons: ['idFromRadarr'] });
+  it('[SYNC3] [SYNC4] says which movies they are, without anybody else to ask, and is followed when it says otherwise', async () => {
+    const heatIs = (tmdbId: number) =>
+      expect
+        .poll(async () => (await ada.call(movies.get, { movieId: heatId })).movie.match, {
+          timeout: 30_000,
+          interval: 100,
+        })
+        .toMatchObject({ tmdbId, reasons: ['idFromRadarr'] });
+    await heatIs(949);
+    const heat = standIn.movies.get(12)!;
+    for (const tmdbId of [950, 949]) {
+      standIn.put({ ...heat, tmdbId });
+      await ada.call(radarr.sync, {});
+      await heatIs(tmdbId);
+    }
   });
 
   it('[EVENT3] the button in Radarr works', async () => {
