@@ -39,6 +39,7 @@ import { createPlayback, encodeDefaults } from './playback/playback.ts';
 import { createProgressHandlers } from './progress/handlers.ts';
 import { RadarrDomain } from './radarr/radarr.ts';
 import type { ShutdownSequence } from './runtime/shutdown.ts';
+import { openSearch } from './search-setup.ts';
 import { createSearchHandlers } from './search/handlers.ts';
 import { artworkFolder } from './store/files/artwork-folder.ts';
 import type { DataFolder } from './store/files/data-folder.ts';
@@ -66,7 +67,6 @@ import { createRadarrStore } from './store/postgres/radarr-store.ts';
 import { createSettingStore } from './store/postgres/setting-store.ts';
 import { openQueueServer } from './store/queue/queue-server.ts';
 import { createNameCards } from './store/search/name-cards.ts';
-import { PostgresSearch } from './store/search/postgres-search.ts';
 import { contract } from '#protocol/index.ts';
 import type { FolderCheck } from '#protocol/schema/library.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '#protocol/version.ts';
@@ -141,7 +141,11 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   await jobs.takeInterrupted();
   const progress = createProgressStore(sql);
 
-  const search = closing.use('search', new PostgresSearch({ sql, changes, log: log.child({ part: 'search' }) }));
+  const search = await openSearch({
+    ...{ config, sql, changes, health, clock, closing },
+    queue: work,
+    log: log.child({ part: 'search' }),
+  });
   const stores = createCatalogue(sql, { newId });
   const pictureStore = createPictureStore(sql, { sizes: REMOTE_SIZES });
   const images = await openImages(parts, {
@@ -261,10 +265,6 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
 
   // Closed before the domains whose work it cuts short.
   closing.add('work', () => work.stop(), 10_000);
-  work.handle('reindex', { concurrency: 1, attempts: 3, title: 'Building the search index' }, async () => {
-    await search.reindex();
-    return { kind: 'done' };
-  });
   work.start();
   lines.lookAtAll();
   await radarr.start();

@@ -215,6 +215,8 @@ export const redisUrl = secret((value) => {
 
 export const anySecret = secret(() => {});
 
+export const typesenseUrl = secret((value) => void parseHttpUrl(value));
+
 export function optional<T>(kind: Kind<T>): Kind<T | null> {
   return { ...kind, show: (value) => (value === null ? '' : kind.show(value)) };
 }

@@ -184,11 +184,20 @@ export const SETTINGS = {
   }),
   typesenseUrl: setting<Secret | null>({
     name: 'typesense-url',
+    kind: kinds.optional(kinds.typesenseUrl),
+    help: 'A Typesense server that searches the movies: http://host:8108. It needs its key as well.',
+    default: null,
+    defaultText: 'none: the built-in search',
+    otherVariables: ['TYPESENSE_URL'],
+    isSecret: true,
+  }),
+  typesenseApiKey: setting<Secret | null>({
+    name: 'typesense-api-key',
     kind: kinds.optional(kinds.anySecret),
-    help: 'Read for later versions; this one does not use Typesense.',
+    help: 'The key of that server: one that may do everything with collections, documents and aliases.',
     default: null,
     defaultText: 'none',
-    otherVariables: ['TYPESENSE_URL'],
+    otherVariables: ['TYPESENSE_API_KEY'],
     isSecret: true,
   }),
   tmdbApiKey: setting<Secret | null>({

@@ -92,6 +92,7 @@ export interface WorkQueuePort {
       readonly payload: Readonly<Record<string, unknown>>;
       readonly urgency?: 'click' | 'normal' | 'bulk';
       readonly key?: string;
+      readonly delayMs?: number;
     }[],
   ): Promise<void>;
   handle(
@@ -110,6 +111,81 @@ export type IndexingOutcome =
   | { readonly kind: 'done'; readonly note?: string }
   /** Asked again after that time, without counting as an attempt. */
   | { readonly kind: 'later'; readonly afterMs: number; readonly why: string };
+
+// A search server beside the database.
+
+/** A movie as a search server gets it. Names are those of the index. */
+export interface SearchDocument {
+  readonly id: string;
+  readonly title: string;
+  readonly original_title: string;
+  /** Other titles that it is known by. */
+  readonly titles: readonly string[];
+  /** Each title as a whole in every spelling, and every word of them: folded, transliterated, numerals as digits. */
+  readonly keys: readonly string[];
+  readonly words: readonly string[];
+  /** The same of the people. */
+  readonly name_words: readonly string[];
+  readonly overview: string;
+  /** 0 where it is not known, as in the numbers below. */
+  readonly year: number;
+  readonly genres: readonly string[];
+  readonly cast: readonly string[];
+  readonly directors: readonly string[];
+  readonly status: string;
+  readonly resolution: number;
+  readonly has_file: boolean;
+  readonly hidden: boolean;
+  readonly rating: number;
+  readonly popularity: number;
+  /** Days since 1970. */
+  readonly release_date: number;
+  /** Seconds since 1970. */
+  readonly added_at: number;
+}
+
+export interface DocumentPort {
+  /** Movies that are there, in order of id, from behind one. */
+  documentsAfter(movieId: string | null, limit: number): Promise<readonly SearchDocument[]>;
+  /** Those of these movies that are there. */
+  documentsOf(movieIds: readonly string[]): Promise<readonly SearchDocument[]>;
+  count(): Promise<number>;
+}
+
+/** Every method rejects while the server is away, too slow, or says what nobody understands. */
+export interface SearchServerPort {
+  rank(text: string, options: RankOptions): Promise<readonly string[]>;
+  /** Movies only. */
+  suggest(text: string, limit: number): Promise<readonly Suggestion[]>;
+  ping(): Promise<void>;
+  /** The index in use; `null` where there is none, or one that this version cannot use. */
+  indexInUse(): Promise<string | null>;
+  /** Makes an empty index beside the one in use. */
+  createIndex(): Promise<string>;
+  /** Adds or replaces; returns what the server would not take, and why. */
+  put(index: string, documents: readonly SearchDocument[]): Promise<readonly { id: string; error: string }[]>;
+  remove(index: string, movieIds: readonly string[]): Promise<void>;
+  /** Answers come from this index from now on; all others of ours are dropped. */
+  useIndex(index: string): Promise<void>;
+}
+
+/** The change feed, as far as an index needs it. */
+export interface ChangeFeedPort {
+  readonly epoch: string;
+  latestSeq(): Promise<number>;
+  oldestSeq(): Promise<number>;
+  changesAfter(
+    seq: number,
+    limit: number,
+  ): Promise<readonly { readonly seq: number; readonly kind: string; readonly entityId: string }[]>;
+  onChange(listener: () => void): Promise<() => Promise<void>>;
+}
+
+/** Small facts by name that survive a restart. */
+export interface FactPort {
+  read(name: string): Promise<unknown>;
+  write(name: string, value: unknown): Promise<void>;
+}
 
 export interface HealthPort {
   set(finding: Omit<HealthItem, 'since'>): void;
