@@ -311,6 +311,15 @@ describe('a library that is kept', () => {
     expect(world.walks).toEqual([[''], ['']]);
   });
 
+  it('[KEEP10] looks where somebody else knows of a change, also where nothing is watched', async () => {
+    await world.open('off').start();
+    world.put('b/Ronin (1998).mkv');
+    world.actor.tell({ kind: 'look', paths: ['b', 'gone'] });
+    await world.advance(1_000);
+    expect(world.walks).toEqual([[''], ['b', 'gone']]);
+    expect([...world.rows.values()].find(({ path }) => path === 'b/Ronin (1998).mkv')?.state).toBe('playable');
+  });
+
   it('[KEEP4] looks at everything every six hours, for events can be lost', async () => {
     await world.open().start();
     await world.advance(6 * 3_600_000);
