@@ -51,9 +51,11 @@ describe('titles', () => {
     ['Her', 'Hero'],
     ['Alien', 'Aliens'],
     ['Die Hard', 'Die Hart'],
+    ['The Starling', 'Starlings'],
+    ['Bad Teacher', 'Bad Teachers'],
     ['Halloween', 'Halloween 2018'],
   ])('[FIND3] %s is not %s, nor nearly', (a, b) => {
-    expect(titleSimilarity(a, b)).toBeLessThan(0.88);
+    expect(titleSimilarity(a, b)).toBeLessThan(0.9);
   });
 
   it('is the same both ways, bounded, and total', () => {
@@ -141,7 +143,7 @@ describe('matching', () => {
         option('Everything Between Here and the Sea', 2020),
       ]).state,
     ).toBe('matched');
-    expect(judgeMatch(clue('Starling', 2021), [option('Starlings', 2021)]).state).not.toBe('unmatched');
+    expect(judgeMatch(clue('Starling', 2021), [option('Starlings', 2021)]).state).toBe('doubtful');
     expect(judgeMatch(clue('Wolv', 2016), [option('Wolf', 2016)]).state).toBe('doubtful');
     expect(judgeMatch(clue('Hero', 2013), [option('Her', 2013)]).state).not.toBe('matched');
   });

@@ -52,7 +52,7 @@ const TITLE_SHARE = 0.6;
 const YEAR_SHARE = 0.4;
 const MAX_BONUS = 0.02;
 /** A title with a typing mistake or two; under it a likeness is no match without a person. */
-const SURE_SIMILARITY = 0.88;
+const SURE_SIMILARITY = 0.9;
 /** Short titles are one letter from each other: “Her”, “Hero”. */
 const SURE_LENGTH = 7;
 /** Titles this long were given once. */

@@ -98,7 +98,13 @@ export function titleSimilarity(a: string, b: string): number {
   const edit = editSimilarity(keyA, keyB);
   const sorted = editSimilarity(wordsA.toSorted().join(''), wordsB.toSorted().join(''));
   const alike = Math.max(edit, 0.98 * sorted, 0.98 * wordOverlap(wordsA, wordsB), isBeginningOf(a, b) ? 0.82 : 0);
-  return Math.min(alike, numberLimit(wordsA, wordsB), 0.99);
+  return Math.min(alike, numberLimit(wordsA, wordsB), isPluralOf(wordsA, wordsB) ? 0.78 : 0.99);
+}
+
+/** “Alien” and “Aliens”: one letter, and another movie. */
+function isPluralOf(wordsA: readonly string[], wordsB: readonly string[]): boolean {
+  const singular = (words: readonly string[]): string => words.map((word) => word.replace(/s$/, '')).join('');
+  return singular(wordsA) === singular(wordsB);
 }
 
 /** What the numbers in two titles leave possible. */
