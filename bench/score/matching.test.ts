@@ -16,7 +16,7 @@ it('[FIND1] finds disturbed names of sequels, remakes and twins, and takes none 
     // Twins of one year and title: where TMDB knows only one of them, nothing tells that it is the other.
     const taken = told.filter((line) => line.includes('was taken for') && !line.includes('Paper Boats'));
     expect(taken).toEqual([]);
-    expect(rows.filter(({ key, wrong }) => wrong > 0 && !key.startsWith('absent'))).toEqual([]);
+    expect(rows.filter(({ key, wrong }) => wrong > 0 && key !== 'all' && !key.startsWith('absent'))).toEqual([]);
     const accuracy = (key: string): number => rows.find((row) => row.key === key)!.accuracy;
     for (const key of ['exact', 'lower case', 'no punctuation', 'no article', 'original title', 'other numerals']) {
       expect(accuracy(key)).toBeGreaterThan(0.9);

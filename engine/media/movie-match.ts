@@ -169,7 +169,7 @@ function sureOfName<O extends MatchOption>(
   if (found === null || found.duration === 'differs') return null;
   // Something else of the very year that is nearly called so may be what is meant.
   const rival = ranked.some(
-    (other) => other.option.tmdbId !== found.option.tmdbId && other.yearScore === 1 && other.titleScore >= 0.8,
+    (other) => other.option.tmdbId !== found.option.tmdbId && other.yearScore === 1 && other.titleScore >= 0.75,
   );
   return rival ? null : found;
 }
