@@ -29,6 +29,7 @@ import { JobBoard, JobFailure } from './jobs/job-board.ts';
 import { WorkLines } from './jobs/work-lines.ts';
 import { LibraryDomain } from './library/library.ts';
 import { VIDEO_EXTENSIONS } from './media/file-name.ts';
+import { ARTWORK_EXTENSIONS } from './media/local-artwork.ts';
 import { SUBTITLE_EXTENSIONS } from './media/naming/sidecar-name.ts';
 import { isOwnNfo } from './media/nfo-text.ts';
 import { createMetadataHandlers } from './metadata/handlers.ts';
@@ -182,7 +183,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       walker,
       watcher: new TreeWatcher({
         pollIntervalMs: config.pollIntervalMs,
-        extensions: [...VIDEO_EXTENSIONS, ...SUBTITLE_EXTENSIONS],
+        extensions: [...VIDEO_EXTENSIONS, ...SUBTITLE_EXTENSIONS, ...ARTWORK_EXTENSIONS],
       }),
       folders: new FolderLook({ dataFolder: folder.path, extensions: VIDEO_EXTENSIONS }),
       pictures: images,

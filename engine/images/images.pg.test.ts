@@ -457,9 +457,26 @@ describe('artwork beside a movie', () => {
     renameSync(`${movies} away`, movies);
     expect(await sizeOf(await get(poster!.url))).toEqual([60, 90, 'webp']);
     rmSync(join(movies, 'Heat (1995)/poster.jpg'));
-    world.images.scanned(libraryId, true);
+    world.images.scanned(libraryId, ['']);
     await world.settled();
     expect((await shown(movieId)).poster).toBeNull();
+  });
+
+  it('[IMG9] a picture that comes or goes is seen as soon as its folder was looked at, also under a file’s name in the library itself', async () => {
+    const heat = await addMovie('Heat (1995)/Heat.mkv');
+    const alien = await addMovie('Alien (1979).mkv');
+    await look();
+    put('Heat (1995)/poster.jpg', await pictureBytes(60, 90));
+    put('Alien (1979)-poster.jpg', await pictureBytes(60, 90));
+    world.images.scanned(libraryId, ['Heat (1995)/poster.jpg', 'Alien (1979)-poster.jpg']);
+    await world.settled();
+    expect((await shown(heat)).poster).toMatchObject({ width: 60 });
+    expect((await shown(alien)).poster).toMatchObject({ width: 60 });
+    rmSync(join(movies, 'Heat (1995)/poster.jpg'));
+    world.images.scanned(libraryId, ['Heat (1995)']);
+    await world.settled();
+    expect((await shown(heat)).poster).toBeNull();
+    expect((await shown(alien)).poster).not.toBeNull();
   });
 
   it('[IMG8] one that turns out to be damaged makes room for the next best', async () => {
@@ -484,7 +501,7 @@ describe('frames', () => {
 
   it('[PIC1] [PIC3] [IMG4] are made after a scan, and served in sizes', async () => {
     const movieId = await addMovie('Heat (1995).mkv');
-    world.images.scanned(libraryId, false);
+    world.images.scanned(libraryId, ['Heat (1995).mkv']);
     await ended();
     const { picture } = await shown(movieId);
     expect(picture).toMatchObject({ width: 1_280, height: 720 });
@@ -514,7 +531,7 @@ describe('frames', () => {
     await ended();
     expect((await shown(movieId)).picture).toBeNull();
     world.images.want([movieId]);
-    world.images.scanned(libraryId, false);
+    world.images.scanned(libraryId, ['Heat (1995).mkv']);
     await world.settled();
     expect(framed).toHaveLength(1);
     expect(await world.store.picturelessCount()).toBe(0);

@@ -2,9 +2,11 @@
  * The domain of pictures, put together. Owns: frames being made, sizes being made, looks that are due. `house.ts` hands in what it needs and takes
  * out the route and what other domains ask of it. Rules: SPEC.md.
  */
+import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
+import { isArtworkName } from '#engine/media/local-artwork.ts';
 import { commonFailure } from '#protocol/errors.ts';
 import { PICTURE_WIDTHS } from '#protocol/schema/picture.ts';
 import { Id } from '#protocol/schema/scalar.ts';
@@ -59,11 +61,19 @@ export interface PictureRoute {
 const CACHE_CONTROL = 'private, max-age=31536000, immutable';
 const BATCH = 50;
 
+/** `new`: movies whose files came or moved since they were looked at. */
+export type Look =
+  | 'new'
+  | { readonly libraryId: string }
+  | { readonly libraryId: string; readonly folders: readonly string[] }
+  | { readonly movieIds: readonly string[] };
+
 /** What an order of the kind `image` carries. */
 const LookOrder = v.variant('look', [
   /** Movies whose files came or moved since they were looked at. */
   v.object({ look: v.literal('new') }),
   v.object({ look: v.literal('library'), libraryId: Id }),
+  v.object({ look: v.literal('folders'), libraryId: Id, folders: v.pipe(v.array(v.string()), v.maxLength(1_000)) }),
   v.object({ look: v.literal('movies'), movieIds: v.pipe(v.array(Id), v.maxLength(1_000)) }),
 ]);
 
@@ -102,26 +112,31 @@ export class Images implements AsyncDisposable {
   }
 
   /**
-   * Has the folders of movies looked at for artwork, later and in the background: of those, of a whole library, or of movies that are new or
-   * whose files moved. Never rejects: what could not be ordered is made up for by the next look.
+   * Has the folders of movies looked at for artwork, later and in the background. Never rejects: what could not be ordered is made up
+   * for by the next look.
    */
-  look(what: { readonly movieIds: readonly string[] } | { readonly libraryId: string } | 'new'): void {
+  look(what: Look): void {
     const payload =
       what === 'new'
         ? { look: 'new' }
-        : 'libraryId' in what
-          ? { look: 'library', libraryId: what.libraryId }
-          : { look: 'movies', movieIds: what.movieIds };
-    const key = what === 'new' ? 'new' : 'libraryId' in what ? what.libraryId : what.movieIds.join();
+        : 'movieIds' in what
+          ? { look: 'movies', ...what }
+          : { look: 'folders' in what ? 'folders' : 'library', ...what };
+    const key = createHash('sha256').update(JSON.stringify(payload)).digest('base64url');
+    const isNamed = payload.look === 'movies' || payload.look === 'folders';
     this.#ports.work
-      .order([{ kind: 'image', payload, key, urgency: 'movieIds' in Object(what) ? 'normal' : 'bulk' }])
+      .order([{ kind: 'image', payload, key, urgency: isNamed ? 'normal' : 'bulk' }])
       .catch((error: unknown) => this.#ports.log.warn('artwork is looked for later', { error }));
   }
 
-  /** A library, or a part of one, was scanned. */
-  scanned(libraryId: string, isWhole: boolean): void {
+  /** These places of a library were scanned, `''` for all. */
+  scanned(libraryId: string, scopes: readonly string[]): void {
     this.wake();
-    this.look(isWhole ? { libraryId } : 'new');
+    if (scopes.includes('')) return this.look({ libraryId });
+    this.look('new');
+    // A picture that came or went, and a folder that changed. What moved is new.
+    const folders = scopes.map((path) => (isArtworkName(path) ? path.replace(/(?:^|\/)[^/]*$/, '') : path));
+    if (folders.length > 0) this.look({ libraryId, folders: [...new Set(folders)] });
   }
 
   readonly route: PictureRoute = {
@@ -159,8 +174,9 @@ export class Images implements AsyncDisposable {
       done += movieIds.length;
       job.progress({ done });
     };
-    if (order.look === 'movies') {
-      await look(order.movieIds);
+    if (order.look === 'movies' || order.look === 'folders') {
+      const { store } = this.#ports;
+      await look(order.look === 'movies' ? order.movieIds : await store.moviesIn(order.libraryId, order.folders));
       return { kind: 'done' };
     }
     if (order.look === 'new') {

@@ -144,6 +144,8 @@ export interface PictureStore {
   unlooked(limit: number): Promise<string[]>;
   /** Movies with a file in a library, in order of id, from behind `afterId`. */
   moviesOf(libraryId: string, afterId: string | null, limit: number): Promise<string[]>;
+  /** Movies with a file directly in one of these folders of a library. */
+  moviesIn(libraryId: string, folders: readonly string[]): Promise<string[]>;
   foldersOf(movieIds: readonly string[]): Promise<MovieFolder[]>;
   /** What is known to lie beside these movies, by movie. */
   localOf(movieIds: readonly string[]): Promise<ReadonlyMap<string, readonly LocalPicture[]>>;

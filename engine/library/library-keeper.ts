@@ -68,8 +68,8 @@ export interface KeeperOptions {
   readonly jobFailure: (message: string) => Error;
   readonly tell: (message: KeeperMessage) => void;
   readonly onState: (state: LibraryState) => void;
-  /** Told after each scan that ended by itself. */
-  readonly onScanned: (result: ScanResult, isWhole: boolean) => void;
+  /** Told after each scan that ended by itself. `scopes`: the places that were looked at, `''` for all. */
+  readonly onScanned: (result: ScanResult, scopes: readonly string[]) => void;
 }
 
 /** Silence after a change before it is looked at; and how long noise may put that off. */
@@ -92,6 +92,7 @@ const TOUCH_EVERY_MS = 1_000;
 interface RunningScan {
   readonly epoch: number;
   readonly isWhole: boolean;
+  readonly scopes: readonly string[];
   readonly jobId: string;
   readonly abort: AbortController;
 }
@@ -203,7 +204,7 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
         await this.#work(await started.promise, running, scopes);
       },
     );
-    const scan: RunningScan = { epoch, isWhole, jobId: job.id, abort };
+    const scan: RunningScan = { epoch, isWhole, scopes, jobId: job.id, abort };
     this.#scan = scan;
     this.#setState({
       scan: { jobId: job.id, seen: 0, done: 0, toDo: 0, startedAt: Math.trunc(this.#clock.nowMs()) },
@@ -265,6 +266,7 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
   async #onEnded(outcome: ScanOutcome): Promise<void> {
     const { library, ports, onScanned } = this.#options;
     const isWhole = this.#scan?.isWhole === true;
+    const scopes = this.#scan?.scopes ?? [];
     this.#scan = null;
     this.#setState({ scan: null });
     if (outcome.kind === 'away') {
@@ -275,7 +277,7 @@ export class LibraryKeeper implements Behavior<KeeperMessage> {
       this.#away = null;
       ports.health.clear(unavailableId(library));
       this.#watchGrowing(outcome.result.unsettled);
-      onScanned(outcome.result, isWhole);
+      onScanned(outcome.result, scopes);
     }
     // What a scan that failed was to look at is looked at with everything else, a while later.
     if (outcome.kind === 'failed') this.#after('rescan', RETRY_MS);

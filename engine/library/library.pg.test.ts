@@ -48,7 +48,7 @@ let walker: TreeWalker;
 /** What the media hosts would do. */
 let probe: (path: string) => ProbeResult;
 let released: string[];
-let scanned: { libraryId: string; isWhole: boolean }[];
+let scanned: { libraryId: string; scopes: readonly string[] }[];
 
 beforeAll(async () => {
   database = await createTestDatabase({ max: 8 });
@@ -96,7 +96,7 @@ async function open(watchMode: WatchMode = 'off'): Promise<void> {
     watcher: new TreeWatcher({ pollIntervalMs: 60_000, extensions: VIDEO_EXTENSIONS }),
     pictures: {
       wake: () => undefined,
-      scanned: (libraryId, isWhole) => void scanned.push({ libraryId, isWhole }),
+      scanned: (libraryId, scopes) => void scanned.push({ libraryId, scopes }),
     },
     jobs,
     health,
@@ -414,11 +414,11 @@ describe('the feeds', () => {
 });
 
 describe('pictures', () => {
-  it('[KEEP1] are told of every scan, and whether it was one of the whole library', async () => {
+  it('[KEEP1] are told of every scan, and of what was looked at', async () => {
     put('Heat (1995).mkv');
     const { id } = await addLibrary();
     await jobEnded('scan');
-    await expect.poll(() => scanned).toEqual([{ libraryId: id, isWhole: true }]);
+    await expect.poll(() => scanned).toEqual([{ libraryId: id, scopes: [''] }]);
     expect(domain.isScanning).toBe(false);
   });
 });

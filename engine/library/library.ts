@@ -191,9 +191,9 @@ export class LibraryDomain implements AsyncDisposable {
         onState: (state) => {
           kept.state = state;
         },
-        onScanned: (_result, isWhole) => {
-          ports.pictures.scanned(row.id, isWhole);
-          const work: Promise<void> = this.#afterScan(isWhole).finally(() => this.#afterScans.delete(work));
+        onScanned: (_result, scopes) => {
+          ports.pictures.scanned(row.id, scopes);
+          const work: Promise<void> = this.#afterScan(scopes.includes('')).finally(() => this.#afterScans.delete(work));
           this.#afterScans.add(work);
         },
       });

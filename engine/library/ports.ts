@@ -265,6 +265,6 @@ export interface ShownMovies {
 export interface PicturePort {
   /** There may be movies without a picture. */
   wake(): void;
-  /** A library, or a part of one, was scanned: there may be artwork beside its movies that nobody has seen. */
-  scanned(libraryId: string, isWhole: boolean): void;
+  /** These places of a library were looked at, `''` for all: there may be artwork beside its movies that nobody has seen. */
+  scanned(libraryId: string, scopes: readonly string[]): void;
 }

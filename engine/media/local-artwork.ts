@@ -6,7 +6,11 @@ export interface LocalArtwork {
   readonly role: Extract<PictureRole, 'poster' | 'backdrop' | 'logo'>;
 }
 
-const EXTENSION = /\.(?:jpe?g|png|webp|avif|gif)$/i;
+/** Lower case, without the dot. */
+export const ARTWORK_EXTENSIONS = ['jpg', 'jpeg', 'png', 'webp', 'avif', 'gif'] as const;
+const EXTENSION = new RegExp(`\\.(?:${ARTWORK_EXTENSIONS.join('|')})$`, 'i');
+
+export const isArtworkName = (name: string): boolean => EXTENSION.test(name);
 
 /** The best first. What stands behind the movie's own name comes before a name alone. */
 const WORDS: Readonly<Record<LocalArtwork['role'], readonly string[]>> = {

@@ -51,11 +51,11 @@ afterEach(({ task }) => {
 });
 
 /** The movie as soon as it is as wanted, without asking for it. */
-async function seen(isWanted: (movie: MovieCard) => boolean): Promise<MovieCard> {
+async function seen(isWanted: (movie: MovieCard) => boolean, from = 0): Promise<MovieCard> {
   const known = (await ada.movies()).find(isWanted);
   if (known) return known;
   return await screen.until(() => {
-    for (const entry of screen.entries.toReversed()) {
+    for (const entry of screen.entries.slice(from).toReversed()) {
       if (entry.kind === 'movie' && entry.movie && isWanted(entry.movie)) return entry.movie;
     }
     return null;
@@ -84,6 +84,16 @@ describe('artwork beside a movie', () => {
     const wrong = await ada.get(poster!.url.slice(0, -1));
     expect([wrong.status, wrong.headers.get('cache-control')]).toEqual([404, 'no-store']);
     expect((await seen((movie) => movie.poster?.placeholder != null)).poster!.url).toBe(poster!.url);
+  });
+
+  it('[IMG9] [IMG11] a backdrop that is put there is on every screen, without a scan being asked for', async () => {
+    const { picture } = await seen((movie) => movie.picture !== null);
+    await writeFile(join(base, 'Films/Heat (1995)/fanart.jpg'), await pictureBytes(1_280, 720));
+    const after = await seen((movie) => movie.picture?.width === 1_280);
+    expect(after.picture!.url).not.toBe(picture!.url);
+    const from = screen.entries.length;
+    await rm(join(base, 'Films/Heat (1995)/fanart.jpg'));
+    expect((await seen((movie) => movie.picture?.url === picture!.url, from)).poster).toEqual(after.poster);
   });
 
   it('[IMG10] [IMG11] another poster is on every screen after the next scan', async () => {

@@ -147,6 +147,11 @@ export function createPictureStore(sql: Sql, { sizes }: { readonly sizes: Remote
         order by m.id limit ${limit}`;
       return rows.map(({ id }) => id);
     },
+    async moviesIn(libraryId, folders) {
+      const rows = await sql<{ id: string }[]>`
+        select distinct movie_id as id from movie_file where library_id = ${libraryId} and folder = any(${[...folders]}::text[])`;
+      return rows.map(({ id }) => id);
+    },
     async foldersOf(movieIds) {
       return [
         ...(await sql<MovieFolder[]>`
