@@ -48,19 +48,22 @@ function NameRows({ names }: { readonly names: Names }) {
         </Row>
       )}
       {names.collections.length > 0 && (
-        <Row title="Collections" length={names.collections.length}>
+        <Row title="Collections" shape="wide" length={names.collections.length}>
           {names.collections.map((collection) => (
             <li key={collection.id}>
               <Link to={{ screen: 'collection', collectionId: collection.id }} class={styles.collection}>
                 <span class={styles.poster}>
                   <Poster
                     movie={{ id: collection.id, title: collection.name, year: null, poster: collection.poster }}
+                    sizes="4rem"
                   />
                 </span>
-                <span class={styles.name} dir="auto">
-                  {collection.name}
+                <span class={styles.words}>
+                  <span class={styles.name} dir="auto">
+                    {collection.name}
+                  </span>
+                  <span class={styles.detail}>{moviesCounted(collection.movieCount)}</span>
                 </span>
-                <span class={styles.detail}>{moviesCounted(collection.movieCount)}</span>
               </Link>
             </li>
           ))}

@@ -38,7 +38,8 @@ export function createNameCards(sql: Sql): NameCardPort {
         select p.id, 'person', p.artwork from person p where p.id = any(${idsOf('person')}::uuid[]) and ${hasMovie}
         union all
         select c.id, 'collection', case when c.artwork ? 'poster' then c.artwork else ${movieArtwork} end
-        from collection c where c.id = any(${idsOf('collection')}::uuid[])`;
+        from collection c where c.id = any(${idsOf('collection')}::uuid[]) and (c.kind <> 'series' or exists (
+          select from collection_movie cm join movie m on m.id = cm.movie_id where cm.collection_id = c.id and ${isShown}))`;
       return new Map<string, Picture>(
         rows.map(({ id, kind, artwork }) => {
           const picture = kind === 'person' ? artwork?.portrait : (artwork?.poster ?? artwork?.backdrop);
