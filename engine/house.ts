@@ -225,7 +225,11 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   });
   closing.add('radarr', () => radarr[Symbol.dispose]());
 
-  const metadata = await openMetadata(parts, { ...{ settings, health, changes, work }, movies: stores.movies, newId });
+  const metadata = await openMetadata(parts, {
+    ...{ settings, health, changes, work, newId },
+    movies: stores.movies,
+    pictures: { ...pictureStore, lookBeside: (movieIds) => images.look({ movieIds }) },
+  });
 
   const playback = closing.use(
     'playback',
@@ -335,7 +339,9 @@ async function openImages(
 /** What the catalogue of TMDB says of movies, and how it is asked. */
 async function openMetadata(
   { config, folder, sql, closing, log }: HouseParts,
-  given: Pick<MetadataPorts, 'settings' | 'health' | 'changes' | 'work' | 'movies'> & { readonly newId: () => string },
+  given: Pick<MetadataPorts, 'settings' | 'health' | 'changes' | 'work' | 'movies' | 'pictures'> & {
+    readonly newId: () => string;
+  },
 ): Promise<MetadataDomain> {
   const { newId, ...ports } = given;
   const own = log.child({ part: 'metadata' });
@@ -352,7 +358,6 @@ async function openMetadata(
       replies,
       store: createMetadataStore(sql, { newId, sizes: REMOTE_SIZES }),
       nfo: createNfoFolder(join(folder.path, 'nfo'), isOwnNfo),
-      pictures: createPictureStore(sql, { sizes: REMOTE_SIZES }),
       clock: systemClock,
       log: own,
     },

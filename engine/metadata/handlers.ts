@@ -177,6 +177,8 @@ export function createMetadataHandlers(domain: MetadataDomain): Handlers<typeof 
     },
 
     async refresh({ movieId }, { fail }) {
+      // What lies beside the movie needs nobody else.
+      if (movieId !== undefined) ports.pictures.lookBeside([movieId]);
       const { kind } = client.state;
       if (kind !== 'ready') return fail('notReachable', { reason: kind }, 'TMDB cannot be asked now.');
       if (movieId === undefined) return { queued: (await domain.refreshAll()) + (await domain.lookAgainForAll()) };

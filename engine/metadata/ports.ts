@@ -245,6 +245,8 @@ export type NfoPlace =
   | { readonly kind: 'dataFolder'; readonly movieId: string; readonly file: MovieFilePlace };
 
 export interface PicturePort {
+  /** Has the folders of these movies looked at for artwork, in the background. */
+  lookBeside(movieIds: readonly string[]): void;
   /** Pictures at TMDB of movies that are not here, by path. */
   offerPaths(paths: readonly string[], role: PictureRole): Promise<ReadonlyMap<string, NonNullable<Picture>>>;
 }

@@ -48,6 +48,7 @@ export async function openImages(sql: Sql, options: TestImagesOptions): Promise<
       timeLimitMs: options.remoteTimeLimitMs ?? 5_000,
     }),
     work: {
+      onReturn: () => () => undefined,
       handle: (_kind, _options, does) => {
         work = does;
       },

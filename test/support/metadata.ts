@@ -126,7 +126,7 @@ export async function openMetadataStage(standIn: TmdbStandIn, options: StageOpti
       {
         ...{ store, replies, health, changes },
         nfo: createNfoFolder(join(dataPath, 'nfo'), isOwnNfo),
-        pictures: createPictureStore(sql, { sizes: REMOTE_SIZES }),
+        pictures: { ...createPictureStore(sql, { sizes: REMOTE_SIZES }), lookBeside: () => undefined },
         movies: createMovieStore(sql),
         settings: createSettingStore(sql, Buffer.alloc(32, 7)),
         work: queue,
