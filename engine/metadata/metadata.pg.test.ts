@@ -37,7 +37,7 @@ const termsOf = async (movieId: string): Promise<string[]> =>
   ).map((row) => String(row['name']));
 /** Looks for everything that waits, and fetches what was found. */
 const recognise = async (): Promise<void> => {
-  await stage.domain.sweep();
+  await stage.domain.waiting.sweep();
   await stage.queue.run();
 };
 const failureOf = async (promise: unknown): Promise<{ code: string; data: unknown }> => {
@@ -151,6 +151,26 @@ describe('recognising', () => {
     expect(await stage.movie(id)).toMatchObject({ tmdb_id: 900_106 });
   });
 
+  it('[META2] a number that is stated later wins over what was found by name, and not over a person', async () => {
+    const id = await stage.add({ title: 'Orbit', year: 2012, path: 'o/o.mkv' });
+    await recognise();
+    await stage.sql`
+      insert into radarr_movie (instance, radarr_id, tmdb_id, library_id, path, synced_at)
+      values ('x', 1, 900109, ${stage.libraryId}, 'o/o.mkv', now())`;
+    await stage.domain.orderMatch([id], 'normal');
+    await stage.queue.run();
+    expect(await stage.movie(id)).toMatchObject({
+      tmdb_id: 900_109,
+      year: 1958,
+      match_reasons: ['idFromRadarr'],
+      tagline: 'Orbit: see it twice.',
+    });
+    await stage.handlers.match({ choices: [{ movieId: id, tmdbId: 900_106 }] }, context());
+    await stage.domain.orderMatch([id], 'normal');
+    await stage.queue.run();
+    expect(await stage.movie(id)).toMatchObject({ tmdb_id: 900_106, match: 'confirmed' });
+  });
+
   it('[META3] leaves to a person what is not certain, with what it may be, and shows nothing of it', async () => {
     const twins = await stage.add({ title: 'Paper Boats', year: 2022, minutes: 200 });
     const nothing = await stage.add({ title: 'Aunt Maude’s birthday', year: 2004 });
@@ -235,7 +255,7 @@ describe('recognising', () => {
     const early = await stage.add({ title: 'Orbit', year: 2012 });
     const { domain, queue } = await stage.again();
     await domain.start();
-    expect(queue.orders.map(({ key }) => key)).toEqual([early]);
+    await expect.poll(() => queue.orders.map(({ key }) => key)).toEqual([early]);
     const late = await stage.add({ title: 'Starlings', year: 2021 });
     await expect.poll(() => queue.orders.map(({ key }) => key)).toContain(late);
     expect(queue.orders.every(({ urgency }) => urgency === 'bulk')).toBe(true);
@@ -246,7 +266,7 @@ describe('recognising', () => {
 
   it('[META9] a kill between finding and fetching is made up for at the next start', async () => {
     const id = await stage.add({ title: 'Orbit', year: 2012 });
-    await stage.domain.sweep();
+    await stage.domain.waiting.sweep();
     await stage.queue.order([]);
     const order = stage.queue.orders.pop()!;
     // What a kill leaves: identified, and nobody who will fetch.
@@ -254,7 +274,7 @@ describe('recognising', () => {
     expect(order.kind).toBe('match');
     const { domain, queue } = await stage.again();
     await domain.start();
-    expect(queue.orders).toMatchObject([{ kind: 'refresh', key: id }]);
+    await expect.poll(() => queue.orders).toMatchObject([{ kind: 'refresh', key: id }]);
     await queue.run();
     expect(await stage.movie(id)).toMatchObject({ title: 'Orbit', overview: 'What happens in Orbit.' });
     await domain[Symbol.asyncDispose]();
@@ -274,7 +294,7 @@ describe('when TMDB is no help', () => {
     expect(await stage.movie(id)).toMatchObject({ match: 'waiting', title: 'Orbit' });
     // What lies beside the file is read nevertheless.
     expect(await stage.movie(told)).toMatchObject({ match: 'matched', title: 'Stare', tmdb_id: 900_138 });
-    await domain.sweep();
+    await domain.waiting.sweep();
     expect(queue.orders).toEqual([]);
     expect(health.items()).toMatchObject([{ id: 'tmdb', severity: 'info' }]);
     expect(await handlers.settings({}, context())).toMatchObject({ state: 'noKey', keyFrom: null, waiting: 1 });
@@ -303,7 +323,7 @@ describe('when TMDB is no help', () => {
     }
     const { domain, queue, health, handlers } = await stage.again();
     misbehave(() => ({ kind: 'reset' }));
-    await domain.sweep();
+    await domain.waiting.sweep();
     for (let turn = 0; turn < 4; turn++) await queue.run().catch(() => {});
     expect(health.items()).toMatchObject([{ id: 'tmdb', severity: 'warning' }]);
     expect(await handlers.settings({}, context())).toMatchObject({
@@ -312,7 +332,7 @@ describe('when TMDB is no help', () => {
       waiting: 6,
     });
     stops.pop()!();
-    await domain.sweep();
+    await domain.waiting.sweep();
     await expect
       .poll(async () => {
         await queue.run();
@@ -469,7 +489,7 @@ describe('what people say', () => {
     const { handlers, queue } = await stage.again();
     const found = await stage.add({ title: 'Orbit', year: 2012 });
     const lost = await stage.add({ title: 'Nowhere to be found', year: 2012 });
-    await stage.domain.sweep();
+    await stage.domain.waiting.sweep();
     await stage.queue.run();
     expect(await handlers.refresh({ movieId: found }, context())).toEqual({ queued: 1 });
     expect(await handlers.refresh({ movieId: lost }, context())).toEqual({ queued: 1 });

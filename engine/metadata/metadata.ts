@@ -1,5 +1,5 @@
 /**
- * Knows what the catalogue says of movies, and keeps it so. Owns: which waiting movies were ordered to be looked for. The truth about
+ * Knows what the catalogue says of movies, and keeps it so. Owns: how TMDB is asked, and whose NFO is being read. The truth about
  * each movie is in the database (`waiting`, `unmatched`, `doubtful`, `matched`, `confirmed`), the orders are with the queue, and
  * whatever a kill cuts short is found there by the next start. Rules: SPEC.md.
  */
@@ -34,6 +34,7 @@ import type {
 } from './ports.ts';
 import { MetadataPreferences } from './preferences.ts';
 import { factsOf } from './tmdb-facts.ts';
+import { WaitingMovies } from './waiting-movies.ts';
 import { showHealth } from './tmdb-health.ts';
 import type { AskOptions, Languages, TmdbClient } from './tmdb/tmdb-client.ts';
 import { LONGEST_KEPT_MS, TmdbFailure } from './tmdb/tmdb-client.ts';
@@ -76,23 +77,25 @@ export class MetadataDomain implements AsyncDisposable {
   readonly ports: MetadataPorts;
   readonly client: TmdbClient;
   readonly preferences: MetadataPreferences;
+  readonly waiting: WaitingMovies;
   readonly #log: Log;
-  readonly #ordered = new Set<string>();
   /** Whose NFO is to be read while there is no key. */
   readonly #unread = new Set<string>();
   #reading: Promise<void> | null = null;
-  #seenSeq = 0;
-  #looking: Promise<void> | null = null;
-  #isLookAgain = false;
+  #lookingThrough: Promise<void> | null = null;
   #isStopped = false;
   #timer: Timer | null = null;
-  #stopListening: (() => Promise<void>) | null = null;
 
   private constructor(ports: MetadataPorts, client: TmdbClient, preferences: MetadataPreferences) {
     this.ports = ports;
     this.client = client;
     this.preferences = preferences;
     this.#log = ports.log;
+    this.waiting = new WaitingMovies(
+      ports,
+      () => this.#isKeyless,
+      (movieIds) => this.#find(movieIds),
+    );
     client.onState(({ kind }) => showHealth(ports.health, kind));
     client.setKey(preferences.key);
     ports.work.handle(
@@ -113,37 +116,29 @@ export class MetadataDomain implements AsyncDisposable {
 
   /** Looks for all that waits, and from then on for whatever comes. Once the work has begun. */
   async start(): Promise<void> {
-    const { changes, clock } = this.ports;
-    this.#seenSeq = await changes.latestSeq();
-    this.#stopListening = await changes.onChange(() => this.#look());
-    this.#timer = clock.every(HOUR_MS, () => void this.#everyHour()).unref();
-    await this.#everyHour();
+    await this.waiting.start();
+    const lookThrough = (): void => {
+      this.#lookingThrough ??= this.#everyHour().finally(() => {
+        this.#lookingThrough = null;
+      });
+    };
+    this.#timer = this.ports.clock.every(HOUR_MS, lookThrough).unref();
+    // Not waited for: a hundred thousand orders take a while to write down.
+    lookThrough();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopped = true;
     this.#timer?.[Symbol.dispose]();
     this.client[Symbol.dispose]();
-    await this.#stopListening?.();
-    await this.#looking;
+    await this.waiting[Symbol.asyncDispose]();
+    await this.#lookingThrough;
     await this.#reading;
   }
 
   get languages(): Languages {
     const { language, fallbackLanguage } = this.preferences.values;
     return { language, fallback: fallbackLanguage };
-  }
-
-  /** Orders what waits to be looked for; all of it, also what was ordered before. */
-  async sweep(): Promise<void> {
-    this.#ordered.clear();
-    let after: string | null = null;
-    for (;;) {
-      const movieIds: string[] = await this.ports.store.waiting({ after, limit: PAGE, isUnread: this.#isKeyless });
-      await this.#find(movieIds);
-      after = movieIds.at(-1) ?? null;
-      if (movieIds.length < PAGE || this.#isStopped) return;
-    }
   }
 
   /** Has movies looked for: by the queue, or at once where there is nobody to ask and their NFO is all there is. */
@@ -176,7 +171,6 @@ export class MetadataDomain implements AsyncDisposable {
 
   async orderMatch(movieIds: readonly string[], urgency: Urgency): Promise<void> {
     if (movieIds.length === 0) return;
-    for (const movieId of movieIds) this.#ordered.add(movieId);
     await this.ports.work.order(
       movieIds.map((movieId) => ({ kind: 'match', payload: { movieId, urgency }, urgency, key: movieId })),
     );
@@ -234,7 +228,7 @@ export class MetadataDomain implements AsyncDisposable {
 
   /** There is a key now: whatever waited for one is looked for, and fetched. */
   async keyCame(): Promise<void> {
-    await this.sweep();
+    await this.waiting.sweep();
     await this.orderRefresh(await this.ports.store.stale(STALE_MS, 10_000), 'bulk');
   }
 
@@ -260,7 +254,7 @@ export class MetadataDomain implements AsyncDisposable {
     const order = v.safeParse(Order, payload);
     if (!order.success) return { kind: 'done', note: 'The order was of another version.' };
     const { movieId, urgency = 'bulk' } = order.output;
-    this.#ordered.delete(movieId);
+    this.waiting.forget(movieId);
     const movie = await this.ports.store.movie(movieId);
     if (movie === null) return { kind: 'done', note: 'The movie is gone.' };
     try {
@@ -281,11 +275,13 @@ export class MetadataDomain implements AsyncDisposable {
   }
 
   async #match(movie: KnownMovie, ask: AskOptions): Promise<WorkOutcome> {
-    // A number that Radarr states is more than a name that fitted.
-    const isContradicted = movie.hints.some(({ tmdbId }) => tmdbId !== null && tmdbId !== movie.tmdbId);
-    if (movie.match === 'confirmed' || (movie.match === 'matched' && !isContradicted)) return { kind: 'done' };
+    if (movie.match === 'confirmed') return { kind: 'done' };
     const nfo = await this.#nfoOf(movie);
     const hints = hintsOf(movie, nfo);
+    // What was found stays found, unless a number says that it is another one.
+    const isFound = movie.match === 'matched';
+    const stated = hints.find(({ tmdbId }) => tmdbId !== null)?.tmdbId ?? movie.tmdbId;
+    if (isFound && stated === movie.tmdbId) return { kind: 'done' };
     if (this.#isKeyless) {
       const outcome = await this.#withoutKey(movie, nfo, hints);
       await this.ports.store.noteRead([movie.id]);
@@ -313,6 +309,7 @@ export class MetadataDomain implements AsyncDisposable {
         ask,
       );
     }
+    if (isFound) return { kind: 'done' };
     const { state, ranked } = found.verdict;
     const [first] = ranked;
     if (state === 'matched' && first !== undefined) {
@@ -398,46 +395,12 @@ export class MetadataDomain implements AsyncDisposable {
     return null;
   }
 
-  /** Follows the change feed: one look at a time, and one more where news came meanwhile. */
-  #look(): void {
-    if (this.#looking !== null) {
-      this.#isLookAgain = true;
-      return;
-    }
-    this.#looking = this.#lookOnce()
-      .catch((error: unknown) =>
-        this.#log.warn('new movies could not be looked at; the next change tries again', { error }),
-      )
-      .finally(() => {
-        this.#looking = null;
-        if (this.#isLookAgain && !this.#isStopped) {
-          this.#isLookAgain = false;
-          this.#look();
-        }
-      });
-  }
-
-  async #lookOnce(): Promise<void> {
-    for (;;) {
-      const changes = await this.ports.changes.changesAfter(this.#seenSeq, 1_000);
-      const last = changes.at(-1);
-      if (last === undefined || this.#isStopped) return;
-      const novel = new Set(
-        changes.flatMap(({ kind, entityId }) => (kind === 'movie' && !this.#ordered.has(entityId) ? [entityId] : [])),
-      );
-      if (novel.size > 0) {
-        await this.#find(await this.ports.store.waitingAmong([...novel], this.#isKeyless));
-      }
-      this.#seenSeq = last.seq;
-    }
-  }
-
   async #everyHour(): Promise<void> {
     const { kind } = this.client.state;
     // What was ordered before TMDB went away is still with the queue.
     if (kind === 'away' || kind === 'badKey') return;
     try {
-      await this.sweep();
+      await this.waiting.sweep();
       if (kind === 'ready') {
         const { identified } = await this.ports.store.counts();
         const anHour = Math.max(LEAST_STALE_AN_HOUR, Math.ceil(identified / (STALE_MS / HOUR_MS)));
