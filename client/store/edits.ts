@@ -1,5 +1,6 @@
 /** What this person puts right, and how it is taken back. Owns the latest edit of each movie since the page was opened. */
 import { signal } from '@preact/signals';
+import { isFailure } from '#protocol/errors.ts';
 import { movies } from '#protocol/methods/movies.ts';
 import type { InputOf, OutputOf } from '#protocol/contract.ts';
 import type { Cinema } from './cinema.ts';
@@ -61,10 +62,16 @@ export class EditStore {
 
   /** Fails with `alreadyUndone` or a common failure. `kept`: movies that were changed again since, and stay as they are. */
   async undo(editId: string): Promise<{ readonly changed: number; readonly kept: number }> {
-    try {
-      return await this.#server.call(movies.undo, { editId });
-    } finally {
+    const forget = (): void => {
       this.#latest.value = new Map([...this.#latest.value].filter(([, id]) => id !== editId));
+    };
+    try {
+      const undone = await this.#server.call(movies.undo, { editId });
+      forget();
+      return undone;
+    } catch (error) {
+      if (isFailure(error) && error.code === 'alreadyUndone') forget();
+      throw error;
     }
   }
 

@@ -200,7 +200,10 @@ export function HomeScreen() {
     );
   }
   if (rows.continueWatching.length + rows.recentlyAdded.length === 0) return <EmptyHouse />;
-  const featured = rows.continueWatching[0] ?? rows.recentlyAdded.find((tile) => tile.isPlayable);
+  const featured =
+    rows.continueWatching[0] ??
+    rows.recentlyAdded.find((tile) => tile.isPlayable && tile.poster !== null) ??
+    rows.recentlyAdded.find((tile) => tile.isPlayable);
   const total = library.movieCount.value ?? rows.movieCount;
   return (
     <>

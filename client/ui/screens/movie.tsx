@@ -61,6 +61,13 @@ function Facts({ movie }: { readonly movie: MovieDetail }) {
   );
 }
 
+const RATING_SOURCES: Readonly<Record<string, string>> = {
+  tmdb: 'TMDB',
+  imdb: 'IMDb',
+  metacritic: 'Metacritic',
+  rottenTomatoes: 'Rotten Tomatoes',
+};
+
 function Ratings({ movie }: { readonly movie: MovieDetail }) {
   if (movie.ratings.length === 0) return null;
   return (
@@ -68,7 +75,7 @@ function Ratings({ movie }: { readonly movie: MovieDetail }) {
       {movie.ratings.map(({ source, value, votes }) => (
         <li key={source} title={votes === null ? undefined : `${count(votes)} votes`}>
           <Star aria-hidden="true" fill="currentColor" />
-          <strong>{value.toFixed(1)}</strong> {source}
+          <strong>{value.toFixed(1)}</strong> {RATING_SOURCES[source] ?? source}
         </li>
       ))}
     </ul>

@@ -3,7 +3,6 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { MovieField } from '#protocol/schema/movie.ts';
 import { editsOf } from '#client/store/edits.ts';
-import type { MovieChanges } from '#client/store/edits.ts';
 import type { MovieDetail } from '#client/store/movie.ts';
 import { useEditing } from '../../editing.ts';
 import { useAttempt, useCinema } from '../../house.ts';
@@ -11,70 +10,9 @@ import { Button, IconButton } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Field, LongField } from '../../parts/field.tsx';
 import { NameList } from '../../parts/name-list.tsx';
+import { changesOf, draftOf } from './edit-draft.ts';
+import type { Draft, LISTS, TEXTS } from './edit-draft.ts';
 import styles from './dialogs.module.css';
-
-/** What the form holds, as it is typed. */
-interface Draft {
-  readonly title: string;
-  readonly originalTitle: string;
-  readonly sortTitle: string;
-  readonly year: string;
-  readonly releaseDate: string;
-  readonly certification: string;
-  readonly tagline: string;
-  readonly overview: string;
-  readonly genres: readonly string[];
-  readonly keywords: readonly string[];
-  readonly studios: readonly string[];
-  readonly countries: readonly string[];
-  readonly tags: readonly string[];
-}
-
-const TEXTS = ['title', 'originalTitle', 'sortTitle', 'releaseDate', 'certification', 'tagline', 'overview'] as const;
-const LISTS = ['genres', 'keywords', 'studios', 'countries', 'tags'] as const;
-
-const names = (terms: readonly { readonly name: string }[]): string[] => terms.map(({ name }) => name);
-
-function draftOf(movie: MovieDetail): Draft {
-  return {
-    title: movie.title,
-    originalTitle: movie.originalTitle ?? '',
-    sortTitle: movie.sortTitle,
-    year: movie.year === null ? '' : String(movie.year),
-    releaseDate: movie.releaseDate ?? '',
-    certification: movie.certification ?? '',
-    tagline: movie.tagline ?? '',
-    overview: movie.overview ?? '',
-    genres: names(movie.genres),
-    keywords: names(movie.keywords),
-    studios: names(movie.studios),
-    countries: names(movie.countries),
-    tags: names(movie.tags),
-  };
-}
-
-/** What was changed, and nothing else: the rest stays open to what is learnt later. */
-export function changesOf(
-  before: Draft,
-  after: Draft,
-  wasLocked: ReadonlySet<MovieField>,
-  isLocked: ReadonlySet<MovieField>,
-): MovieChanges {
-  const changes: Record<string, unknown> = {};
-  for (const name of TEXTS) {
-    const text = after[name].trim();
-    if (text !== before[name].trim()) changes[name] = text === '' ? null : text;
-  }
-  if (after.year.trim() !== before.year) changes['year'] = after.year.trim() === '' ? null : Number(after.year);
-  for (const name of LISTS) {
-    if (after[name].join('\n') !== before[name].join('\n')) changes[name] = [...after[name]];
-  }
-  const lock = [...isLocked].filter((field) => !wasLocked.has(field));
-  // The server locks whatever is set, unless it is told otherwise.
-  const setHere = Object.keys(changes).filter((name): name is MovieField => name !== 'tags');
-  const unlock = [...new Set([...wasLocked, ...setHere])].filter((field) => !isLocked.has(field));
-  return { ...changes, ...(lock.length > 0 && { lock }), ...(unlock.length > 0 && { unlock }) };
-}
 
 /** Fields that are locked here but edited elsewhere, or not at all. */
 const OTHER_LOCKS: readonly (readonly [MovieField, string])[] = [

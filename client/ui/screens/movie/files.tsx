@@ -33,6 +33,25 @@ const EXTRA_NAMES: Readonly<Record<ExtraKind, string>> = {
   other: 'Extra',
 };
 
+/** Short sides as people name them, and how wide such a picture is; bars may be cut off on either side. */
+const SIZES = [
+  [4_320, 7_680],
+  [2_160, 3_840],
+  [1_440, 2_560],
+  [1_080, 1_920],
+  [720, 1_280],
+  [576, 1_024],
+  [480, 720],
+] as const;
+
+/** `4K` for 3840 × 1600 as well. */
+function sizeName({ width, height }: VideoTrack): string | null {
+  const short = Math.min(width, height);
+  const long = Math.max(width, height);
+  const found = SIZES.find(([name, wide]) => short >= name * 0.95 || long >= wide * 0.95);
+  return resolutionName(found?.[0] ?? short);
+}
+
 function videoName(track: VideoTrack): string {
   const rate = track.frameRate === null ? null : track.frameRate.num / track.frameRate.den;
   return [
@@ -140,7 +159,7 @@ function FileRow({ file, movie, isOnly }: FileRowProps) {
   const attempt = useAttempt();
   const { media } = file;
   const video = media?.video[0];
-  const shortSide = video === undefined ? null : resolutionName(Math.min(video.width, video.height));
+  const size = video === undefined ? null : sizeName(video);
   const reason = file.state === 'missing' ? 'missing' : file.state === 'unplayable' ? file.failure : null;
   const names = [file.edition, file.part === null ? null : `Part ${file.part}`].filter((name) => name !== null);
   return (
@@ -165,7 +184,7 @@ function FileRow({ file, movie, isOnly }: FileRowProps) {
             </span>
             <span class={styles.fileFacts}>
               {[
-                shortSide,
+                size,
                 video?.hdr == null ? null : hdrName(video.hdr),
                 file.container === null ? null : containerName(file.container),
                 fileSize(file.sizeBytes),
