@@ -31,6 +31,7 @@ create table picture (
   -- Why this version can never be shown. Null again when it is another version.
   failure text,
   failed_at timestamptz,
+  created_at timestamptz not null default now(),
   check (num_nonnulls(movie_id, person_id, collection_id) <= 1),
   check ((library_id is not null) = (source = 'local'))
 );
@@ -38,6 +39,8 @@ create unique index picture_once on picture (
   coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), role, source, location,
   coalesce(library_id, '00000000-0000-0000-0000-000000000000'));
 create index picture_by_owner on picture (owner_id, role) where owner_id is not null;
+-- Posters of movies that are not here, the oldest first: those that nobody names any more go.
+create index picture_ownerless on picture (created_at) where owner_id is null;
 create unique index picture_chosen on picture (owner_id, role) where is_chosen;
 create index picture_by_person on picture (person_id) where person_id is not null;
 create index picture_by_collection on picture (collection_id) where collection_id is not null;

@@ -186,6 +186,7 @@ export class Images implements AsyncDisposable {
         await look(movieIds);
       }
     }
+    await this.#ports.store.forgetNameless();
     let lastId: string | null = null;
     for (;;) {
       const movieIds: string[] = await this.#ports.store.moviesOf(order.libraryId, lastId, BATCH);

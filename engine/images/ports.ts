@@ -127,6 +127,9 @@ export interface PictureStore {
   /** This version can never be shown: the next best takes its place. */
   noteFailure(pictureId: string, version: string, failure: string): Promise<void>;
 
+  /** Forgets posters of movies that are not here and that nothing has named for a month. */
+  forgetNameless(): Promise<void>;
+
   /** Movies that need a frame and whose present best file was not tried yet, the newest first. */
   pictureless(
     limit: number,

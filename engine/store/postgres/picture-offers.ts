@@ -6,8 +6,8 @@ import { toPicture } from './artwork.ts';
 import type { StoredPicture } from './artwork.ts';
 import type { Sql, TransactionSql } from './connect.ts';
 
-/** More than anybody looks through. */
-const MAX_OFFERS = 60;
+/** As many as a person looks through. Some movies have hundreds, and a library has many movies. */
+const MAX_OFFERS = 20;
 /** A picture that could not be had may be there later. */
 const FORGIVE_AFTER = '7 days';
 const TMDB_PATH = /^\/[\w-]{1,100}\.(?:jpe?g|png|webp|svg)$/i;

@@ -329,6 +329,19 @@ describe('offers of TMDB', () => {
     expect((await database.sql`select id from picture`).length).toBe(2);
   });
 
+  it('[IMG12] by their paths alone are forgotten after a month, but for those that are still named', async () => {
+    const collectionId = newId();
+    await database.sql`insert into collection (id, kind, name) values (${collectionId}, 'series', 'Alien')`;
+    await database.sql`insert into collection_part (collection_id, tmdb_id, title, poster_path, position) values (${collectionId}, 1, 'x', '/part.jpg', 0)`;
+    await store.offerPaths(['/old.jpg', '/part.jpg'], 'poster');
+    await store.offer(movieOf(await addMovie('Heat (1995).mkv')), 'poster', [offer('/own.jpg')]);
+    await database.sql`update picture set created_at = now() - interval '31 days'`;
+    await store.offerPaths(['/new.jpg'], 'poster');
+    await store.forgetNameless();
+    const rows = await database.sql<{ path: string }[]>`select location as path from picture order by location`;
+    expect(rows.map(({ path }) => path)).toEqual(['/new.jpg', '/own.jpg', '/part.jpg']);
+  });
+
   it('[IMG12] at the same time end as one of them said', async () => {
     const movieId = await addMovie('Heat (1995).mkv');
     await Promise.all(

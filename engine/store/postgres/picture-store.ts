@@ -100,6 +100,14 @@ export function createPictureStore(sql: Sql, { sizes }: { readonly sizes: Remote
       await (owner ? changing(sql, owner, note) : note(sql));
     },
 
+    async forgetNameless() {
+      await sql`
+        delete from picture p
+        where p.owner_id is null and p.created_at < now() - interval '30 days'
+          and not exists (select from match_candidate c where c.poster_path = p.location)
+          and not exists (select from collection_part c where c.poster_path = p.location)`;
+    },
+
     async pictureless(limit, { among, except }) {
       return [
         ...(await sql<Pictureless[]>`
