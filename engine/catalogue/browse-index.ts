@@ -78,7 +78,7 @@ interface Resolved {
 }
 
 /** Rows of one statement: a few milliseconds of the database, and a fraction of one for each piece that arrives. */
-const ROWS_AT_ONCE = 500;
+const ROWS_AT_ONCE = 250;
 /** Rows that are written without letting others go first: 1 to 2 ms among 100,000 movies. */
 const SLICE = 32;
 const CHANGES_AT_ONCE = 500;
@@ -96,6 +96,8 @@ export class BrowseIndex implements AsyncDisposable {
   readonly #stop = new AbortController();
   #table = new BrowseTable();
   #collections = new Map<string, CollectionRow>();
+  /** The same by name; `null`: to be sorted again. */
+  #sorted: CollectionRow[] | null = null;
   /** Everything up to here is in the table; -1 while there is no table yet. */
   #seq = -1;
   #lookedAtMs = 0;
@@ -178,9 +180,12 @@ export class BrowseIndex implements AsyncDisposable {
     await this.fresh();
     const shown = shownOf(this.#table);
     const isWorthwhile = (id: string): boolean => (this.#table.value('collection', id)?.movies.countIn(shown) ?? 0) > 1;
-    return [...this.#collections.values()]
+    // Sorted once for all who look through them.
+    this.#sorted ??= [...this.#collections.values()].sort((a, b) =>
+      a.sortName < b.sortName ? -1 : a.sortName > b.sortName ? 1 : a.id < b.id ? -1 : 1,
+    );
+    return this.#sorted
       .filter((row) => (kind === null || row.kind === kind) && (row.kind !== 'series' || isWorthwhile(row.id)))
-      .sort((a, b) => (a.sortName < b.sortName ? -1 : a.sortName > b.sortName ? 1 : a.id < b.id ? -1 : 1))
       .map(({ id }) => id);
   }
 
@@ -335,6 +340,7 @@ export class BrowseIndex implements AsyncDisposable {
     }
     this.#table = table;
     this.#collections = new Map(collections.map((row) => [row.id, row]));
+    this.#sorted = null;
     this.#watches.follow(table);
     this.#reach(seq);
     log.debug('the browse index was read', { movies: table.count, tookMs: Math.round(clock.nowMs() - startedMs) });
@@ -357,6 +363,7 @@ export class BrowseIndex implements AsyncDisposable {
       collectionIds.size === 0 ? [] : store.collections([...collectionIds]),
       ...[...byUser].map(([userId, changed]) => this.#watches.refresh(userId, [...changed])),
     ]);
+    if (collectionIds.size > 0) this.#sorted = null;
     for (const id of collectionIds) this.#collections.delete(id);
     for (const row of collections) this.#collections.set(row.id, row);
     for (const { id } of rows) movieIds.delete(id);
@@ -366,7 +373,11 @@ export class BrowseIndex implements AsyncDisposable {
   async #write(table: BrowseTable, rows: readonly BrowseRow[], goneIds: readonly string[]): Promise<void> {
     const unknown = new Set<number>();
     for (const { termIds } of rows) for (const termId of termIds) if (!table.term(termId)) unknown.add(termId);
-    if (unknown.size > 0) for (const term of await this.#options.store.terms([...unknown])) table.learnTerm(term);
+    const termIds = [...unknown];
+    for (let start = 0; start < termIds.length; start += ROWS_AT_ONCE) {
+      const terms = await this.#options.store.terms(termIds.slice(start, start + ROWS_AT_ONCE));
+      for (const term of terms) table.learnTerm(term);
+    }
     if (goneIds.length > 0) table.apply([], goneIds);
     for (let start = 0; start < rows.length; start += SLICE) {
       if (start > 0) await nextTurn();

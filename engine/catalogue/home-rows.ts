@@ -1,6 +1,5 @@
 /** Which movies stand on the home screen, from the browse table alone. */
-import { facetsOf, maskOf, windowOf } from './browse-query.ts';
-import type { Narrowing } from './browse-query.ts';
+import { maskOf, windowOf } from './browse-query.ts';
 import type { BrowseTable } from './browse-table.ts';
 import { countBits, eachBit } from './slot-set.ts';
 
@@ -17,15 +16,17 @@ export interface HomeRows {
 }
 
 export function homeRows(table: BrowseTable, limit: number, nowMs: number): HomeRows {
-  const narrowing: Narrowing = { filter: {}, isHidden: false, among: [], watch: null };
-  const mask = maskOf(table, narrowing);
+  const mask = maskOf(table, { filter: {}, isHidden: false, among: [], watch: null });
   const window = { offset: 0, limit };
-  const decades = facetsOf(table, narrowing).facets.find(({ name }) => name === 'decade')?.values ?? [];
+  const decades = [...table.valuesOf('decade')].map(({ key, movies }) => ({
+    year: Number(key),
+    count: movies.countIn(mask),
+  }));
   return {
     recentlyAdded: windowOf(table, mask, { sort: 'added', order: null, seed: 0 }, null, window),
     topRated: topRated(table, mask, limit),
     random: windowOf(table, mask, { sort: 'random', order: null, seed: Math.floor(nowMs / DAY_MS) }, null, window),
-    decades: decades.map(({ value, count }) => ({ year: Number(value), count })).toSorted((a, b) => b.year - a.year),
+    decades: decades.filter(({ count }) => count > 0).toSorted((a, b) => b.year - a.year),
     movieCount: countBits(mask),
   };
 }

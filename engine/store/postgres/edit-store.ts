@@ -84,15 +84,10 @@ async function edit(
   await tx`insert into edit (id, user_id) values (${editId}, ${userId})`;
   const fields = fieldsOf(changes);
   await note(tx, editId, ids, fields);
-  await writeValues(tx, ids, changes);
+  await writeMovies(tx, ids, changes);
   for (const field of TERM_FIELDS) {
     const change = changes.terms?.[field];
     if (change) await writeTerms(tx, ids, KIND_BY_TERM_FIELD[field], change);
-  }
-  await writeLocks(tx, ids, changes.lock ?? [], changes.unlock ?? []);
-  if (changes.isHidden !== undefined) {
-    await tx`
-      update movie set hidden_at = case when ${changes.isHidden} then coalesce(hidden_at, now()) end where id = any(${ids}::uuid[])`;
   }
   if (changes.addToCollection !== undefined) await addTo(tx, changes.addToCollection, movieIds);
   if (changes.removeFromCollection !== undefined) {
@@ -209,13 +204,23 @@ async function note(
     select ${editId}, movie_id, field, value from (${valuesOf(tx, ids, fields)}) was`;
 }
 
-async function writeValues(tx: TransactionSql, ids: readonly string[], { values = {} }: MovieChanges): Promise<void> {
-  const set = VALUE_FIELDS.flatMap((field) => {
+/** One statement for all that stands in the row itself: each would write every row, and most of its indexes, anew. */
+async function writeMovies(tx: TransactionSql, ids: readonly string[], changes: MovieChanges): Promise<void> {
+  const { values = {}, lock = [], unlock = [], isHidden } = changes;
+  const set: Fragment[] = VALUE_FIELDS.flatMap((field) => {
     const value = values[field];
-    return value === undefined ? [] : [[COLUMNS[field][0], value] as const];
+    return value === undefined ? [] : [tx`${tx(COLUMNS[field][0])} = ${value}`];
   });
-  if (set.length > 0) await tx`update movie set ${tx(Object.fromEntries(set))} where id = any(${[...ids]}::uuid[])`;
+  if (lock.length + unlock.length > 0) set.push(tx`locked_fields = ${lockedBy(tx, lock, unlock)}`);
+  if (isHidden !== undefined) set.push(tx`hidden_at = case when ${isHidden} then coalesce(hidden_at, now()) end`);
+  if (set.length === 0) return;
+  await tx`
+    update movie set ${set.reduce((all, one) => tx`${all}, ${one}`)} where id = any(${[...ids]}::uuid[])`;
 }
+
+const lockedBy = (tx: TransactionSql, lock: readonly MovieField[], unlock: readonly MovieField[]): Fragment => tx`array(
+  select distinct field from unnest(locked_fields || ${[...lock]}::text[]) field
+  where field <> all(${unlock.filter((field) => !lock.includes(field))}::text[]) order by field)`;
 
 async function writeLocks(
   tx: TransactionSql,
@@ -223,12 +228,8 @@ async function writeLocks(
   lock: readonly MovieField[],
   unlock: readonly MovieField[],
 ): Promise<void> {
-  if (lock.length + unlock.length === 0) return;
-  await tx`
-    update movie set locked_fields = array(
-      select distinct field from unnest(locked_fields || ${[...lock]}::text[]) field
-      where field <> all(${unlock.filter((field) => !lock.includes(field))}::text[]) order by field)
-    where id = any(${[...ids]}::uuid[])`;
+  if (ids.length === 0) return;
+  await tx`update movie set locked_fields = ${lockedBy(tx, lock, unlock)} where id = any(${[...ids]}::uuid[])`;
 }
 
 /** Terms by these names, made where they are new. */
