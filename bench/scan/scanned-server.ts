@@ -126,7 +126,12 @@ export class ScannedServer implements AsyncDisposable {
         this.#wake();
       },
       onEntries: (entries) => {
-        for (const { job } of entries) if (job) this.#jobs.set(job.id, job);
+        for (const { id, job } of entries) {
+          const known = this.#jobs.get(id);
+          if (job) this.#jobs.set(id, job);
+          // Of work that waits in the queue there is a line only while there is some.
+          else if (known) this.#jobs.set(id, { ...known, endedAt: known.endedAt ?? known.createdAt });
+        }
         this.#wake();
       },
       onRefused: first.reject,
