@@ -6,6 +6,7 @@ import { nfoText } from '#engine/media/nfo-text.ts';
 import { testContext, testViewer } from '#test/support/call-context.ts';
 import { STAGE_KEY, newId, openMetadataStage } from '#test/support/metadata.ts';
 import type { MetadataStage } from '#test/support/metadata.ts';
+import { standInMovies } from '#test/support/tmdb-movies.ts';
 import { HOSTILE_TEXT, TmdbStandIn } from '#test/support/tmdb-stand-in.ts';
 
 let standIn: TmdbStandIn;
@@ -249,6 +250,24 @@ describe('recognising', () => {
     expect(await stage.movie(winner)).toMatchObject({ tmdb_id: 900_104, deleted_at: null });
     expect(await stage.movie(loser)).toMatchObject({ merged_into: winner, deleted_at: expect.any(Date) });
     expect(await stage.sql`select from movie_file where movie_id = ${winner}`).toHaveLength(2);
+  });
+
+  it('many at once, with the same people, terms and series, do not get in each other’s way', async () => {
+    const ids = await Promise.all(
+      standInMovies()
+        .filter(({ release_date }) => release_date !== '')
+        .map((movie) => stage.add({ title: `${movie.id}`, path: `${movie.id} [tmdbid-${movie.id}]/x.mkv` })),
+    );
+    await stage.domain.waiting.sweep();
+    await stage.queue.run(1, 8);
+    const [row] = await stage.sql`
+      select count(*)::int as movies, count(refreshed_at)::int as refreshed, count(distinct tmdb_id)::int as different from movie`;
+    expect(row).toEqual({ movies: ids.length, refreshed: ids.length, different: ids.length });
+    const people = await stage.sql`select tmdb_id from person`;
+    expect(new Set(people.map((person) => Number(person['tmdb_id']))).size).toBe(people.length);
+    expect(people.length).toBeLessThanOrEqual(12);
+    const parts = await stage.sql`select count(*)::int as count from collection_movie`;
+    expect(parts).toEqual([{ count: 8 }]);
   });
 
   it('[META9] notices what comes by itself, and what came while it was not there', async () => {

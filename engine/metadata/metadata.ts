@@ -70,7 +70,7 @@ const STALE_MS = 30 * 24 * HOUR_MS;
 const LEAST_STALE_AN_HOUR = 20;
 const MAX_CANDIDATES = 8;
 const LEAST_CANDIDATE_SCORE = 0.3;
-const MAX_REPLIES = 20_000;
+const MAX_REPLIES = 5_000;
 const MAX_JITTER_MS = 20_000;
 
 export class MetadataDomain implements AsyncDisposable {
@@ -402,7 +402,7 @@ export class MetadataDomain implements AsyncDisposable {
     try {
       await this.waiting.sweep();
       if (kind === 'ready') {
-        const { identified } = await this.ports.store.counts();
+        const identified = await this.ports.store.identifiedCount();
         const anHour = Math.max(LEAST_STALE_AN_HOUR, Math.ceil(identified / (STALE_MS / HOUR_MS)));
         await this.orderRefresh(await this.ports.store.stale(STALE_MS, anHour), 'bulk');
       }

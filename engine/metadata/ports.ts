@@ -183,7 +183,9 @@ export interface MetadataStore {
   stale(ageMs: number, limit: number): Promise<string[]>;
   /** All that are there and known to the catalogue, in order of id, from behind `after`. */
   identified(after: string | null, limit: number): Promise<string[]>;
-  counts(): Promise<{ waiting: number; unmatched: number; doubtful: number; identified: number }>;
+  identifiedCount(): Promise<number>;
+  /** Those that a person put away are not to be reviewed. */
+  counts(): Promise<{ waiting: number; unmatched: number; doubtful: number }>;
   movie(movieId: string): Promise<KnownMovie | null>;
   /** Looked for: nothing certain was found. Changes nothing where a person has said what it is, or it was found meanwhile. */
   noteSearch(

@@ -12,7 +12,8 @@ export interface Preferences {
 
 const DEFAULTS: Preferences = {
   language: 'en-US',
-  fallbackLanguage: null,
+  // Of help as soon as another language is chosen.
+  fallbackLanguage: 'en-US',
   country: 'US',
   writesNfoBesideMovies: false,
 };

@@ -52,18 +52,21 @@ export class HandQueue implements WorkPort {
     this.#works.set(kind, work);
   }
 
-  /** Carries everything out, and what that orders, one after the other. What is to be done later is ordered again when all is done. */
-  async run(attempt = 1): Promise<void> {
+  /** Carries everything out, and what that orders, `together` at a time. What is to be done later is ordered again when all is done. */
+  async run(attempt = 1, together = 1): Promise<void> {
     const later: Order[] = [];
-    for (let order = this.orders.shift(); order !== undefined; order = this.orders.shift()) {
-      const outcome = await this.#works.get(order.kind)!(order.payload, {
-        attempt,
-        signal: new AbortController().signal,
-        progress: () => {},
-      });
-      this.outcomes.push({ ...outcome, movieId: order.payload['movieId'], work: order.kind });
-      if (outcome.kind === 'later') later.push(order);
-    }
+    const one = async (): Promise<void> => {
+      for (let order = this.orders.shift(); order !== undefined; order = this.orders.shift()) {
+        const outcome = await this.#works.get(order.kind)!(order.payload, {
+          attempt,
+          signal: new AbortController().signal,
+          progress: () => {},
+        });
+        this.outcomes.push({ ...outcome, movieId: order.payload['movieId'], work: order.kind });
+        if (outcome.kind === 'later') later.push(order);
+      }
+    };
+    await Promise.all(Array.from({ length: together }, one));
     this.orders.push(...later);
   }
 }

@@ -14,6 +14,7 @@ import type { TmdbOptions, TmdbTiming } from './tmdb-client.ts';
 const KEY = '0123456789abcdef0123456789abcdef';
 const ENGLISH = { language: 'en-US', fallback: null };
 const BULK = { urgency: 'bulk' } as const;
+const CLICK = { urgency: 'click' } as const;
 const FAST: Partial<TmdbTiming> = {
   maxPerSecond: 10_000,
   timeoutMs: 400,
@@ -82,11 +83,12 @@ const failure = async (promise: Promise<unknown>): Promise<TmdbFailure> => {
 
 describe('TMDB', () => {
   it('[TMDB1] sends a key as a parameter and a token in the header, and keeps both out of everything else', async () => {
-    await openClient().search('Orbit', null, ENGLISH, BULK);
+    await openClient().search('Orbit', null, ENGLISH, CLICK);
     expect(standIn.requests[0]!.params.get('api_key')).toBe(KEY);
     expect(standIn.requests[0]!.headers.authorization).toBeUndefined();
     const token = 'eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl';
-    await openClient({}, {}, token).search('Wolf', null, ENGLISH, BULK);
+    await openClient({}, {}, token).search('Wolf', null, ENGLISH, CLICK);
+    expect(replies.kept.size).toBe(2);
     expect(standIn.requests[1]!.params.get('api_key')).toBeNull();
     expect(standIn.requests[1]!.headers.authorization).toBe(`Bearer ${token}`);
     expect([...replies.kept.keys()].join()).not.toMatch(new RegExp(`${KEY}|${token}`));
@@ -210,18 +212,18 @@ describe('TMDB', () => {
 
   it('[TMDB7] answers from what was kept while that is fresh, and while TMDB is away, for half a year', async () => {
     const client = openClient();
-    const first = await client.search('Orbit', 2012, ENGLISH, BULK);
-    await client.search('Orbit', 2012, ENGLISH, BULK);
+    const first = await client.search('Orbit', 2012, ENGLISH, CLICK);
+    await client.search('Orbit', 2012, ENGLISH, CLICK);
     expect(standIn.requests).toHaveLength(1);
     replies.age(2 * 86_400_000);
-    await client.search('Orbit', 2012, ENGLISH, BULK);
+    await client.search('Orbit', 2012, ENGLISH, CLICK);
     expect(standIn.requests).toHaveLength(2);
     standIn.misbehave(() => ({ kind: 'reset' }));
     replies.age(30 * 86_400_000);
-    expect(await client.search('Orbit', 2012, ENGLISH, BULK)).toEqual(first);
-    expect(await openClient({}, {}, null).search('Orbit', 2012, ENGLISH, BULK)).toEqual(first);
+    expect(await client.search('Orbit', 2012, ENGLISH, CLICK)).toEqual(first);
+    expect(await openClient({}, {}, null).search('Orbit', 2012, ENGLISH, CLICK)).toEqual(first);
     replies.age(LONGEST_KEPT_MS);
-    await failure(client.search('Orbit', 2012, ENGLISH, BULK));
+    await failure(client.search('Orbit', 2012, ENGLISH, CLICK));
   });
 
   it('takes what makes sense of a reply with wrong types, and text without what breaks a database or a screen', async () => {

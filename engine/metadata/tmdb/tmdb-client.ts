@@ -8,7 +8,7 @@
  * - [TMDB4] A reply is bounded in time and size, a redirect is not followed, and what is not what was asked for is a failure.
  * - [TMDB5] After some failures in a row nothing is asked for a growing while (`away`); one request then finds out.
  * - [TMDB6] A refused key (401, 403) ends all asking until there is another one; it is tried again every ten minutes, for it may be TMDB that errs.
- * - [TMDB7] A reply that was kept answers while it is fresh, and where TMDB cannot, for as long as its terms allow.
+ * - [TMDB7] A reply that a person waited for, and what many movies share, is kept. It answers while it is fresh, and where TMDB cannot, for as long as its terms allow.
  */
 import {
   BrokenCircuitError,
@@ -95,7 +95,7 @@ const BAD_KEY_RETRY_MS = 600_000;
 const DAY_MS = 86_400_000;
 /** TMDB's terms: six months at most. */
 export const LONGEST_KEPT_MS = 180 * DAY_MS;
-const FRESH_MS = { search: DAY_MS, find: 7 * DAY_MS, brief: DAY_MS, collection: DAY_MS };
+const FRESH_MS = { search: DAY_MS, brief: DAY_MS, find: 7 * DAY_MS, collection: 7 * DAY_MS };
 const PRIORITY: Readonly<Record<Urgency, number>> = { click: 2, normal: 1, bulk: 0 };
 
 export interface AskOptions {
@@ -285,7 +285,8 @@ export class TmdbClient implements Disposable {
     try {
       const outcome = await this.#ask(path, params, schema, ask);
       const reply = outcome.kind === 'reply' ? outcome.json : null;
-      if (freshMs !== null) await replies.write(name, reply);
+      // Of thousands of searches in the background none is asked twice, and their own movies remember what came of them.
+      if (freshMs !== null && (ask.urgency !== 'bulk' || freshMs >= FRESH_MS.find)) await replies.write(name, reply);
       return reply === null ? null : v.parse(schema, reply);
     } catch (error) {
       const parsed = ageMs < LONGEST_KEPT_MS && error instanceof TmdbFailure ? parseKept() : null;

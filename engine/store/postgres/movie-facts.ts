@@ -153,21 +153,19 @@ async function writeCredits(
       popularity: person.popularity,
     }));
   const named = [...people.values()].filter(({ tmdbId }) => tmdbId === null).map(({ name }) => ({ id: newId(), name }));
+  await tx`
+    insert into person as p (id, name, tmdb_id, known_for, popularity)
+    select id, name, tmdb_id, known_for, popularity
+    from jsonb_to_recordset(${tx.json(numbered)}) as g(id uuid, name text, tmdb_id int, known_for text, popularity real)
+    order by tmdb_id
+    on conflict (tmdb_id) do update set name = excluded.name, known_for = coalesce(excluded.known_for, p.known_for),
+      popularity = coalesce(excluded.popularity, p.popularity)
+    where (p.name, p.known_for, p.popularity) is distinct from
+      (excluded.name, coalesce(excluded.known_for, p.known_for), coalesce(excluded.popularity, p.popularity))`;
   const rows = [
+    // By themselves: what another transaction wrote meanwhile is not seen by the statement that ran into it.
     ...(await tx<{ id: string; key: string }[]>`
-      with given as (
-        select * from jsonb_to_recordset(${tx.json(numbered)})
-          as g(id uuid, name text, tmdb_id int, known_for text, popularity real)),
-      written as (
-        insert into person as p (id, name, tmdb_id, known_for, popularity)
-        select id, name, tmdb_id, known_for, popularity from given order by tmdb_id
-        on conflict (tmdb_id) do update set name = excluded.name, known_for = coalesce(excluded.known_for, p.known_for),
-          popularity = coalesce(excluded.popularity, p.popularity)
-        where (p.name, p.known_for, p.popularity) is distinct from
-          (excluded.name, coalesce(excluded.known_for, p.known_for), coalesce(excluded.popularity, p.popularity))
-        returning id, tmdb_id)
-      select coalesce(w.id, p.id) as id, 'id ' || g.tmdb_id as key
-      from given g left join written w on w.tmdb_id = g.tmdb_id left join person p on p.tmdb_id = g.tmdb_id`),
+      select id, 'id ' || tmdb_id as key from person where tmdb_id = any(${numbered.map((person) => person.tmdb_id)}::int[])`),
     ...(await tx<{ id: string; key: string }[]>`
       with given as (select * from jsonb_to_recordset(${tx.json(named)}) as g(id uuid, name text)),
       known as (
