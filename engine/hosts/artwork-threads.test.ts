@@ -166,6 +166,26 @@ describe('what is no picture, or means harm', () => {
     }
   });
 
+  it('[IMG3] whatever is damaged in them, an outcome comes of it', async () => {
+    const kinds = ['jpeg', 'png', 'webp', 'avif', 'gif'] as const;
+    const pictures = await Promise.all(kinds.map((kind) => pictureBytes(80, 120, kind)));
+    let seed = 20_261_123;
+    const below = (limit: number): number => {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+      return seed % limit;
+    };
+    const outcomes = new Set<string>();
+    for (let turn = 0; turn < 300; turn++) {
+      const bytes = Buffer.from(pictures[turn % pictures.length]!);
+      for (let hits = below(10); hits >= 0; hits--) {
+        // Half of them where it says what it is.
+        bytes[below(turn % 2 === 0 ? bytes.length : 120)] = [0, 255, 127, below(256)][below(4)]!;
+      }
+      outcomes.add(failureOf(await render(fromBytes(bytes), 40)));
+    }
+    expect([...outcomes].toSorted()).toEqual(['damaged', 'none', 'notAPicture']);
+  });
+
   it('[IMG3] the thread lives on after all of that', async () => {
     expect((await rendered(fromBytes(await pictureBytes(40, 60)))).shown.width).toBe(40);
   });
