@@ -155,7 +155,9 @@ class NamingScore {
       }
       case 'source': {
         const source = quality === null ? (release.sources[0] ?? 'unknown') : (quality.source ?? 'unknown');
-        return this.#same(item, key, theirs === 'web' && source.startsWith('web') ? 'web' : source, theirs);
+        if (theirs === 'web' && source.startsWith('web')) return this.#same(item, key, 'web', theirs);
+        // Radarr counts a screener as a DVD that is modified so.
+        return this.#same(item, key, source === 'screener' && this.#repo.startsWith('Radarr') ? 'dvd' : source, theirs);
       }
       case 'sources':
         return this.#list(
@@ -165,14 +167,7 @@ class NamingScore {
           texts(theirs),
         );
       case 'modifier':
-        return this.#same(
-          item,
-          key,
-          { remux: 'remux', disc: 'brdisk', raw: 'rawhd', none: null }[
-            releaseClassOf(release, item.input).modifier ?? 'none'
-          ],
-          lower(theirs),
-        );
+        return this.#same(item, key, modifierOf(release, item.input), lower(theirs));
       case 'codec':
         return this.#same(item, key, release.videoCodec, lower(theirs)?.replace(/^x(?=26\d)/, 'h'));
       case 'audioCodec':
@@ -352,6 +347,7 @@ class NamingScore {
 
   #languages(item: Case, key: string, release: MovieName['release'], theirs: readonly string[]): void {
     const ours = languageNames(release.languages);
+    if (this.#repo.startsWith('Radarr') && release.flags.includes('original')) ours.push('Original');
     if (this.#repo.startsWith('scttcper')) {
       if (ours.length === 0 || (release.flags.includes('multi') && !ours.includes('English'))) ours.push('English');
     }
@@ -399,6 +395,14 @@ class NamingScore {
   #leaveOut(what: string, { id: _id }: { id: string }): void {
     this.#left.set(what, (this.#left.get(what) ?? 0) + 1);
   }
+}
+
+/** In Radarr's words. */
+function modifierOf(release: MovieName['release'], input: string): string | null {
+  const { modifier } = releaseClassOf(release, input);
+  if (modifier !== null) return { remux: 'remux', disc: 'brdisk', raw: 'rawhd' }[modifier];
+  if (release.sources.includes('screener')) return 'screener';
+  return release.flags.includes('regional') ? 'regional' : null;
 }
 
 const NEGATED_KEYS: Readonly<Record<string, string>> = { screen_size: 'resolution', video_codec: 'codec' };

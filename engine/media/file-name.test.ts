@@ -278,6 +278,7 @@ describe('what a name says beside the title', () => {
     ['Solaris (1972) {imdb-tt0069293}.mkv', null, 'tt0069293'],
     ['Solaris (1972) [imdbid-tt0069293] [tmdbid-593].mkv', 593, 'tt0069293'],
     ['Solaris [tt0069293].mkv', null, 'tt0069293'],
+    ['Solaris.1972.tt0069293.1080p.mkv', null, 'tt0069293'],
     ['Solaris (1972) [tvdb-12].mkv', null, null],
     ['Solaris 593.mkv', null, null],
     ['Solaris [tmdbid-0].mkv', null, null],

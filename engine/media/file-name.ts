@@ -184,7 +184,6 @@ function releaseOf(part: NamedPart, stem: string, extension: string | null): Rea
   // `Title.dvd.disc` stands for a disc on a shelf: the word before the ending says what it is.
   const isStub = extension === 'disc' && words.length > 1 && part.end === words.length;
   const end = part.isBare ? first : isStub ? words.length - 1 : part.end;
-  const facts = readFacts(text, words, { first, end }, (index) => isStrong(text, words, index));
   const tag = EDITION_TAG.exec(stem)?.[1]?.trim();
   const edition =
     tag === undefined
@@ -192,12 +191,14 @@ function releaseOf(part: NamedPart, stem: string, extension: string | null): Rea
       : { text: tag, editions: editionIn(tag, splitWords(tag), 0, true).editions };
   const titleEnd = end >= words.length ? stem.length : Math.max(0, stem.indexOf(text)) + (words[end]?.start ?? 0);
   const hasReleaseWords = part.hasReleaseWords || part.isBare;
+  const group = part.isBare ? null : groupOf({ stem, titleEnd: end === 0 ? 0 : titleEnd, hasReleaseWords });
+  const facts = readFacts(text, words, { first, end, group }, (index) => isStrong(text, words, index));
   return {
     edition: edition.text,
     release: {
       ...facts,
       flags: extension === 'iso' || extension === 'img' ? [...facts.flags, 'disc'] : facts.flags,
-      group: part.isBare ? null : groupOf({ stem, titleEnd: end === 0 ? 0 : titleEnd, hasReleaseWords }),
+      group,
       editions: edition.editions,
       extension,
       instalment: instalmentIn(part),

@@ -1,4 +1,4 @@
-/** Ids of catalogues in a name: `[tmdbid-603]`, `{imdb-tt0133093}`, `[tmdb=603]`, `(imdbid tt0133093)`, `[tt0133093]`. */
+/** Ids of catalogues in a name: `[tmdbid-603]`, `{imdb-tt0133093}`, `[tmdb=603]`, `(imdbid tt0133093)`, `[tt0133093]`, `.tt0133093.`. */
 
 export interface CatalogueIds {
   readonly tmdbId: number | null;
@@ -9,6 +9,9 @@ export interface CatalogueIds {
 export const ID_TAG =
   /[[({]\s{0,3}(?:(tmdb|imdb|tvdb|anidb|trakt|wikidata)(?:id)?\s{0,3}[-=:_ ]\s{0,3}([a-z]{0,2}\d{1,10})|(tt\d{6,10}))\s{0,3}[\])}]/gi;
 
+/** One that stands between other words, without brackets. No title holds such a word. */
+export const BARE_IMDB_ID = /(?<![\p{L}\p{N}])tt\d{7,8}(?![\p{L}\p{N}])/iu;
+
 export function idsIn(text: string): CatalogueIds {
   let tmdbId: number | null = null;
   let imdbId: string | null = null;
@@ -17,6 +20,7 @@ export function idsIn(text: string): CatalogueIds {
     if (catalogue.toLowerCase() === 'tmdb') tmdbId ??= tmdbIdOf(value);
     if (catalogue.toLowerCase() === 'imdb') imdbId ??= imdbIdOf(value);
   }
+  imdbId ??= imdbIdOf(BARE_IMDB_ID.exec(text)?.[0] ?? '');
   return { tmdbId, imdbId };
 }
 

@@ -27,6 +27,7 @@ export const EDITIONS = [
   'rogue',
   'openMatte',
   'definitive',
+  'severalInOne',
 ] as const;
 export type Edition = (typeof EDITIONS)[number];
 
@@ -47,6 +48,7 @@ const ALONE: Readonly<Partial<Record<Edition, string>>> = {
   deluxe: 'deluxe',
   alternative: 'alternate alternative',
   openMatte: 'openmatte',
+  severalInOne: '2in1 3in1 4in1',
   anniversary: 'anniversary',
 };
 

@@ -94,15 +94,20 @@ export interface Zone {
   /** First and last word of the title, the last excluded. Ambiguous words in it mean nothing. */
   readonly first: number;
   readonly end: number;
+  /** Name of the group, `null` where there is none: “YTS.LT” speaks no Lithuanian. */
+  readonly group: string | null;
 }
 
 /** Reads every word that is not of the title; `isStrong` tells which words of the title are none. */
 export function readFacts(
   text: string,
   words: readonly Word[],
-  { first, end }: Zone,
+  { first, end, group }: Zone,
   isStrong: (index: number) => boolean,
 ): ReleaseFacts {
+  const groupAt = group === null ? -1 : text.lastIndexOf(group);
+  const isOfGroup = ({ start }: Word): boolean =>
+    group !== null && groupAt >= 0 && start >= groupAt && start < groupAt + group.length;
   const sources = new Set<ReleaseSource>();
   const hdr = new Set<HdrMark>();
   const audio = new Set<NamedAudioCodec>();
@@ -154,7 +159,7 @@ export function readFacts(
       (found?.count ?? 1) > 1 && !/^subs?$/.test(words[index + 1]?.low ?? '')
         ? null
         : languageOf(words, index, isBeforeRelease);
-    if (language !== null && !isTitle) languages.add(language);
+    if (language !== null && !isTitle && !isOfGroup(word)) languages.add(language);
     for (const fact of found?.facts ?? []) {
       if (fact.kind === 'source') sources.add(fact.value);
       else if (fact.kind === 'codec') codec ??= fact.value;
@@ -166,6 +171,14 @@ export function readFacts(
     index += found?.count ?? 1;
   }
 
+  // “German DL” is German beside the original sound, “German ML” English besides.
+  if (languages.size === 1 && languages.has('de') && flags.has('multi')) {
+    if (words.some(({ low }, index) => low === 'dl' && words[index - 1]?.low !== 'web')) flags.add('original');
+    else if (words.some(({ low }) => low === 'ml')) {
+      flags.add('original');
+      languages.add('en');
+    }
+  }
   // “WEB-DL” beside “WEBRip” says no more, and a screener on DVD is a screener.
   if (sources.has('webrip')) sources.delete('webdl');
   if (sources.has('screener') && !words.some(({ low }) => /^(?:dvdr|dvd[59])$/.test(low))) sources.delete('dvd');

@@ -148,6 +148,8 @@ export const RELEASE_FLAGS = [
   'complete',
   'completeDvd',
   'multi',
+  'original',
+  'regional',
   'burnedIn',
   'uhd',
   'oar',
@@ -170,6 +172,8 @@ const FLAGS: Readonly<Record<ReleaseFlag, string>> = {
   complete: 'complete',
   completeDvd: 'dvdr dvd5 dvd9',
   multi: 'multi dual dl ml dualaudio multilang',
+  original: 'original',
+  regional: 'r3 r5 r6 regional',
   burnedIn: 'hc subbed korsub korsubs hardsub hardsubs hardcoded hardcodedsubs hcsubs',
   uhd: 'uhd ultrahd uhdbd uhdbdrip uhdremux uhdbdremux uhdrip uhdtv',
   oar: 'oar',
@@ -216,5 +220,5 @@ export const FACTS_BY_WORD: ReadonlyMap<string, readonly ReleaseFact[]> = (() =>
 export const AMBIGUOUS = wordSet(`
   web cam ts tc wp scr dth pal ntsc ppv vod bd bdr itunes netflix hulu r5 r6 videots riptv opus dolby stereo mono lame dv sdr tab ou 3d nf pcm
   complete internal int limited proper multi dual dl ml hc line md ld mic hq hr ws hd sd fs stv convert retail custom hybrid iso untouched sub subs dub oar bw bonus
-  real rip new h open matte audio ultra se extras festival mhd light bit ma hra xxx multilang blackandwhite blackwhite hardcoded mkv mp4 avi chaps
+  real rip new h open matte original regional r3 audio ultra se extras festival mhd light bit ma hra xxx multilang blackandwhite blackwhite hardcoded mkv mp4 avi chaps
 `);

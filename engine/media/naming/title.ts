@@ -132,7 +132,7 @@ function firstStrong(text: string, words: readonly Word[]): number {
 export function isStrong(text: string, words: readonly Word[], index: number): boolean {
   const word = words[index];
   if (word === undefined) return false;
-  if (linesOf(word.low) !== null || STRONG_LANGUAGES.has(word.low)) return true;
+  if (linesOf(word.low) !== null || STRONG_LANGUAGES.has(word.low) || /^tt\d{7,8}$/.test(word.low)) return true;
   const found = factsAt(text, words, index);
   if (found === null) return false;
   return !AMBIGUOUS.has(joined(text, words, index, found.count) ?? '');
