@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as v from 'valibot';
 import { foldText } from '#engine/store/search/transliteration.ts';
-import { typingErrors } from '#engine/store/search/vocabulary.ts';
+import { nearness } from '#engine/store/search/vocabulary.ts';
 
 export const STAND_IN_KEY = 'a key of typesense';
 
@@ -332,7 +332,7 @@ export class TypesenseStandIn implements AsyncDisposable {
                   : open && word.startsWith(token)
                     ? 1
                     : most > 0
-                      ? 10 * typingErrors(token, word, false)
+                      ? 5 * nearness(token, word, false, most)
                       : Infinity;
               if (own > 10 * Math.max(most, 0.1)) continue;
               if (own <= best) weight = Math.max(weight, weights[at] ?? 0);

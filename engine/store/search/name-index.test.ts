@@ -5,7 +5,7 @@ import { NameIndex } from './name-index.ts';
 import { queryTerms, titleTerms } from './search-words.ts';
 import { SortedKeys } from './sorted-keys.ts';
 import { foldText, romanize } from './transliteration.ts';
-import { Vocabulary, typingErrors } from './vocabulary.ts';
+import { Vocabulary, nearness } from './vocabulary.ts';
 
 const named = (name: string, more: Partial<Named> = {}): Named => ({
   id: name,
@@ -66,18 +66,49 @@ describe('foldText and romanize', () => {
   });
 });
 
-describe('typingErrors', () => {
+describe('nearness', () => {
   it.each<[string, string, boolean, number]>([
-    ['matirx', 'matrix', false, 1],
-    ['alein', 'alien', false, 1],
-    ['gladai', 'gladiator', true, 1],
-    ['gldiator', 'gladiator', false, 1],
-    ['intersteler', 'interstellar', false, 2],
-    ['matr', 'matrix', false, 2],
-    ['matr', 'matrix', true, 0],
-    ['', 'abc', true, 0],
-    ['abc', '', false, 3],
-  ])('%s → %s (open: %s)', (typed, word, isOpen, errors) => expect(typingErrors(typed, word, isOpen)).toBe(errors));
+    ['matirx', 'matrix', false, 2],
+    ['alein', 'alien', false, 2],
+    ['alien', 'alien', true, 0],
+    ['gladai', 'gladiator', true, 3],
+    ['gldiator', 'gladiator', false, 2],
+    ['intersteler', 'interstellar', false, 4],
+    ['matr', 'matrix', false, 4],
+    ['matr', 'matrix', true, 1],
+    ['ab', 'ba', false, 2],
+  ])('%s → %s (open: %s)', (typed, word, isOpen, cost) => expect(nearness(typed, word, isOpen, 2)).toBe(cost));
+
+  it('is the plain distance wherever that is small enough, and more than enough elsewhere', () => {
+    const plain = (a: string, b: string): number => {
+      const cell = (i: number, j: number): number => {
+        if (i === 0 || j === 0) return i + j;
+        const swap =
+          i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? cell(i - 2, j - 2) + 1 : Infinity;
+        return Math.min(
+          cell(i - 1, j) + 1,
+          cell(i, j - 1) + 1,
+          cell(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1),
+          swap,
+        );
+      };
+      return cell(a.length, b.length);
+    };
+    const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(word, word, (a, b) => {
+        const distance = plain(a, b);
+        const closed = nearness(a, b, false, 2);
+        if (distance <= 2) expect(closed).toBe(2 * distance);
+        else expect(closed).toBeGreaterThan(5);
+        const begun = Math.min(...Array.from({ length: b.length + 1 }, (_, end) => plain(a, b.slice(0, end))));
+        const open = nearness(a, b, true, 2);
+        if (begun <= 2) expect(open).toBe(Math.min(distance <= 2 ? 2 * distance : Infinity, 2 * begun + 1));
+        else expect(open).toBeGreaterThan(5);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });
 
 describe('Vocabulary', () => {

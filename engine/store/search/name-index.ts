@@ -94,6 +94,8 @@ export class NameIndex {
   #isPartial = new Uint8Array(1_024);
   #costs = new Uint8Array(1_024);
   #round = 0;
+  /** How many answers there are of each tier and weight. */
+  readonly #buckets = new Int32Array((WORST_TIER + 1) << 10);
 
   get size(): number {
     return this.#slots.size;
@@ -335,7 +337,7 @@ export class NameIndex {
   #best(hits: readonly number[], limit: number): Match[] {
     const tiers = this.#tiers;
     const weights = this.#weights;
-    const buckets = new Int32Array((WORST_TIER + 1) << 10);
+    const buckets = this.#buckets.fill(0);
     const bucketOf = (slot: number): number => ((tiers[slot] ?? 0) << 10) + (MOST_WEIGHT - (weights[slot] ?? 0));
     for (const slot of hits) buckets[bucketOf(slot)]!++;
     let last = 0;

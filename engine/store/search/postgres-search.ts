@@ -36,6 +36,8 @@ const OTHER_NAMES = 40;
 /** People whose movies answer a search for a name. */
 const MOST_PEOPLE = 20;
 const MOST_BY_OVERVIEW = 200;
+/** Whoever made more is known well enough. */
+const MOST_COUNTED = 60;
 
 interface MovieRow {
   readonly id: string;
@@ -452,7 +454,7 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
     const sql = this.#sql;
     return sql<PersonRow[]>`
       select p.id, p.name, p.known_for as "knownFor", p.popularity,
-        (select count(*) from credit c where c.person_id = p.id) as "movieCount"
+        (select count(*) from (select from credit c where c.person_id = p.id limit ${MOST_COUNTED}) few) as "movieCount"
       from person p where ${where} order by p.id limit ${BATCH}`;
   }
 

@@ -87,9 +87,8 @@ export class Vocabulary {
       for (const number of byCount[count] ?? NO_LETTERS) {
         const word = this.#texts[number] ?? '';
         if (word.length < text.length - allowed || (!isOpen && word.length > text.length + allowed)) continue;
-        const begun = isOpen ? typingErrors(text, word.slice(0, text.length + allowed), true) : Infinity;
-        const whole = Math.abs(word.length - text.length) > allowed ? Infinity : typingErrors(text, word, false);
-        if (Math.min(begun, whole) <= allowed) found.push({ number, cost: Math.min(2 * whole, 2 * begun + 1) });
+        const cost = nearness(text, word, isOpen, allowed);
+        if (cost <= 2 * allowed + 1) found.push({ number, cost });
         measured += 1;
         if (measured >= MOST_MEASURED) break;
       }
@@ -113,31 +112,44 @@ function letterPairs(text: string): string[] {
   return [...pairs];
 }
 
+/** Longer words are cut before they come here; a word of an index may be as long. */
+const LONGEST = 64;
+const rows = [new Uint8Array(LONGEST + 2), new Uint8Array(LONGEST + 2), new Uint8Array(LONGEST + 2)] as const;
+const FAR = 255;
+
 /**
- * How many errors lead from what was typed to the word; open: to the nearest of its beginnings. Optimal string alignment (Damerau,
- * CACM 7(3), 1964, with no letter edited twice).
+ * How far what was typed is from the word: two for each letter too many, too few, wrong, or swapped with the next. Open: to the nearest of
+ * its beginnings, and one more where the word goes on behind it. More than `2 * allowed + 1`: farther than that, however far.
+ * Optimal string alignment (Damerau, CACM 7(3), 1964, with no letter edited twice), given up as soon as it cannot come out well.
  */
-export function typingErrors(typed: string, word: string, isOpen: boolean): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: word.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= typed.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= word.length; j++) {
-      const isSame = typed.charCodeAt(i - 1) === word.charCodeAt(j - 1);
-      const isSwap =
-        i > 1 &&
-        j > 1 &&
-        typed.charCodeAt(i - 1) === word.charCodeAt(j - 2) &&
-        typed.charCodeAt(i - 2) === word.charCodeAt(j - 1);
-      row[j] = Math.min(
-        (last[j] ?? 0) + 1,
-        (row[j - 1] ?? 0) + 1,
-        (last[j - 1] ?? 0) + (isSame ? 0 : 1),
-        isSwap ? (beforeLast[j - 2] ?? 0) + 1 : Infinity,
-      );
+export function nearness(typed: string, word: string, isOpen: boolean, allowed: number): number {
+  const columns = Math.min(word.length, typed.length + allowed, LONGEST);
+  const height = Math.min(typed.length, LONGEST);
+  let [beforeLast, last, row]: readonly Uint8Array[] = rows;
+  if (beforeLast === undefined || last === undefined || row === undefined) return FAR;
+  for (let j = 0; j <= columns; j++) last[j] = j;
+  for (let i = 1; i <= height; i++) {
+    const letter = typed.charCodeAt(i - 1);
+    const letterBefore = i > 1 ? typed.charCodeAt(i - 2) : -1;
+    row[0] = i;
+    let least = i;
+    for (let j = 1; j <= columns; j++) {
+      const other = word.charCodeAt(j - 1);
+      let best = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (letter === other ? 0 : 1));
+      const isSwap = j > 1 && other === letterBefore && letter === word.charCodeAt(j - 2);
+      if (isSwap) best = Math.min(best, beforeLast[j - 2]! + 1);
+      row[j] = best;
+      if (best < least) least = best;
     }
+    if (least > allowed) return FAR;
+    const spare: Uint8Array = beforeLast;
     beforeLast = last;
     last = row;
+    row = spare;
   }
-  return isOpen ? Math.min(...last) : (last[word.length] ?? Infinity);
+  const whole = columns === word.length ? 2 * last[columns]! : FAR;
+  if (!isOpen) return whole;
+  let begun = FAR;
+  for (let j = 0; j <= columns; j++) begun = Math.min(begun, last[j]!);
+  return Math.min(whole, 2 * begun + 1);
 }
