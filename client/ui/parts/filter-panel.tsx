@@ -148,6 +148,20 @@ export function FilterPanel({ facets, filter, onFilter }: Props) {
       {groups.slice(0, at + 1).map(group)}
       <RatingGroup filter={filter} onFilter={onFilter} />
       {groups.slice(at + 1).map(group)}
+      {session.may('movies:edit') && (
+        <ul class={styles.last}>
+          <Row
+            name="isHidden"
+            label="Put away"
+            count={null}
+            isOn={filter.isHidden === true}
+            onToggle={() => {
+              const { isHidden, ...rest } = filter;
+              onFilter(isHidden === true ? rest : { ...rest, isHidden: true });
+            }}
+          />
+        </ul>
+      )}
     </div>
   );
 }

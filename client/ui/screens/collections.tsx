@@ -25,7 +25,8 @@ const TABS: readonly (readonly [CollectionKind | null, string])[] = [
   ['smart', 'Smart'],
 ];
 
-const EMPTY: Readonly<Record<CollectionKind, string>> = {
+const EMPTY: Readonly<Record<CollectionKind | 'all', string>> = {
+  all: 'Series appear by themselves when two of their movies are here. Lists are made by hand, from any movies you like.',
   series: 'When two movies of a series are here, the series appears by itself.',
   manual: 'A list holds the movies you choose, in your own order. Make one here, or choose movies in the grid.',
   smart: 'Set filters in the grid and save them: the collection then keeps itself up to date.',
@@ -109,7 +110,7 @@ export function CollectionsScreen({ kind }: { readonly kind: CollectionKind | nu
             )
           }
         >
-          <p>{EMPTY[kind ?? 'series']}</p>
+          <p>{EMPTY[kind ?? 'all']}</p>
         </StatePage>
       )}
       {cards !== null && hasCards && (

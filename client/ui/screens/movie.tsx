@@ -156,6 +156,9 @@ function MoviePage({ movie, carried }: PageProps) {
   const attempt = useAttempt();
   const similar = useMemo(() => new SimilarStore(cinema.server, cinema.link, movie.id), [cinema, movie.id]);
   useEffect(() => () => similar.dispose(), [similar]);
+  useEffect(() => {
+    document.title = `${movie.title} · Matinee`;
+  }, [movie.title]);
   const progress = progressStore.of(movie.id, carried);
   const share = seenShare(progress);
   const isWatched = progress?.isWatched ?? false;

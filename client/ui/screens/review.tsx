@@ -26,9 +26,10 @@ interface CardProps {
   readonly onConfirm: () => void;
   readonly onLeaveOut: () => void;
   readonly isBusy: boolean;
+  readonly isFirst: boolean;
 }
 
-function ReviewCard({ item, store, onConfirm, onLeaveOut, isBusy }: CardProps) {
+function ReviewCard({ item, store, onConfirm, onLeaveOut, isBusy, isFirst }: CardProps) {
   const candidates = store.candidatesOf(item);
   const shown = candidates.slice(0, SHOWN);
   const picked = store.picks.value.get(item.movieId) ?? null;
@@ -54,7 +55,9 @@ function ReviewCard({ item, store, onConfirm, onLeaveOut, isBusy }: CardProps) {
       class={styles.card}
       data-card={item.movieId}
       data-picked={picked !== null}
-      tabIndex={-1}
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it takes the shortcuts, and arrow keys stop at it
+      tabIndex={0}
+      data-spatial-start={isFirst ? '' : undefined}
       aria-label={`${item.fileNames[0] ?? item.title}: ${item.match.state === 'doubtful' ? 'doubtful' : 'not recognised'}`}
       onKeyDown={(event) => {
         if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -328,6 +331,7 @@ export function ReviewScreen() {
           <div
             class={styles.list}
             ref={list}
+            data-spatial
             onKeyDown={(event) => {
               const isTyping = event.target instanceof HTMLInputElement;
               const move = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
@@ -340,9 +344,10 @@ export function ReviewScreen() {
               focusCard(at + move);
             }}
           >
-            {items.map((item) => (
+            {items.map((item, index) => (
               <ReviewCard
                 key={item.movieId}
+                isFirst={index === 0}
                 item={item}
                 store={store}
                 isBusy={busy === item.movieId}
