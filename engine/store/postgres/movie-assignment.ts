@@ -246,11 +246,15 @@ export class MovieAssignment {
     const rows = await tx<{ userId: string }[]>`
       insert into progress (user_id, movie_id, position_ms, duration_ms, is_watched, watch_count, observed_at)
       select user_id, ${to}::uuid, position_ms, duration_ms, is_watched, watch_count, observed_at from progress where movie_id = ${from}
-      on conflict (user_id, movie_id) do update set position_ms = excluded.position_ms, duration_ms = excluded.duration_ms,
+      on conflict (user_id, movie_id) do update set
+        position_ms = case when excluded.observed_at > progress.observed_at then excluded.position_ms else progress.position_ms end,
+        duration_ms = case when excluded.observed_at > progress.observed_at then excluded.duration_ms else progress.duration_ms end,
+        -- Watched stays watched, also where that was seen before.
         is_watched = excluded.is_watched or progress.is_watched,
         watch_count = greatest(excluded.watch_count, progress.watch_count),
-        observed_at = excluded.observed_at, updated_at = now()
-      where excluded.observed_at > progress.observed_at
+        observed_at = greatest(excluded.observed_at, progress.observed_at), updated_at = now()
+      where excluded.observed_at > progress.observed_at or (excluded.is_watched and not progress.is_watched)
+        or excluded.watch_count > progress.watch_count
       returning user_id as "userId"`;
     for (const { userId } of rows) {
       this.changes.push({ feed: 'progress', audience: userId, kind: 'progress', entityId: to });

@@ -452,6 +452,19 @@ describe('a file that moved', () => {
     expect(told.map(({ audience }) => audience)).toEqual([late]);
   });
 
+  it('[MATCH5] watched stays watched, whichever of the two was seen later', async () => {
+    const user = await addUser();
+    await add('Haet (1995).mkv', 'Heat (1995).avi');
+    const [from, to] = [(await movieIdAt('Haet (1995).mkv'))!, (await movieIdAt('Heat (1995).avi'))!];
+    await watch(user, from, 1_000, new Date('2026-01-01'));
+    await database.sql`update progress set is_watched = true, watch_count = 2 where movie_id = ${from}`;
+    await watch(user, to, 2_000, new Date('2026-01-02'));
+    await move('Haet (1995).mkv', 'Heat (1995).mkv');
+    const [place] =
+      await database.sql`select position_ms::int, is_watched, watch_count from progress where movie_id = ${to}`;
+    expect(place).toEqual({ position_ms: 2_000, is_watched: true, watch_count: 2 });
+  });
+
   it('[MATCH6] one of several versions goes alone', async () => {
     await add('Heat (1995) a.mkv', 'Heat (1995) b.mkv');
     const movieId = await movieIdAt('Heat (1995) a.mkv');
