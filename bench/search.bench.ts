@@ -22,7 +22,7 @@ import type { MadeCatalogue } from './search/catalogue.ts';
 const SIZE = { movies: 100_000, people: 300_000, creditsPerMovie: 15 };
 const QUERIES_EACH = 120;
 /** A hand-written query of this many of each kind is enough to know it. */
-const PEER_QUERIES_EACH = 5;
+const PEER_QUERIES_EACH = 4;
 const LIMIT = 8;
 const WRITES_PER_SECOND = 300;
 
@@ -187,21 +187,25 @@ async function run(report: BenchReport): Promise<void> {
   const shuffled = Object.values(queries)
     .flat()
     .toSorted((a, b) => (a.slice(-1) < b.slice(-1) ? -1 : 1));
-  const busy: number[] = [];
-  while (performance.now() - startedWritingAt < 8_000) busy.push(...(await timed(ours, shuffled.splice(0, 50))));
+  const busy: Times = { took: [], processor: [] };
+  for (let at = 0; performance.now() - startedWritingAt < 8_000; at += 50) {
+    const { took, processor } = await timed(ours, shuffled.slice(at % shuffled.length).slice(0, 50));
+    busy.took.push(...took);
+    busy.processor.push(...processor);
+  }
   stop.abort();
   const written = await writing;
   report.row({
     metric: 'all of these while 300 movies/s change, p95',
     unit: 'ms',
-    ours: quantile(busy, 0.95),
+    ours: quantile(busy.took, 0.95),
     better: 'less',
   });
   report.row({ metric: 'longest turn of the loop meanwhile', unit: 'ms', ours: delay.max / 1e6, better: 'less' });
   const lagFrom = performance.now();
   await search.caughtUp();
   report.note(
-    `${busy.length} suggestions while ${written} movies changed; the rest was read ${(performance.now() - lagFrom).toFixed(0)} ms later`,
+    `${busy.took.length} suggestions while ${written} movies changed; the rest was read ${(performance.now() - lagFrom).toFixed(0)} ms later`,
   );
 }
 
