@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { systemClock } from '#engine/base/clock.ts';
 import { createUuidFactory } from '#engine/base/ids.ts';
 import type { Sql } from '#engine/store/postgres/connect.ts';
@@ -158,6 +159,9 @@ async function copy<T>(
   toRows: (item: T, index: number) => readonly Cell[] | Iterable<readonly Cell[]>,
 ): Promise<void> {
   const stream: Writable = await sql.unsafe(`copy ${target} from stdin`).writable();
+  const done = finished(stream);
+  // Told at the end, wherever it happened.
+  done.catch(() => undefined);
   const line = (row: readonly Cell[]): string => `${row.map((cell) => cell ?? '\\N').join('\t')}\n`;
   let text = '';
   for (const [index, item] of items.entries()) {
@@ -165,9 +169,9 @@ async function copy<T>(
     if (Array.isArray(rows)) text += line(rows as readonly Cell[]);
     else for (const row of rows as Iterable<readonly Cell[]>) text += line(row);
     if (text.length < 1 << 16) continue;
-    if (!stream.write(text)) await once(stream, 'drain');
+    if (!stream.write(text)) await Promise.race([once(stream, 'drain'), done]);
     text = '';
   }
   stream.end(text);
-  await once(stream, 'finish');
+  await done;
 }
