@@ -223,7 +223,8 @@ export class MovieAssignment {
       update movie set file_title = ${title}, file_year = ${year},
         title = case when 'title' = any(locked_fields) then title else ${title} end,
         year = case when 'year' = any(locked_fields) then year else ${year} end,
-        match = 'waiting', tmdb_id = null, imdb_id = null, match_score = null, match_reasons = '{}'
+        match = 'waiting', tmdb_id = null, imdb_id = null, match_score = null, match_reasons = '{}', matched_at = null,
+        refreshed_at = null
       where id = ${movieId} and match <> 'confirmed'`;
   }
 
@@ -234,7 +235,8 @@ export class MovieAssignment {
     await tx`
       update movie m set file_year = y.year,
         year = case when m.match = 'matched' or 'year' = any(m.locked_fields) then m.year else y.year end,
-        match = case when m.match in ('unmatched', 'doubtful') then 'waiting' else m.match end
+        match = case when m.match in ('unmatched', 'doubtful') then 'waiting' else m.match end,
+        matched_at = case when m.match in ('unmatched', 'doubtful') then null else m.matched_at end
       from unnest(${movies.map(({ id }) => id)}::uuid[], ${movies.map(({ year }) => year)}::int[]) y(id, year)
       where m.id = y.id and m.file_year is null and m.match <> 'confirmed'`;
   }
