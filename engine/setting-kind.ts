@@ -215,6 +215,13 @@ export const redisUrl = secret((value) => {
 
 export const anySecret = secret(() => {});
 
+export const proxyUrl = secret((value) => {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
+    throw new Error('is not of the form http://user:password@proxy.example:3128');
+  }
+});
+
 export const typesenseUrl = secret((value) => void parseHttpUrl(value));
 
 export function optional<T>(kind: Kind<T>): Kind<T | null> {

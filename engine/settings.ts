@@ -219,7 +219,7 @@ export const SETTINGS = {
   }),
   proxyUrl: setting<Secret | null>({
     name: 'proxy',
-    kind: kinds.optional(kinds.anySecret),
+    kind: kinds.optional(kinds.proxyUrl),
     help: 'A proxy through which TMDB is asked: http://user:password@proxy.example:3128.',
     default: null,
     defaultText: 'none',
