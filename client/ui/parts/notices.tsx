@@ -7,7 +7,7 @@ import styles from './notices.module.css';
 export function NoticeStack() {
   const { notices } = useLobby();
   return (
-    <div class={styles.stack} role="status" aria-live="polite">
+    <div class={styles.stack} role="status" aria-live="polite" data-spatial>
       {notices.shown.value.map((notice) => (
         <p key={notice.id} class={styles.notice} data-tone={notice.tone}>
           <span>{notice.text}</span>

@@ -1,4 +1,4 @@
-import { Check, ExternalLink, Play, RotateCcw, Star, TriangleAlert } from 'lucide-preact';
+import { Check, CircleQuestionMark, ExternalLink, Play, RotateCcw, Star, TriangleAlert } from 'lucide-preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { ALL_MOVIES, moviesWith } from '#client/store/navigation.ts';
 import { MovieStore } from '#client/store/movie.ts';
@@ -154,6 +154,8 @@ function MoviePage({ movie, carried }: PageProps) {
   const cinema = useCinema();
   const { progress: progressStore } = cinema;
   const attempt = useAttempt();
+  const { session } = useLobby();
+  const mayEdit = session.may('movies:edit');
   const similar = useMemo(() => new SimilarStore(cinema.server, cinema.link, movie.id), [cinema, movie.id]);
   useEffect(() => () => similar.dispose(), [similar]);
   useEffect(() => {
@@ -249,6 +251,17 @@ function MoviePage({ movie, carried }: PageProps) {
                   : `${movie.files.length > 1 ? 'Its best file' : 'Its file'} ${mediaFailureText(file.state === 'missing' ? 'missing' : file.failure)}`}
               </p>
             </div>
+          )}
+          {mayEdit && (movie.match.state === 'unmatched' || movie.match.state === 'doubtful') && (
+            <p class={styles.doubt}>
+              <CircleQuestionMark aria-hidden="true" />
+              <span>
+                {movie.match.state === 'doubtful'
+                  ? 'Matinee is not sure which movie this is.'
+                  : 'Matinee does not know which movie this is.'}{' '}
+                <Link to={{ screen: 'review' }}>Review</Link>
+              </span>
+            </p>
           )}
           {movie.isHidden && <p class={styles.hidden}>This movie is put away: it is in no list.</p>}
           {movie.overview !== null && movie.overview !== '' && (

@@ -48,7 +48,11 @@ const bulkEdit = lazyScreen(() => import('./movies/bulk-edit.tsx').then((module)
   isQuiet: true,
 });
 
-const SORTS = MOVIE_SORTS.map((sort) => [sort, SORT_NAMES[sort]] as const);
+/** Among answers to a search, the best come first until somebody says otherwise. */
+const sortOptions = ({ search, order }: MovieQuery) =>
+  MOVIE_SORTS.map(
+    (sort) => [sort, sort === 'title' && search !== '' && order === null ? 'Best match' : SORT_NAMES[sort]] as const,
+  );
 
 /** Typing this long without a pause is one search. */
 const TYPING_MS = 220;
@@ -274,7 +278,7 @@ export function MoviesScreen({ query }: { readonly query: MovieQuery }) {
             <Choice
               label="Sort"
               value={query.sort}
-              options={SORTS}
+              options={sortOptions(query)}
               onValue={(sort) => change({ ...query, sort, order: null, seed: sort === 'random' ? newSeed() : 0 })}
             />
             {query.sort === 'random' ? (
