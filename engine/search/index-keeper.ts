@@ -44,14 +44,14 @@ export class IndexKeeper implements AsyncDisposable {
   #isStale = false;
   #isClosed = false;
   #unlisten: (() => Promise<void>) | null = null;
-  /** One writes to the server at a time. */
+  /** The index in use is changed by one at a time; a new one is filled beside it. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: IndexKeeperOptions) {
     this.#options = options;
     const { queue } = options;
     queue.handle('index', { concurrency: 1, title: 'Bringing the search up to date' }, () =>
-      this.#attempt(() => this.#follow()),
+      this.#attempt(() => this.#alone(() => this.#follow())),
     );
     queue.handle('reindex', { concurrency: 1, title: 'Building the search index' }, (_payload, job) =>
       this.#attempt(() => this.#rebuild(job)),
@@ -89,15 +89,19 @@ export class IndexKeeper implements AsyncDisposable {
   }
 
   async #attempt(work: () => Promise<IndexingOutcome>): Promise<IndexingOutcome> {
-    const running = this.#turn.then(work, work);
-    this.#turn = running;
     try {
-      return await running;
+      return await work();
     } catch (error) {
       this.#isCurrent = false;
       this.#options.log.debug('the search index is behind', { error });
       return { kind: 'later', afterMs: this.#options.laterMs ?? LATER_MS, why: 'Typesense does not answer.' };
     }
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const running = this.#turn.then(work, work);
+    this.#turn = running;
+    return running;
   }
 
   async #place(): Promise<Place | null> {
@@ -119,15 +123,15 @@ export class IndexKeeper implements AsyncDisposable {
       await this.#options.queue.order([{ kind: 'reindex', payload: {}, key: 'reindex' }]);
       return { kind: 'done', note: 'There is no index yet: it is built.' };
     }
-    await this.#sendChanges(place);
+    await this.#sendChanges(place, (now) => this.#options.facts.write(FACT, now));
     this.#isCurrent = true;
     if (this.#isStale) this.look();
     return { kind: 'done' };
   }
 
-  /** Sends what changed after `place`, and returns the new one. */
-  async #sendChanges(place: Place): Promise<Place> {
-    const { changes, documents, server, facts } = this.#options;
+  /** Sends what changed after `place`, and returns the new one; `onStep` is told each one between. */
+  async #sendChanges(place: Place, onStep?: (place: Place) => Promise<void>): Promise<Place> {
+    const { changes, documents, server } = this.#options;
     let { seq } = place;
     for (;;) {
       const found = await changes.changesAfter(seq, CHANGES_AT_ONCE);
@@ -143,7 +147,7 @@ export class IndexKeeper implements AsyncDisposable {
         if (gone.length > 0) await server.remove(place.index, gone);
       }
       seq = last.seq;
-      await facts.write(FACT, { ...place, seq });
+      await onStep?.({ ...place, seq });
     }
   }
 
@@ -162,10 +166,13 @@ export class IndexKeeper implements AsyncDisposable {
       after = batch.at(-1)?.id ?? null;
       if (batch.length < DOCUMENTS_AT_ONCE) break;
     }
-    // What changed while it was built; what changes from now on is sent after the place is kept.
-    const place = await this.#sendChanges({ index, epoch: changes.epoch, seq });
-    await server.useIndex(index);
-    await facts.write(FACT, place);
+    // Most of what changed while it was built; the old index followed meanwhile, and still answers.
+    const nearly = await this.#sendChanges({ index, epoch: changes.epoch, seq });
+    await this.#alone(async () => {
+      const place = await this.#sendChanges(nearly);
+      await server.useIndex(index);
+      await facts.write(FACT, place);
+    });
     this.#isCurrent = true;
     this.look();
     return { kind: 'done', note: `${done} movies` };

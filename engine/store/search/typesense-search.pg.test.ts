@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '#engine/base/clock.ts';
 import { silentLog } from '#engine/base/log.ts';
 import { IndexKeeper } from '#engine/search/index-keeper.ts';
-import type { IndexingOutcome, WorkQueuePort } from '#engine/search/ports.ts';
+import type { DocumentPort, IndexingOutcome, WorkQueuePort } from '#engine/search/ports.ts';
 import { SearchEngine } from '#engine/search/search-engine.ts';
 import type { HealthItem } from '#protocol/schema/health.ts';
 import { changeMovie, writeMovie } from '#test/support/movie-writer.ts';
@@ -49,7 +49,11 @@ class InstantQueue implements WorkQueuePort {
   }
 }
 
-async function openTypesense(sql: Sql, options: TypesenseOptions) {
+async function openTypesense(
+  sql: Sql,
+  options: TypesenseOptions,
+  documents: DocumentPort = createSearchDocuments(sql),
+) {
   const changes = await openChangeLog(sql, () => undefined);
   const health = new Map<string, Omit<HealthItem, 'since'>>();
   const database = new PostgresSearch({ sql, changes, log: silentLog });
@@ -58,7 +62,7 @@ async function openTypesense(sql: Sql, options: TypesenseOptions) {
   const facts = createFactStore(sql);
   const keeper = new IndexKeeper({
     ...{ server, changes, facts, queue, log: silentLog, laterMs: 30 },
-    documents: createSearchDocuments(sql),
+    documents,
   });
   const engine = new SearchEngine({
     ...{ database, server, clock: systemClock, log: silentLog, restMs: 50, suggestWithinMs: 500 },
@@ -184,6 +188,36 @@ describe('Typesense', () => {
     expect(stand.index('matinee_movies')!.documents.size).toBe(3);
   });
 
+  it('[SEARCH7] while a new index is filled the one in use follows what changes', async () => {
+    await using database = await createTestDatabase({ max: 6 });
+    const { sql } = database;
+    await writeMovie(sql, { title: 'Solaris' });
+    await using stand = await TypesenseStandIn.start();
+    const real = createSearchDocuments(sql);
+    let isFilling = false;
+    let seen: string | null = null;
+    const documents: DocumentPort = {
+      ...real,
+      async documentsAfter(movieId, limit) {
+        if (isFilling) {
+          isFilling = false;
+          const id = await writeMovie(sql, { title: 'Mirror' });
+          const inUse = stand.index('matinee_movies')!;
+          await vi.waitFor(() => expect(inUse.documents.has(id)).toBe(true), { timeout: 10_000 });
+          seen = id;
+        }
+        return real.documentsAfter(movieId, limit);
+      },
+    };
+    await using opened = await openTypesense(sql, { url: stand.url, apiKey: STAND_IN_KEY }, documents);
+    await opened.caughtUp();
+    const before = stand.aliases.get('matinee_movies');
+    isFilling = true;
+    await opened.queue.order([{ kind: 'reindex', payload: {} }]);
+    await vi.waitFor(() => expect(stand.aliases.get('matinee_movies')).not.toBe(before), { timeout: 15_000 });
+    expect(stand.index('matinee_movies')!.documents.has(seen!)).toBe(true);
+  });
+
   it('[SEARCH6] after a restart it goes on from its place; an index that is gone is built anew', async () => {
     const opened = await open(['Solaris']);
     const { stand, sql } = opened;
@@ -226,5 +260,6 @@ describe('Typesense', () => {
     await using opened = await openTypesense(database.sql, { url: stand.url, apiKey: 'another' });
     await expect(opened.server.indexInUse()).rejects.toThrow(/401|key/i);
     expect((await opened.engine.rank('solaris', { limit: 5 })).answeredBy).toBe('postgres');
+    await vi.waitFor(() => expect(opened.health.get('typesense')?.action).toContain('key'), { timeout: 10_000 });
   });
 });

@@ -154,6 +154,16 @@ export function createTypesenseSearch(options: TypesenseOptions): SearchServerPo
     return [...new Set([first, ...others].flatMap(({ ids }) => ids))].slice(0, limit);
   }
 
+  async function indexInUse(): Promise<string | null> {
+    try {
+      const { collection_name: index } = await client.aliases(name).retrieve();
+      return index.startsWith(versioned) ? index : null;
+    } catch (error) {
+      if (error instanceof Errors.ObjectNotFound) return null;
+      throw error;
+    }
+  }
+
   return {
     async rank(text, { limit, isHidden = false }: RankOptions) {
       const q = toQuery(text);
@@ -179,16 +189,10 @@ export function createTypesenseSearch(options: TypesenseOptions): SearchServerPo
     },
     async ping() {
       v.parse(Health, await client.health.retrieve());
+      // That one needs no key.
+      await indexInUse();
     },
-    async indexInUse() {
-      try {
-        const { collection_name: index } = await client.aliases(name).retrieve();
-        return index.startsWith(versioned) ? index : null;
-      } catch (error) {
-        if (error instanceof Errors.ObjectNotFound) return null;
-        throw error;
-      }
-    },
+    indexInUse,
     async createIndex() {
       const index = `${versioned}${Date.now().toString(36)}`;
       await client.collections().create({ name: index, fields: FIELDS, default_sorting_field: 'popularity' });
