@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '#engine/base/clock.ts';
 import { createUuidFactory } from '#engine/base/ids.ts';
 import type { Catalogue as Browsing } from '#engine/catalogue/catalogue.ts';
+import { createFeedSources } from '#engine/library/feed-sources.ts';
 import { movieNameOf } from '#engine/media/file-name.ts';
 import type { Call, InputOf, OutputOf } from '#protocol/contract.ts';
 import type { Failure } from '#protocol/errors.ts';
@@ -248,6 +250,81 @@ describe('taking back', () => {
   });
 });
 
+describe('any edits', () => {
+  const some = <T>(...values: T[]) => fc.uniqueArray(fc.constantFrom(...values), { maxLength: 3 });
+  const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+  const fields = some('title' as const, 'genres' as const, 'overview' as const);
+  const edits = fc.record({
+    titles: fc.uniqueArray(fc.constantFrom('Alien', 'Brazil', 'Casablanca', 'Dune'), { minLength: 1 }),
+    one: maybe(
+      fc.record(
+        {
+          title: fc.constantFrom('A', 'B', 'C'),
+          year: fc.constantFrom(null, 1950, 2000),
+          overview: fc.constantFrom(null, 'x', 'y'),
+          releaseDate: fc.constantFrom(null, '1999-12-31'),
+          genres: some('Drama', 'Horror', 'horror', 'Sci-Fi'),
+          tags: some('a', 'b', 'B'),
+          lock: fields,
+          unlock: fields,
+        },
+        { requiredKeys: [] },
+      ),
+    ),
+    many: fc.record(
+      {
+        addTags: some('a', 'c'),
+        removeTags: some('b', 'A'),
+        addGenres: some('Drama', 'Western'),
+        certification: fc.constantFrom(null, 'R'),
+        isHidden: fc.boolean(),
+        unlock: fields,
+        isListed: fc.boolean(),
+      },
+      { requiredKeys: [] },
+    ),
+  });
+
+  it('[EDIT4] [EDIT7] taken back, the last one first, leave everything as it was', async () => {
+    const state = async (collectionId: string) => [
+      ...(await database.sql`
+        select m.id, title, original_title, custom_sort_title, year, release_date::text, overview, certification, locked_fields,
+          hidden_at is not null as hidden,
+          (select jsonb_agg(t.kind || ' ' || t.name order by t.kind, o.position, t.name) from movie_term o join term t on t.id = o.term_id
+            where o.movie_id = m.id) as terms,
+          exists (select from collection_movie c where c.collection_id = ${collectionId} and c.movie_id = m.id) as listed
+        from movie m order by m.id`),
+    ];
+    const { collection } = await call(collectionCalls.create, { name: 'Mine', movieIds: [ids['Dune']!] });
+    const known = { ...ids };
+    await fc.assert(
+      fc.asyncProperty(fc.array(edits, { minLength: 1, maxLength: 5 }), async (made) => {
+        const states = [await state(collection.id)];
+        const editIds: (string | null)[] = [];
+        for (const { titles: of, one, many } of made) {
+          const movieIds = of.map((title) => known[title]!);
+          const { isListed, ...rest } = many;
+          const place = { [isListed === true ? 'addToCollection' : 'removeFromCollection']: collection.id };
+          const { editId } = one
+            ? await call(movieCalls.edit, { movieId: movieIds[0]!, ...one })
+            : await call(movieCalls.editMany, { movieIds, ...rest, ...(isListed === undefined ? {} : place) });
+          editIds.push(editId);
+          states.push(await state(collection.id));
+          // What an edit says of itself: nothing was different exactly where it gave no number.
+          expect(JSON.stringify(states.at(-1)) === JSON.stringify(states.at(-2))).toBe(editId === null);
+        }
+        for (const editId of editIds.toReversed()) {
+          states.pop();
+          if (editId !== null) expect((await call(movieCalls.undo, { editId })).kept).toBe(0);
+          expect(await state(collection.id)).toEqual(states.at(-1));
+        }
+        expect((await browsing.index.count()) + (await titles({ isHidden: true }, 'admin')).length).toBe(4);
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
+
 describe('hidden movies', () => {
   it('[HIDE1] [HIDE2] are nowhere, but for who edits and asks for them', async () => {
     const alien = ids['Alien']!;
@@ -285,6 +362,27 @@ describe('hidden movies', () => {
     await call(movieCalls.hide, { movieId: alien, isHidden: false });
     expect(await titles()).toContain('Alien');
     expect((await call(movieCalls.home, {}, 'user')).continueWatching).toHaveLength(1);
+  });
+
+  it('[HIDE1] [HIDE2] are gone from the feeds, but for who edits', async () => {
+    const alien = ids['Alien']!;
+    const { library, movie: page } = createFeedSources({ list: () => Promise.resolve([]) }, browsing.shown);
+    const audiences = [page.audienceOf(testViewer(admin, 'admin')), page.audienceOf(testViewer(user, 'user'))];
+    await call(movieCalls.hide, { movieId: alien });
+    const change = { feed: 'library', kind: 'movie', entityId: alien };
+    const shown = await Promise.all(audiences.map((audience) => page.entries([change], audience, alien)));
+    expect(shown.map(([entry]) => entry?.movie?.isHidden)).toEqual([true, undefined]);
+    for (const audience of audiences) {
+      expect(await library.entries([change], audience, null)).toEqual([
+        { kind: 'movie', id: alien, movie: null },
+        { kind: 'movieCount', id: 'all', count: 3 },
+      ]);
+    }
+    const collection = { feed: 'library', kind: 'collection', entityId: newId() };
+    expect(library.concerns(collection, audiences[1]!, null)).toBe(true);
+    expect(await library.entries([collection], audiences[1]!, null)).toEqual([
+      { kind: 'collection', id: collection.entityId },
+    ]);
   });
 
   it('[HIDE3] keep their files', async () => {
