@@ -64,6 +64,8 @@ const CONCURRENCY = { match: 4, refresh: 4 };
 const ATTEMPTS = 6;
 const PAGE = 500;
 const READ_TOGETHER = 50;
+/** Of those that were put off, the newest: more would keep the queue from everything else. */
+const MOST_AT_ONCE = 2_000;
 const HOUR_MS = 3_600_000;
 /** TMDB changes slowly, and is to be asked seldom. */
 const STALE_MS = 30 * 24 * HOUR_MS;
@@ -83,6 +85,7 @@ export class MetadataDomain implements AsyncDisposable {
   readonly #unread = new Set<string>();
   #reading: Promise<void> | null = null;
   #lookingThrough: Promise<void> | null = null;
+  #isStarted = false;
   #isStopped = false;
   #timer: Timer | null = null;
 
@@ -96,7 +99,10 @@ export class MetadataDomain implements AsyncDisposable {
       () => this.#isKeyless,
       (movieIds) => this.#find(movieIds),
     );
-    client.onState(({ kind }) => showHealth(ports.health, kind));
+    client.onState(({ kind }) => {
+      showHealth(ports.health, kind);
+      if (kind === 'ready' && this.#isStarted) this.#comeBack();
+    });
     client.setKey(preferences.key);
     ports.work.handle(
       'match',
@@ -114,9 +120,17 @@ export class MetadataDomain implements AsyncDisposable {
     return new MetadataDomain(ports, client, await MetadataPreferences.open(ports.settings, environmentKey));
   }
 
+  /** What was put off while TMDB could not be asked comes now: an order that is given again takes the earlier time. */
+  #comeBack(): void {
+    this.waiting
+      .sweep(MOST_AT_ONCE)
+      .catch((error: unknown) => this.#log.warn('what waited for TMDB waits until its time', { error }));
+  }
+
   /** Looks for all that waits, and from then on for whatever comes. Once the work has begun. */
   async start(): Promise<void> {
     await this.waiting.start();
+    this.#isStarted = true;
     const lookThrough = (): void => {
       this.#lookingThrough ??= this.#everyHour().finally(() => {
         this.#lookingThrough = null;

@@ -50,11 +50,11 @@ export class WaitingMovies implements AsyncDisposable {
     this.#handedOn.delete(movieId);
   }
 
-  /** Hands on all that wait, the newest first. */
-  async sweep(): Promise<void> {
+  /** Hands on all that wait, or the newest `most` of them. */
+  async sweep(most = Infinity): Promise<void> {
     this.#handedOn.clear();
     let after: string | null = null;
-    for (;;) {
+    for (let count = 0; count < most; count += PAGE) {
       const movieIds: string[] = await this.#store.waiting({ after, limit: PAGE, isUnread: this.#isKeyless() });
       await this.#handOn(movieIds);
       after = movieIds.at(-1) ?? null;
