@@ -335,6 +335,8 @@ describe('what a name says beside the title', () => {
     ['Heat (1995)/Featurettes/In the Streets.mkv', 'Heat', 'In the Streets'],
     ['Heat (1995)/Heat (1995)-trailer.mkv', 'Heat', null],
     ['Heat (1995)/trailer.mkv', 'Heat', null],
+    ['Heat (1995)/Gag Reel-featurette.mkv', 'Heat', 'Gag Reel'],
+    ['Heat (1995)/Heat (1995)-trailer2.mkv', 'Heat', null],
     ['Heat (1995) - deletedscene.mkv', 'Heat', null],
   ])('an extra bears the name of its movie: %s', (path, title, extraTitle) => {
     expect(read(path)).toMatchObject({

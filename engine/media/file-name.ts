@@ -12,7 +12,7 @@ import { idsIn } from './naming/catalogue-ids.ts';
 import { EDITION_TAG, editionAt, editionIn } from './naming/edition.ts';
 import type { Edition } from './naming/edition.ts';
 import { extraOf, extraOfFolder } from './naming/extras.ts';
-import type { NamedExtra } from './naming/extras.ts';
+import type { FoundExtra, NamedExtra } from './naming/extras.ts';
 import { LANGUAGE_BY_NAME } from './naming/languages.ts';
 import { factsAt, linesOf, readFacts } from './naming/release-facts.ts';
 import type { ReleaseFacts } from './naming/release-facts.ts';
@@ -127,7 +127,7 @@ export function movieNameOf(path: string, options: NameOptions = {}): MovieName 
     part: file.part ?? partOfFolder(partFolder ?? '') ?? folder?.part ?? null,
     extra: extra?.kind ?? null,
     home: homeOf(path, extra?.folder ?? null),
-    extraTitle: extra === null || extra.title === '' ? null : readName(extra.title, latestYear).title,
+    extraTitle: extra === null ? null : extraTitleOf(extra, stem, { file, chosen }, latestYear),
     edition: release.edition,
     tmdbId,
     imdbId,
@@ -136,6 +136,18 @@ export function movieNameOf(path: string, options: NameOptions = {}): MovieName 
       isRecognised: release.release.isRecognised || chosen.year !== null || tmdbId !== null || imdbId !== null,
     },
   };
+}
+
+/** “Gag reel-featurette.mkv” is called so; “Heat (1995)-trailer.mkv” and “trailer.mkv” are called nothing. */
+function extraTitleOf(
+  extra: FoundExtra,
+  stem: string,
+  { file, chosen }: { file: NamePart; chosen: NamePart },
+  latestYear: number,
+): string | null {
+  if (extra.title !== '') return readName(extra.title, latestYear).title;
+  const isCalledAsMovie = extra.stem === stem || keyOf(file.title) === keyOf(chosen.title);
+  return isCalledAsMovie ? null : file.title;
 }
 
 /** The folder above the one that makes a file an extra, or the file's own. */

@@ -80,7 +80,7 @@ export const MovieFile = v.object({
   edition: v.nullable(ShortText),
   /** Number of this file in a movie that is cut into several. */
   part: v.nullable(Count),
-  /** `null`: the movie itself. */
+  /** `null`: the movie itself. An extra whose name says nothing but what it is has an empty title. */
   extra: v.nullable(v.object({ kind: v.picklist(EXTRA_KINDS), title: ShortText })),
   sidecars: v.array(Sidecar),
   addedAt: Timestamp,

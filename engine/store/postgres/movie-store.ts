@@ -199,7 +199,7 @@ export function createMovieStore(sql: Sql): MovieReader {
       files: files.map(({ extraKind, extraTitle, ...file }) => ({
         ...file,
         path: withPaths ? file.path : null,
-        extra: extraKind === null ? null : { kind: extraKind, title: extraTitle ?? file.name },
+        extra: extraKind === null ? null : { kind: extraKind, title: extraTitle ?? '' },
         sidecars: sidecars.filter(({ fileId }) => fileId === file.id).map(({ fileId: _, ...sidecar }) => sidecar),
       })),
     };

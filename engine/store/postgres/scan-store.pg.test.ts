@@ -329,7 +329,7 @@ describe('extras', () => {
     expect(await visible()).toEqual(['Heat (1995)']);
     expect(await extras(movieId)).toEqual(
       expect.arrayContaining([
-        ['trailer.mkv', 'trailer', 'trailer.mkv'],
+        ['trailer.mkv', 'trailer', ''],
         ['On the Streets.mkv', 'featurette', 'On the Streets'],
       ]),
     );
