@@ -1,4 +1,4 @@
-/** The peer of the `browse` bench: the same questions as somebody would write them in SQL, with the indexes that the schema has. */
+/** The peer of the `browse` bench: the same questions as somebody would write them in SQL, with an index for each order. */
 import type postgres from 'postgres';
 import type { Sql } from '#engine/store/postgres/connect.ts';
 import type { MovieFilter } from '#protocol/schema/movie-filter.ts';
