@@ -210,6 +210,35 @@ describe('a library that knows its movies', () => {
     await page.setViewportSize({ width: 1_440, height: 900 });
   });
 
+  it('from a sofa, arrow keys alone narrow the grid and open a movie', async () => {
+    await page.setViewportSize({ width: 1_920, height: 1_080 });
+    await page.goto(`${engine.url}/movies`);
+    const grid = page.getByRole('list', { name: 'Movies' });
+    await grid.getByRole('link').first().waitFor();
+    await page.getByRole('complementary', { name: 'Filters' }).getByText('Decade').waitFor();
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.getAttribute('name') ?? document.activeElement?.tagName);
+    // The keys come with a part of their own, a moment after the first screen.
+    await expect
+      .poll(async () => {
+        await page.keyboard.press('ArrowDown');
+        return focused();
+      })
+      .toBe('A');
+    await page.keyboard.press('ArrowLeft');
+    for (let step = 0; step < 12 && (await focused()) !== 'decade'; step++) {
+      await page.keyboard.press((await focused()) === 'A' ? 'ArrowLeft' : 'ArrowDown');
+    }
+    expect(await focused()).toBe('decade');
+    await page.keyboard.press('Space');
+    await expect.poll(() => new URL(page.url()).searchParams.has('yearFrom')).toBe(true);
+    for (let step = 0; step < 6 && (await focused()) !== 'A'; step++) await page.keyboard.press('ArrowRight');
+    expect(await focused()).toBe('A');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/movies\/[0-9a-f-]{36}$/);
+    await page.setViewportSize({ width: 1_440, height: 900 });
+  });
+
   it('an edit appears on a second screen at once, and Undo takes it back on both', async () => {
     await page.goto(`${engine.url}/movies`);
     await page.getByRole('link', { name: /Salt Road/ }).click();
