@@ -207,6 +207,26 @@ describe('recognising', () => {
     });
   });
 
+  it('[META3] a movie whose file was renamed to something else has nothing of what it was taken for', async () => {
+    const id = await stage.add({ title: 'Orbit', year: 2012 });
+    await recognise();
+    await stage.sql`
+      update movie set file_title = 'Aunt Maude', file_year = 2004, title = 'Aunt Maude', year = 2004, match = 'waiting', tmdb_id = null where id = ${id}`;
+    await recognise();
+    expect(await stage.movie(id)).toMatchObject({
+      title: 'Aunt Maude',
+      year: 2004,
+      match: 'unmatched',
+      overview: null,
+      trailer_url: null,
+      refreshed_at: null,
+    });
+    expect(await termsOf(id)).toEqual([]);
+    for (const table of ['credit', 'collection_movie', 'picture']) {
+      expect(await stage.sql`select from ${stage.sql(table)} where movie_id = ${id}`).toHaveLength(0);
+    }
+  });
+
   it('[META4] never writes a field that a person locked', async () => {
     const id = await stage.add({ title: 'Orbit', year: 2012 });
     await stage.sql`update movie set locked_fields = '{title,genres,certification,credits}', title = 'My Orbit', certification = 'For Ada' where id = ${id}`;

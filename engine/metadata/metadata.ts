@@ -372,7 +372,6 @@ export class MetadataDomain implements AsyncDisposable {
         score,
         reasons,
       }));
-    if (nfo !== null) await this.ports.store.writeFacts(movie.id, movie.tmdbId, withNfo({}, nfo), false);
     const [first] = candidates;
     await this.ports.store.noteSearch(movie.id, {
       state,
@@ -380,6 +379,8 @@ export class MetadataDomain implements AsyncDisposable {
       reasons: first?.reasons ?? [],
       candidates,
     });
+    // Behind it, for that forgets what was known of a movie that this one turned out not to be.
+    if (nfo !== null) await this.ports.store.writeFacts(movie.id, movie.tmdbId, withNfo({}, nfo), false);
   }
 
   /** Without anybody to ask there is still what lies beside the file: its NFO, and numbers in names [META7]. */

@@ -209,7 +209,7 @@ export interface MetadataStore {
    * gone or another one of the catalogue than `tmdbId`.
    */
   writeFacts(movieId: string, tmdbId: number | null, facts: MovieFacts, isRefreshed: boolean): Promise<boolean>;
-  /** TMDB has no such movie: where it was never fetched it is looked for by its name, else what is known stays. */
+  /** TMDB has no such movie: where it was never fetched it is unmatched, else what is known stays. */
   noteGone(movieId: string, tmdbId: number): Promise<void>;
   /** It waits again, and is looked for again. */
   lookAgain(which: { readonly movieId: string } | 'unmatched'): Promise<string[]>;

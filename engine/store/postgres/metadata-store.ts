@@ -4,7 +4,7 @@ import { recordChanges } from './change-feed.ts';
 import type { NewChange } from './change-feed.ts';
 import type { Sql } from './connect.ts';
 import { writeFacts } from './movie-facts.ts';
-import { identify, merge, split, unmatch } from './movie-identity.ts';
+import { forgetFacts, identify, merge, split, unmatch } from './movie-identity.ts';
 import type { RemoteSizes } from './picture-offers.ts';
 import { radarrHints } from './radarr-store.ts';
 
@@ -93,10 +93,13 @@ export function createMetadataStore(
     },
     async noteSearch(movieId, { state, score, reasons, candidates }) {
       await sql.begin(async (tx) => {
-        const { count } = await tx`
+        const [movie] = await tx<{ wasFound: boolean }[]>`
           update movie set match = ${state}, match_score = ${score}, match_reasons = ${[...reasons]}, matched_at = now()
-          where id = ${movieId} and match in ('waiting', 'unmatched', 'doubtful') and tmdb_id is null and merged_into is null`;
-        if (count === 0) return;
+          where id = ${movieId} and match in ('waiting', 'unmatched', 'doubtful') and tmdb_id is null and merged_into is null
+          returning refreshed_at is not null as "wasFound"`;
+        if (!movie) return;
+        // It was taken for another one before its files were renamed: nothing of that is true any more.
+        const changes = movie.wasFound ? await forgetFacts(tx, options.sizes, movieId) : [];
         await tx`delete from match_candidate where movie_id = ${movieId}`;
         const rows = candidates.map((candidate, position) => ({
           position,
@@ -115,7 +118,7 @@ export function createMetadataStore(
             array(select jsonb_array_elements_text(reasons))
           from jsonb_to_recordset(${tx.json(rows)}) as c(position int, tmdb_id int, title text, original_title text, year int,
             overview text, poster_path text, score real, reasons jsonb)`;
-        await recordChanges(tx, [movieChange(movieId)]);
+        await recordChanges(tx, [movieChange(movieId), ...changes]);
       });
     },
     async noteRead(movieIds) {
