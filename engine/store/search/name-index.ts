@@ -88,7 +88,7 @@ export class NameIndex {
   #weights = new Uint16Array(1_024);
   #isHidden = new Uint8Array(1_024);
   // Of the present search, by slot. `#counted` holds `#round` + how many words were found, so nothing needs to be cleared.
-  #tiers = new Uint8Array(1_024);
+  /** `#round` + the tier of the answer. */
   #offered = new Int32Array(1_024);
   #counted = new Int32Array(1_024);
   #isPartial = new Uint8Array(1_024);
@@ -167,14 +167,15 @@ export class NameIndex {
     this.#nextRound();
     const round = this.#round;
     const hidden = isHidden ? 1 : 0;
+    const offered = this.#offered;
+    const isHiddenAt = this.#isHidden;
     const offer = (slot: number, tier: number): void => {
-      if (this.#isHidden[slot] !== hidden) return;
-      if (this.#offered[slot] !== round) {
-        this.#offered[slot] = round;
-        this.#tiers[slot] = tier;
+      const now = offered[slot] ?? 0;
+      if (now >= round) {
+        if (round + tier < now) offered[slot] = round + tier;
+      } else if (isHiddenAt[slot] === hidden) {
+        offered[slot] = round + tier;
         hits.push(slot);
-      } else if (tier < (this.#tiers[slot] ?? 0)) {
-        this.#tiers[slot] = tier;
       }
     };
     for (const key of asked.keys) this.#matchKeys(key, offer);
@@ -186,7 +187,7 @@ export class NameIndex {
       );
     }
     if (hits.length < enough) this.#searchLoosely(asked.words, enough, hits, offer);
-    return this.#best(hits, limit);
+    return this.#best(hits, limit, round);
   }
 
   /** Each step only where the ones before have found too little. */
@@ -334,11 +335,12 @@ export class NameIndex {
   }
 
   /** The first `limit` by tier, weight and name. Sorts only what can be among them. */
-  #best(hits: readonly number[], limit: number): Match[] {
-    const tiers = this.#tiers;
+  #best(hits: readonly number[], limit: number, round: number): Match[] {
+    const offered = this.#offered;
     const weights = this.#weights;
     const buckets = this.#buckets.fill(0);
-    const bucketOf = (slot: number): number => ((tiers[slot] ?? 0) << 10) + (MOST_WEIGHT - (weights[slot] ?? 0));
+    const bucketOf = (slot: number): number =>
+      (((offered[slot] ?? 0) - round) << 10) + (MOST_WEIGHT - (weights[slot] ?? 0));
     for (const slot of hits) buckets[bucketOf(slot)]!++;
     let last = 0;
     for (let sum = 0; last < buckets.length; last++) {
@@ -369,7 +371,7 @@ export class NameIndex {
     } else rows.sort(before);
     return rows.slice(0, limit).map((slot) => ({
       id: this.#entries[slot]?.named.id ?? '',
-      tier: this.#tiers[slot] ?? 0,
+      tier: (offered[slot] ?? 0) - round,
       weight: this.#weights[slot] ?? 0,
     }));
   }
@@ -389,7 +391,6 @@ export class NameIndex {
     const length = size * 2;
     this.#weights = grown(this.#weights, new Uint16Array(length));
     this.#isHidden = grown(this.#isHidden, new Uint8Array(length));
-    this.#tiers = new Uint8Array(length);
     this.#offered = new Int32Array(length);
     this.#counted = new Int32Array(length);
     this.#isPartial = new Uint8Array(length);

@@ -176,7 +176,8 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
     // Typing errors are looked for only where nothing is named so: that is dear, and would be noise.
     const search = (enough: number): readonly [movies: Match[], people: Match[], collections: Match[]] => [
       this.#movies.search(text, { limit, enough }),
-      this.#people.search(text, { limit, enough }),
+      // One letter names nobody, and there are many more people than movies.
+      /^\s*[a-z\d]\s*$/i.test(text) ? [] : this.#people.search(text, { limit, enough }),
       this.#collections.search(text, { limit, enough }),
     ];
     const isGood = ({ tier }: Match): boolean => tier < TIER.looseBeginnings;
