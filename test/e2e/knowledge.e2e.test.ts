@@ -267,6 +267,55 @@ describe('a library that knows its movies', () => {
     await second.close();
   });
 
+  it('another poster is chosen, and a wrong match put right, by hand and for good', async () => {
+    await page.goto(`${engine.url}/movies/${(await ada.movie('Starlings')).id}`);
+    await heading('Starlings').waitFor();
+    const before = (await ada.movie('Starlings')).poster?.url;
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Choose artwork' }).click();
+    const artwork = page.getByRole('dialog', { name: 'Artwork' });
+    await artwork.locator('button[aria-pressed=false]').first().click();
+    await notice('Chosen, and kept').waitFor();
+    expect((await ada.movie('Starlings')).poster?.url).not.toBe(before);
+    expect(await axeProblems(page)).toEqual([]);
+    await artwork.getByRole('button', { name: 'Done' }).click();
+
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Fix match' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Which movie is this?' });
+    await dialog
+      .getByLabel('Title, TMDB or IMDb number, or an address')
+      .fill('https://www.themoviedb.org/movie/900139-starling');
+    await dialog.getByLabel('Year').fill('');
+    await dialog.getByRole('button', { name: 'Search' }).click();
+    const found = dialog.getByRole('radio', { name: /^Starling 2021/ });
+    await found.click();
+    expect(await axeProblems(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'It is this one' }).click();
+    await heading(/^Starling$/).waitFor();
+    expect((await ada.movie('Starling')).match).toMatchObject({ state: 'confirmed', tmdbId: 900_139 });
+  });
+
+  it('two movies that are one are brought together, and its files taken apart again', async () => {
+    const { id } = await ada.movie('The Glass Garden');
+    await page.goto(`${engine.url}/movies/${id}`);
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Same movie as another' }).click();
+    const merge = page.getByRole('dialog', { name: /Which other movie/ });
+    await merge.getByRole('radio', { name: /Part II/ }).click();
+    await merge.getByRole('button', { name: 'They are one' }).click();
+    await page.getByRole('heading', { level: 2, name: 'Versions' }).waitFor();
+    expect(await titles()).not.toContain('The Glass Garden Part II');
+
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Split off files' }).click();
+    const split = page.getByRole('dialog', { name: /Which files/ });
+    await split.getByLabel(/Part II/).check();
+    await split.getByRole('button', { name: 'Split them off' }).click();
+    await page.waitForURL((url) => !url.pathname.endsWith(id));
+    await expect.poll(async () => (await titles()).length).toBe(9);
+  });
+
   it('a movie’s page leads to its people, and theirs back', async () => {
     await page.goto(`${engine.url}/movies`);
     await page.getByRole('link', { name: /^Orbit 2012/ }).click();
@@ -297,7 +346,7 @@ describe('a library that knows its movies', () => {
   it('several movies are put into a new list at once, and put in order by keys', async () => {
     await page.goto(`${engine.url}/movies`);
     await page.getByRole('button', { name: 'Choose several' }).click();
-    for (const title of ['Starlings', 'Salt Road', 'Nine Bridges']) {
+    for (const title of ['Starling', 'Salt Road', 'Nine Bridges']) {
       await page.getByRole('checkbox', { name: new RegExp(title) }).click();
     }
     const bar = page.getByRole('toolbar', { name: 'Chosen movies' });
@@ -344,7 +393,7 @@ describe('a library that knows its movies', () => {
     await tiles.first().waitFor();
     const count = await tiles.count();
     await ada.call(progress.setWatched, {
-      movieId: (await ada.movie('Starlings')).id,
+      movieId: (await ada.movie('Starling')).id,
       isWatched: true,
     });
     await expect.poll(() => tiles.count()).toBe(count - 1);
