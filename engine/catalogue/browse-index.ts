@@ -330,13 +330,14 @@ export class BrowseIndex implements AsyncDisposable {
     const seq = await changes.latestSeq();
     const table = new BrowseTable(this.#watches);
     const collections = await store.collections(null);
-    let last: string | null = null;
-    for (;;) {
+    let reading: Promise<BrowseRow[]> | null = store.rowsAfter(null, ROWS_AT_ONCE);
+    while (reading) {
+      const rows: BrowseRow[] = await reading;
       this.#stop.signal.throwIfAborted();
-      const rows: BrowseRow[] = await store.rowsAfter(last, ROWS_AT_ONCE);
+      // The next are on their way while these are written.
+      reading = rows.length < ROWS_AT_ONCE ? null : store.rowsAfter(rows.at(-1)!.id, ROWS_AT_ONCE);
+      reading?.catch(() => undefined);
       await this.#write(table, rows, []);
-      if (rows.length < ROWS_AT_ONCE) break;
-      last = rows.at(-1)!.id;
     }
     this.#table = table;
     this.#collections = new Map(collections.map((row) => [row.id, row]));

@@ -10,6 +10,7 @@ import { createEditHandlers } from './movie-edits.ts';
 import type { EditHandlerOptions } from './movie-edits.ts';
 import type { MovieReader } from './ports.ts';
 import { sightOf } from './sight.ts';
+import { hasBit } from './slot-set.ts';
 import { similarTo } from './similar.ts';
 
 export interface MovieHandlerOptions extends EditHandlerOptions {
@@ -72,6 +73,10 @@ export function createMovieHandlers(options: MovieHandlerOptions): Handlers<type
       const kinship = await reader.kinship(movieId);
       if (!kinship) return fail('notFound', { what: 'movie', id: movieId });
       const { table } = await index.stand(null, {}, null);
+      const own = table.slotOf(movieId);
+      if (own !== undefined && hasBit(table.hidden, own) && !mayEdit(viewer)) {
+        return fail('notFound', { what: 'movie', id: movieId });
+      }
       const slots = similarTo(table, movieId, kinship, limit);
       return {
         movies: await tilesOf(

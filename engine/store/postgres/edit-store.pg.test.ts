@@ -353,6 +353,8 @@ describe('hidden movies', () => {
     const shown = await call(collectionCalls.get, { collectionId: collection.id }, 'user');
     expect([shown.collection.movieCount, shown.movies.map(({ title }) => title)]).toEqual([1, ['Dune']]);
     expect(await codeOf(call(movieCalls.get, { movieId: alien }, 'user'))).toBe('notFound');
+    expect(await codeOf(call(movieCalls.similar, { movieId: alien }, 'user'))).toBe('notFound');
+    expect(await codeOf(call(movieCalls.similar, { movieId: alien }))).toBe('done');
     expect(await codeOf(call(movieCalls.list, { isHidden: true }, 'user'))).toBe('forbidden');
     expect(await codeOf(call(movieCalls.facets, { isHidden: true }, 'user'))).toBe('forbidden');
 
