@@ -153,13 +153,21 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     ...{ hosts, jobs, work, store: pictureStore },
     isScanning: () => library.isScanning,
   });
+  const persons = createPersonStore(sql);
   const catalogue = closing.use(
     'catalogue',
     await Catalogue.start({
       store: createBrowseStore(sql),
       reader: stores.movies,
       edits: createEditStore(sql, { newId }),
-      people: createPersonStore(sql),
+      people: {
+        ...persons,
+        person(personId) {
+          // Whoever's page is looked at is fetched for the next look.
+          metadata.wantPerson(personId);
+          return persons.person(personId);
+        },
+      },
       collections: createCollectionStore(sql, { newId }),
       pictures: pictureStore,
       ranking: search,

@@ -290,6 +290,30 @@ describe('recognising', () => {
     expect(parts).toEqual([{ count: 8 }]);
   });
 
+  it('[META15] who somebody is is fetched when their page is looked at, once in thirty days', async () => {
+    await stage.add({ title: 'Orbit', year: 2012 });
+    await recognise();
+    const [person] = await stage.sql`select id, tmdb_id from person order by tmdb_id limit 1`;
+    const personId = String(person!['id']);
+    stage.domain.wantPerson(personId);
+    await expect
+      .poll(() => stage.queue.orders)
+      .toMatchObject([{ kind: 'refresh', urgency: 'click', payload: { personId } }]);
+    await stage.queue.run();
+    const [row] =
+      await stage.sql`select name || ' was never born.' as expected, biography, born_on::text as born, birthplace from person where id = ${personId}`;
+    expect(row).toMatchObject({ biography: row!['expected'], born: '1950-02-03', birthplace: 'Lisbon' });
+    expect(await stage.store.stalePerson(personId, 1_000_000)).toBeNull();
+    await stage.sql`update person set tmdb_id = 5, refreshed_at = null where id = ${personId}`;
+    stage.domain.wantPerson(personId);
+    await expect.poll(() => stage.queue.orders.length).toBe(1);
+    await stage.queue.run();
+    expect((await stage.sql`select biography, refreshed_at from person where id = ${personId}`)[0]).toMatchObject({
+      biography: row!['expected'],
+      refreshed_at: expect.any(Date),
+    });
+  });
+
   it('[META9] notices what comes by itself, and what came while it was not there', async () => {
     const early = await stage.add({ title: 'Orbit', year: 2012 });
     const { domain, queue } = await stage.again();

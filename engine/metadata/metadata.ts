@@ -33,7 +33,7 @@ import type {
   WorkPort,
 } from './ports.ts';
 import { MetadataPreferences } from './preferences.ts';
-import { factsOf } from './tmdb-facts.ts';
+import { factsOf, personFactsOf } from './tmdb-facts.ts';
 import { WaitingMovies } from './waiting-movies.ts';
 import { showHealth } from './tmdb-health.ts';
 import type { AskOptions, Languages, TmdbClient } from './tmdb/tmdb-client.ts';
@@ -55,10 +55,10 @@ export interface MetadataPorts {
 }
 
 /** What an order carries. It may have been written by another version. */
-const Order = v.object({
-  movieId: v.pipe(v.string(), v.uuid()),
-  urgency: v.optional(v.picklist(['click', 'normal', 'bulk'])),
-});
+const Uuid = v.pipe(v.string(), v.uuid());
+const UrgencyText = v.optional(v.picklist(['click', 'normal', 'bulk']));
+const Order = v.object({ movieId: Uuid, urgency: UrgencyText });
+const PersonOrder = v.object({ personId: Uuid, urgency: UrgencyText });
 
 const CONCURRENCY = { match: 4, refresh: 4 };
 const ATTEMPTS = 6;
@@ -112,7 +112,10 @@ export class MetadataDomain implements AsyncDisposable {
     ports.work.handle(
       'refresh',
       { concurrency: CONCURRENCY.refresh, attempts: ATTEMPTS, title: 'Fetching metadata' },
-      (payload, job) => this.#carryOut(payload, job, (movie, ask) => this.refresh(movie, ask)),
+      (payload, job) =>
+        v.is(PersonOrder, payload)
+          ? this.#asking(job, null, () => this.#refreshPerson(payload, job))
+          : this.#carryOut(payload, job, (movie, ask) => this.refresh(movie, ask)),
     );
   }
 
@@ -197,6 +200,26 @@ export class MetadataDomain implements AsyncDisposable {
     );
   }
 
+  /** Somebody looks at a person: who they are is fetched for the next look, where it is not known yet. Never rejects. */
+  wantPerson(personId: string): void {
+    if (this.client.state.kind !== 'ready') return;
+    const order = async (): Promise<void> => {
+      if ((await this.ports.store.stalePerson(personId, STALE_MS)) === null) return;
+      const payload = { personId, urgency: 'click' };
+      await this.ports.work.order([{ kind: 'refresh', payload, urgency: 'click', key: `person ${personId}` }]);
+    };
+    order().catch((error: unknown) => this.#log.warn('a person could not be ordered', { error }));
+  }
+
+  async #refreshPerson({ personId }: v.InferOutput<typeof PersonOrder>, job: RunningWork): Promise<WorkOutcome> {
+    const tmdbId = await this.ports.store.stalePerson(personId, STALE_MS);
+    if (tmdbId === null) return { kind: 'done' };
+    const { languages } = this;
+    const reply = await this.client.person(tmdbId, languages, { urgency: 'click', signal: job.signal });
+    await this.ports.store.writePerson(personId, reply && personFactsOf(reply, languages));
+    return { kind: 'done' };
+  }
+
   /** Fetches everything about a movie that is known to the catalogue, and writes it [META5]. Rejects with `TmdbFailure`. */
   async refresh(movie: KnownMovie, ask: AskOptions): Promise<WorkOutcome> {
     const { store } = this.ports;
@@ -271,8 +294,13 @@ export class MetadataDomain implements AsyncDisposable {
     this.waiting.forget(movieId);
     const movie = await this.ports.store.movie(movieId);
     if (movie === null) return { kind: 'done', note: 'The movie is gone.' };
+    return this.#asking(job, movieId, () => work(movie, { urgency, signal: job.signal }));
+  }
+
+  /** What comes of work where TMDB does not answer as it should. */
+  async #asking(job: RunningWork, movieId: string | null, work: () => Promise<WorkOutcome>): Promise<WorkOutcome> {
     try {
-      return await work(movie, { urgency, signal: job.signal });
+      return await work();
     } catch (error) {
       job.signal.throwIfAborted();
       if (!(error instanceof TmdbFailure)) throw error;
@@ -283,6 +311,7 @@ export class MetadataDomain implements AsyncDisposable {
       if (error.kind === 'noKey') return { kind: 'done', note: error.message };
       if (job.attempt < ATTEMPTS) throw error;
       // Whatever TMDB answers for this one makes no sense: a person may know better [META8].
+      if (movieId === null) return { kind: 'done', note: error.message };
       await this.ports.store.noteSearch(movieId, { state: 'unmatched', score: null, reasons: [], candidates: [] });
       return { kind: 'done', note: error.message };
     }

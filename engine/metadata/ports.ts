@@ -104,6 +104,13 @@ export interface MovieFacts {
   readonly pictures?: Readonly<Record<'poster' | 'backdrop' | 'logo', readonly PictureFact[]>>;
 }
 
+export interface PersonFacts {
+  readonly biography: string | null;
+  readonly bornOn: string | null;
+  readonly diedOn: string | null;
+  readonly birthplace: string | null;
+}
+
 /** A movie as matching and refreshing need it. */
 export interface KnownMovie {
   readonly id: string;
@@ -225,6 +232,10 @@ export interface MetadataStore {
   ): Promise<{ readonly movieId: string } | 'nothingLeft' | null>;
   /** Chooses release date and certification of this country from what is known, where nobody locked them. */
   chooseCountry(country: string): Promise<void>;
+  /** The number at TMDB of somebody whose life was not fetched within `ageMs`; `null` where there is nothing to fetch. */
+  stalePerson(personId: string, ageMs: number): Promise<number | null>;
+  /** `null`: TMDB does not know them any more; what is known stays. */
+  writePerson(personId: string, facts: PersonFacts | null): Promise<void>;
   review(page: {
     readonly offset: number;
     readonly limit: number;

@@ -1,6 +1,6 @@
 /** What a reply of TMDB says of a movie, in the words of this server. Pure. */
-import type { CreditFact, MovieFacts, PictureFact, SeriesFact } from './ports.ts';
-import type { CollectionReply, DetailsReply } from './tmdb/reply.ts';
+import type { CreditFact, MovieFacts, PersonFacts, PictureFact, SeriesFact } from './ports.ts';
+import type { CollectionReply, DetailsReply, PersonReply } from './tmdb/reply.ts';
 
 export interface FactPreferences {
   readonly language: string;
@@ -61,6 +61,22 @@ export function factsOf(reply: DetailsReply, collection: CollectionReply | null,
       backdrop: picturesOf(reply.images.backdrops, reply.backdrop_path, { ...wanted, prefersWordless: true }),
       logo: picturesOf(reply.images.logos, null, wanted),
     },
+  };
+}
+
+/** Who somebody is, in the language of preference, else in the other one, else in English. */
+export function personFactsOf(
+  reply: PersonReply,
+  { language, fallback }: Pick<FactPreferences, 'language' | 'fallback'>,
+): PersonFacts {
+  const inLanguage = (tag: string): string | null =>
+    reply.translations.find(({ iso_639_1 }) => iso_639_1 === codeOf(tag))?.data ?? null;
+  return {
+    biography:
+      reply.biography ?? inLanguage(language) ?? (fallback === null ? null : inLanguage(fallback)) ?? inLanguage('en'),
+    bornOn: reply.birthday,
+    diedOn: reply.deathday,
+    birthplace: reply.place_of_birth,
   };
 }
 

@@ -135,6 +135,23 @@ export function standInCollections(): StandInCollection[] {
   }));
 }
 
+export function standInPerson(id: number): Record<string, unknown> | null {
+  const name = PEOPLE[id - 800_000];
+  if (name === undefined) return null;
+  return {
+    id,
+    name,
+    biography: '',
+    birthday: '1950-02-03',
+    deathday: null,
+    place_of_birth: 'Lisbon',
+    known_for_department: 'Acting',
+    translations: {
+      translations: [{ iso_639_1: 'en', iso_3166_1: 'US', data: { biography: `${name} was never born.` } }],
+    },
+  };
+}
+
 /** A movie of one's own, for tests that need thousands. */
 export function toMovie(sketch: Sketch): StandInMovie {
   const {

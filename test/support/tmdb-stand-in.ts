@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
-import { standInCollections, standInMovies } from './tmdb-movies.ts';
+import { standInCollections, standInMovies, standInPerson } from './tmdb-movies.ts';
 import type { StandInCollection, StandInMovie } from './tmdb-movies.ts';
 
 /** What the server does instead of answering. */
@@ -149,12 +149,16 @@ export class TmdbStandIn implements AsyncDisposable {
       if (query === '') return { status: 422, body: { errors: ['query must be provided'] } };
       return { status: 200, body: this.#search(query, params) };
     }
-    const [, kind, id = ''] = /^\/(movie|find|collection)\/(\w+)$/.exec(path) ?? [];
+    const [, kind, id = ''] = /^\/(movie|find|collection|person)\/(\w+)$/.exec(path) ?? [];
     if (kind === 'collection') {
       const collection = this.#collections.get(Number(id));
       return collection ? { status: 200, body: collection } : notFound;
     }
     if (kind === undefined) return notFound;
+    if (kind === 'person') {
+      const person = standInPerson(Number(id));
+      return person === null ? notFound : { status: 200, body: person };
+    }
     const byImdb = [...this.#movies.values()].find((movie) => movie.imdb_id === id);
     const movie = id.startsWith('tt') ? byImdb : this.#movies.get(Number(id));
     const isThere = movie !== undefined && !this.#gone.has(movie.id);

@@ -156,7 +156,7 @@ const ABSENT: Readonly<Record<string, undefined>> = Object.fromEntries(
     'title', 'original_title', 'original_language', 'overview', 'release_date', 'poster_path', 'popularity', 'vote_count', 'vote_average', 'backdrop_path',
     'belongs_to_collection', 'genres', 'imdb_id', 'production_companies', 'production_countries', 'runtime', 'status', 'tagline', 'credits', 'images',
     'release_dates', 'videos', 'similar', 'external_ids', 'keywords', 'alternative_titles', 'translations', 'character', 'order', 'profile_path', 'department',
-    'known_for_department', 'iso_639_1', 'iso_3166_1', 'certification', 'width', 'height', 'type', 'official', 'site', 'data', 'name', 'parts', 'origin_country',
+    'known_for_department', 'iso_639_1', 'iso_3166_1', 'certification', 'width', 'height', 'type', 'official', 'site', 'data', 'name', 'parts', 'origin_country', 'biography', 'birthday', 'deathday', 'place_of_birth',
   ].map((key) => [key, undefined]),
 ); // prettier-ignore
 
@@ -294,6 +294,33 @@ export const CollectionReply = lenient(
   }),
 );
 export type CollectionReply = v.InferOutput<typeof CollectionReply>;
+
+/** Somebody who made movies. */
+export const PersonReply = lenient(
+  v.object({
+    id: Id,
+    name: name(300),
+    biography: text(20_000),
+    birthday: date,
+    deathday: date,
+    place_of_birth: text(300),
+    known_for_department: text(100),
+    translations: block(
+      'translations',
+      lenient(
+        v.object({
+          iso_639_1: v.pipe(language, v.string()),
+          data: v.pipe(
+            v.record(v.string(), v.unknown()),
+            v.transform(({ biography }) => v.parse(text(20_000), biography)),
+          ),
+        }),
+      ),
+      200,
+    ),
+  }),
+);
+export type PersonReply = v.InferOutput<typeof PersonReply>;
 
 /** Only asked to see whether a key is right. */
 export const ConfigurationReply = v.looseObject({ images: v.record(v.string(), v.unknown()) });

@@ -28,7 +28,7 @@ import type { Dispatcher } from '#engine/base/http-json.ts';
 import type { Log } from '#engine/base/log.ts';
 import type { Secret } from '#engine/base/secret.ts';
 import type { ReplyCache, Urgency } from '../ports.ts';
-import { CollectionReply, ConfigurationReply, DetailsReply, FindReply, SearchReply } from './reply.ts';
+import { CollectionReply, ConfigurationReply, DetailsReply, FindReply, PersonReply, SearchReply } from './reply.ts';
 import type { ShortMovie } from './reply.ts';
 
 /** `noKey`, `badKey`, `away`: as in the settings. `nonsense`: this one reply cannot be used, others may. */
@@ -242,6 +242,11 @@ export class TmdbClient implements Disposable {
   async collection(collectionId: number, languages: Languages, ask: AskOptions): Promise<CollectionReply | null> {
     const params = { language: languages.language };
     return this.#get(`/collection/${collectionId}`, params, CollectionReply, FRESH_MS.collection, ask);
+  }
+
+  async person(tmdbId: number, languages: Languages, ask: AskOptions): Promise<PersonReply | null> {
+    const params = { append_to_response: 'translations', language: languages.language };
+    return this.#get(`/person/${tmdbId}`, params, PersonReply, null, ask);
   }
 
   [Symbol.dispose](): void {

@@ -175,6 +175,21 @@ export function createMetadataStore(
         );
       });
     },
+    async stalePerson(personId, ageMs) {
+      const [row] = await sql<{ tmdbId: number }[]>`
+        select tmdb_id as "tmdbId" from person where id = ${personId} and tmdb_id is not null
+          and (refreshed_at is null or refreshed_at < now() - ${ageMs}::double precision * interval '1 millisecond')`;
+      return row?.tmdbId ?? null;
+    },
+    async writePerson(personId, facts) {
+      const { biography = null, bornOn = null, diedOn = null, birthplace = null } = facts ?? {};
+      await sql`
+        update person set refreshed_at = now() ${
+          facts === null
+            ? sql``
+            : sql`, biography = ${biography}, born_on = ${bornOn}, died_on = ${diedOn}, birthplace = ${birthplace}`
+        } where id = ${personId}`;
+    },
     async review({ offset, limit, state }) {
       const rows = await sql<(Omit<ReviewRow, 'candidates'> & { candidates: Candidate[] | null })[]>`
         select m.id as "movieId", m.title, m.year, m.match as state, m.match_score as score, m.match_reasons as reasons,
