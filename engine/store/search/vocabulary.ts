@@ -74,24 +74,27 @@ export class Vocabulary {
         shared[number] = count + 1;
       }
     }
-    const byCount: number[][] = Array.from({ length: pairs.length + 1 }, () => []);
-    for (const number of touched) {
-      byCount[shared[number] ?? 0]?.push(number);
-      shared[number] = 0;
-    }
+    // Most of what was touched shares a pair or two: only those that share the most are looked at, so only they are gathered.
+    const counts = new Int32Array(pairs.length + 1);
+    for (const number of touched) counts[shared[number] ?? 0]!++;
     // A swap takes three pairs with it, any other error two.
     const least = Math.max(1, pairs.length - 3 * allowed - (allowed === 2 ? 1 : 0));
+    let cutoff = pairs.length;
+    for (let sum = counts[cutoff] ?? 0; cutoff > least && sum < MOST_MEASURED; sum += counts[cutoff] ?? 0) cutoff -= 1;
+    const above: number[] = [];
+    const at: number[] = [];
+    for (const number of touched) {
+      const count = shared[number] ?? 0;
+      shared[number] = 0;
+      if (count > cutoff) above.push(number);
+      else if (count === cutoff && at.length < MOST_MEASURED) at.push(number);
+    }
     const found: NearWord[] = [];
-    let measured = 0;
-    for (let count = pairs.length; count >= least && measured < MOST_MEASURED; count--) {
-      for (const number of byCount[count] ?? NO_LETTERS) {
-        const word = this.#texts[number] ?? '';
-        if (word.length < text.length - allowed || (!isOpen && word.length > text.length + allowed)) continue;
-        const cost = nearness(text, word, isOpen, allowed);
-        if (cost <= 2 * allowed + 1) found.push({ number, cost });
-        measured += 1;
-        if (measured >= MOST_MEASURED) break;
-      }
+    for (const number of [...above, ...at].slice(0, MOST_MEASURED)) {
+      const word = this.#texts[number] ?? '';
+      if (word.length < text.length - allowed || (!isOpen && word.length > text.length + allowed)) continue;
+      const cost = nearness(text, word, isOpen, allowed);
+      if (cost <= 2 * allowed + 1) found.push({ number, cost });
     }
     return found;
   }
