@@ -1,7 +1,7 @@
 /**
  * Finding things by their names: movies, people, collections. All of it in memory, because what is typed letter by letter must be answered
  * before the next one, and no index of a database holds “s” among a hundred thousand titles in a millisecond. Owns
- * the words and keys of every entry; trades memory (measured: about 0.6 kB for a movie, 0.3 kB for a person) for that.
+ * the words and keys of every entry; trades memory (measured: 250 MB for 100,000 movies and 300,000 people) for that.
  *
  * The answer in order, each the better the earlier [SEARCH1]: the whole name; a name that begins so; all words, in any order;
  * words that begin so; words with typing errors; most of the words. Weight decides only inside one of these.
