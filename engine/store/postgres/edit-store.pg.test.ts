@@ -139,7 +139,7 @@ describe('an edit', () => {
     ]);
   });
 
-  it('[EDIT3] is in the change feed with the movies that it changed, and with no others', async () => {
+  it('[EDIT3] [CAT2] is in the change feed with the movies that it changed, and with no others', async () => {
     const before = (await changes()).length;
     await call(movieCalls.editMany, { movieIds: [ids['Alien']!, ids['Brazil']!], certification: 'R' });
     expect((await changes()).slice(before).toSorted()).toEqual(
@@ -545,7 +545,7 @@ describe('people', () => {
 });
 
 describe('similar movies', () => {
-  it('the catalogue’s own list first, then what shares what is rare', async () => {
+  it('[CAT10] the catalogue’s own list first, then what shares what is rare', async () => {
     await add('Eraserhead (1977).mkv', 'Fargo (1996).mkv');
     await call(movieCalls.editMany, { movieIds: Object.values(ids), addGenres: ['Drama'] });
     await call(movieCalls.edit, { movieId: ids['Alien']!, keywords: ['spaceship'] });
