@@ -183,6 +183,19 @@ function All({ query }: { readonly query: MovieQuery }) {
   );
 }
 
+/** Below everything, for the one who can do something about it: why there are no posters yet. */
+function NoKey() {
+  const { health } = useCinema();
+  const item = health?.items.value?.find(({ id, severity }) => id === 'tmdb' && severity === 'info');
+  if (item === undefined) return null;
+  return (
+    <p class={styles.noKey} data-spatial>
+      <span>With a free key for TMDB your movies get their posters, casts and collections.</span>
+      <ButtonLink to={{ screen: 'settings', section: 'metadata' }}>Add a key</ButtonLink>
+    </p>
+  );
+}
+
 export function HomeScreen() {
   const { home, library } = useCinema();
   const rows = home.rows.value;
@@ -227,6 +240,7 @@ export function HomeScreen() {
       )}
       {rows.random.length > 2 && <Shelf title="Why not tonight" tiles={rows.random} />}
       {rows.decades.length > 1 && <Decades decades={rows.decades} />}
+      <NoKey />
       <p class={styles.all} data-spatial>
         <Link to={{ screen: 'movies', query: ALL_MOVIES }}>All {moviesCounted(total)}</Link>
       </p>

@@ -266,7 +266,9 @@ export function ReviewScreen() {
         )}
         {items !== null && items.length > 1 && (
           <Button icon={<Sparkles aria-hidden="true" />} onClick={() => store.pickLikeliest()}>
-            Pick the likeliest of all
+            {counts !== null && counts.total > items.length
+              ? 'Pick the likeliest of these'
+              : 'Pick the likeliest of all'}
           </Button>
         )}
       </header>
