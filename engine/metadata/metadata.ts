@@ -7,18 +7,13 @@ import * as v from 'valibot';
 import type { Clock, Timer } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
 import type { Secret } from '#engine/base/secret.ts';
-import { movieNameOf } from '#engine/media/file-name.ts';
 import { parseNfo } from '#engine/media/nfo.ts';
 import type { NfoFacts } from '#engine/media/nfo.ts';
-import { hintsOf } from './id-hints.ts';
-import { findMovie } from './movie-finder.ts';
-import type { FinderOption, IdHint } from './movie-finder.ts';
+import { Matching } from './matching.ts';
 import { withNfo } from './nfo-facts.ts';
 import type {
-  Candidate,
   ChangePort,
   HealthPort,
-  Identity,
   KnownMovie,
   MetadataStore,
   MovieFacts,
@@ -38,7 +33,6 @@ import { WaitingMovies } from './waiting-movies.ts';
 import { showHealth } from './tmdb-health.ts';
 import type { AskOptions, Languages, TmdbClient } from './tmdb/tmdb-client.ts';
 import { LONGEST_KEPT_MS, TmdbFailure } from './tmdb/tmdb-client.ts';
-import type { RankedOption } from '#engine/media/movie-match.ts';
 
 export interface MetadataPorts {
   readonly store: MetadataStore;
@@ -70,8 +64,6 @@ const HOUR_MS = 3_600_000;
 /** TMDB changes slowly, and is to be asked seldom. */
 const STALE_MS = 30 * 24 * HOUR_MS;
 const LEAST_STALE_AN_HOUR = 20;
-const MAX_CANDIDATES = 8;
-const LEAST_CANDIDATE_SCORE = 0.3;
 const MAX_REPLIES = 5_000;
 const MAX_JITTER_MS = 20_000;
 
@@ -81,6 +73,7 @@ export class MetadataDomain implements AsyncDisposable {
   readonly preferences: MetadataPreferences;
   readonly waiting: WaitingMovies;
   readonly #log: Log;
+  readonly #matching: Matching;
   /** Whose NFO is to be read while there is no key. */
   readonly #unread = new Set<string>();
   #reading: Promise<void> | null = null;
@@ -99,6 +92,11 @@ export class MetadataDomain implements AsyncDisposable {
       () => this.#isKeyless,
       (movieIds) => this.#find(movieIds),
     );
+    this.#matching = new Matching({
+      ...{ store: ports.store, client, languages: () => this.languages },
+      nfoOf: (movie) => this.#nfoOf(movie),
+      orderRefresh: (movieIds, urgency) => this.orderRefresh(movieIds, urgency),
+    });
     client.onState(({ kind }) => {
       showHealth(ports.health, kind);
       if (kind === 'ready' && this.#isStarted) this.#comeBack();
@@ -107,7 +105,7 @@ export class MetadataDomain implements AsyncDisposable {
     ports.work.handle(
       'match',
       { concurrency: CONCURRENCY.match, attempts: ATTEMPTS, title: 'Recognising movies' },
-      (payload, job) => this.#carryOut(payload, job, (movie, ask) => this.#match(movie, ask)),
+      (payload, job) => this.#carryOut(payload, job, (movie, ask) => this.#matching.match(movie, ask)),
     );
     ports.work.handle(
       'refresh',
@@ -175,9 +173,7 @@ export class MetadataDomain implements AsyncDisposable {
       try {
         for (const movieId of batch) {
           const movie = this.#isStopped ? null : await this.ports.store.movie(movieId);
-          if (movie?.match !== 'waiting') continue;
-          const nfo = await this.#nfoOf(movie);
-          await this.#withoutKey(movie, nfo, hintsOf(movie, nfo));
+          if (movie?.match === 'waiting') await this.#matching.withoutKey(movie);
         }
         if (!this.#isStopped) await this.ports.store.noteRead(batch);
       } catch (error) {
@@ -315,119 +311,6 @@ export class MetadataDomain implements AsyncDisposable {
       await this.ports.store.noteSearch(movieId, { state: 'unmatched', score: null, reasons: [], candidates: [] });
       return { kind: 'done', note: error.message };
     }
-  }
-
-  async #match(movie: KnownMovie, ask: AskOptions): Promise<WorkOutcome> {
-    if (movie.match === 'confirmed') return { kind: 'done' };
-    const nfo = await this.#nfoOf(movie);
-    const hints = hintsOf(movie, nfo);
-    // What was found stays found, unless a number says that it is another one.
-    const isFound = movie.match === 'matched';
-    const stated = hints.find(({ tmdbId }) => tmdbId !== null)?.tmdbId ?? movie.tmdbId;
-    if (isFound && stated === movie.tmdbId) return { kind: 'done' };
-    if (this.#isKeyless) {
-      const outcome = await this.#withoutKey(movie, nfo, hints);
-      await this.ports.store.noteRead([movie.id]);
-      return outcome;
-    }
-
-    const name = movie.files[0] === undefined ? null : movieNameOf(movie.files[0].path);
-    const clue = {
-      title: nfo?.title ?? movie.fileTitle,
-      otherTitles: [
-        ...(nfo?.originalTitle ? [nfo.originalTitle] : []),
-        ...(nfo?.title ? [movie.fileTitle] : []),
-        ...(name?.alternativeTitles ?? []),
-      ],
-      year: nfo?.year ?? movie.fileYear,
-      durationMs: movie.durationMs,
-    };
-    const found = await findMovie(this.client, clue, hints, movie.apartFrom, this.languages, ask);
-    if (found.kind === 'byId') {
-      const { option, imdbId, reason } = found;
-      return this.#identify(
-        movie,
-        nfo,
-        { tmdbId: option.tmdbId, imdbId, state: 'matched', score: 1, reasons: [reason] },
-        ask,
-      );
-    }
-    if (isFound) return { kind: 'done' };
-    const { state, ranked } = found.verdict;
-    const [first] = ranked;
-    if (state === 'matched' && first !== undefined) {
-      const { option, score, reasons } = first;
-      const identity = { tmdbId: option.tmdbId, imdbId: null, state: 'matched', score, reasons } as const;
-      return this.#identify(movie, nfo, identity, ask, ranked);
-    }
-    await this.#ask(movie, nfo, state === 'doubtful' ? 'doubtful' : 'unmatched', ranked);
-    return { kind: 'done', note: state === 'doubtful' ? 'Left to a person.' : 'Nothing was found.' };
-  }
-
-  async #identify(
-    movie: KnownMovie,
-    nfo: NfoFacts | null,
-    identity: Identity,
-    ask: AskOptions,
-    ranked: readonly RankedOption<FinderOption>[] = [],
-  ): Promise<WorkOutcome> {
-    const outcome = await this.ports.store.identify(movie.id, identity);
-    if (outcome === null) return { kind: 'done', note: 'The movie is gone.' };
-    if (outcome === 'apart') {
-      await this.#ask(movie, nfo, 'doubtful', ranked);
-      return { kind: 'done', note: 'Left to a person.' };
-    }
-    await this.orderRefresh([outcome.movieId], ask.urgency);
-    return { kind: 'done' };
-  }
-
-  /** Leaves it to a person, with what it may be. */
-  async #ask(
-    movie: KnownMovie,
-    nfo: NfoFacts | null,
-    state: 'doubtful' | 'unmatched',
-    ranked: readonly RankedOption<FinderOption>[],
-  ): Promise<void> {
-    const candidates = ranked
-      .filter(({ score }) => score >= LEAST_CANDIDATE_SCORE)
-      .slice(0, MAX_CANDIDATES)
-      .map(({ option, score, reasons }): Candidate => ({
-        tmdbId: option.tmdbId,
-        title: option.title,
-        originalTitle: option.originalTitle,
-        year: option.year,
-        overview: option.overview,
-        posterPath: option.posterPath,
-        score,
-        reasons,
-      }));
-    const [first] = candidates;
-    await this.ports.store.noteSearch(movie.id, {
-      state,
-      score: first?.score ?? null,
-      reasons: first?.reasons ?? [],
-      candidates,
-    });
-    // Behind it, for that forgets what was known of a movie that this one turned out not to be.
-    if (nfo !== null) await this.ports.store.writeFacts(movie.id, movie.tmdbId, withNfo({}, nfo), false);
-  }
-
-  /** Without anybody to ask there is still what lies beside the file: its NFO, and numbers in names [META7]. */
-  async #withoutKey(movie: KnownMovie, nfo: NfoFacts | null, hints: readonly IdHint[]): Promise<WorkOutcome> {
-    const { store } = this.ports;
-    const hint = hints.find(({ tmdbId }) => tmdbId !== null && !movie.apartFrom.includes(tmdbId));
-    let { id: movieId, tmdbId } = movie;
-    if (hint !== undefined) {
-      const { imdbId, reason } = hint;
-      const identity = { tmdbId: hint.tmdbId, imdbId, state: 'matched', score: 1, reasons: [reason] } as const;
-      const outcome = await store.identify(movie.id, identity);
-      if (outcome !== null && outcome !== 'apart') {
-        movieId = outcome.movieId;
-        tmdbId = hint.tmdbId;
-      }
-    }
-    if (nfo !== null) await store.writeFacts(movieId, tmdbId, withNfo({}, nfo), false);
-    return { kind: 'done', note: 'There is no key for TMDB.' };
   }
 
   async #nfoOf(movie: KnownMovie): Promise<NfoFacts | null> {
