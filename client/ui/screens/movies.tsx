@@ -3,14 +3,8 @@ import {
   ArrowUpNarrowWide,
   BookmarkPlus,
   Dices,
-  EyeOff,
-  Film,
-  FolderPlus,
   ListChecks,
-  Search,
   SlidersHorizontal,
-  Tag,
-  X,
 } from 'lucide-preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
@@ -37,8 +31,10 @@ import { GridPlaceholder, MovieGrid } from '../parts/movie-grid.tsx';
 import { StatePage } from '../parts/state-page.tsx';
 import { moviesCounted } from '../parts/tile.tsx';
 import { count, counted } from '../wording.ts';
+import { BulkBar, MOST_CHOSEN } from './movies/bulk-bar.tsx';
 import { useFilterNames } from './movies/filter-names.ts';
 import type { BulkKind } from './movies/bulk-edit.tsx';
+import { SearchBox } from './movies/search-box.tsx';
 import styles from './movies.module.css';
 
 const saveFilter = lazyScreen(() => import('./movies/save-filter.tsx').then((module) => module.SaveFilterDialog), {
@@ -54,111 +50,11 @@ const sortOptions = ({ search, order }: MovieQuery) =>
     (sort) => [sort, sort === 'title' && search !== '' && order === null ? 'Best match' : SORT_NAMES[sort]] as const,
   );
 
-/** Typing this long without a pause is one search. */
-const TYPING_MS = 220;
-/** What one edit may change: as much as the server takes. */
-const MOST_CHOSEN = 5_000;
 /** Wide enough for filters beside the movies. */
 const WIDE = '(width >= 62rem)';
 
-function SearchBox({ query, onQuery }: { readonly query: MovieQuery; readonly onQuery: (query: MovieQuery) => void }) {
-  const input = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(query.search);
-  const latest = useRef(query);
-  latest.current = query;
-
-  // The address changed by other means: back, forward, a link.
-  useEffect(() => setText(query.search), [query.search]);
-
-  useEffect(() => {
-    if (text === query.search) return;
-    const typing = setTimeout(() => onQuery({ ...latest.current, search: text }), TYPING_MS);
-    return () => clearTimeout(typing);
-  }, [text]);
-
-  return (
-    <form
-      role="search"
-      class={styles.search}
-      onSubmit={(event) => {
-        event.preventDefault();
-        onQuery({ ...query, search: text });
-        input.current?.blur();
-      }}
-    >
-      <Search aria-hidden="true" />
-      <input
-        ref={input}
-        type="search"
-        value={text}
-        maxLength={200}
-        placeholder="Find among these"
-        aria-label="Find among these movies"
-        autoComplete="off"
-        enterkeyhint="search"
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      {text !== '' && (
-        <IconButton
-          label="Clear the search"
-          onClick={() => {
-            setText('');
-            onQuery({ ...query, search: '' });
-            input.current?.focus();
-          }}
-        >
-          <X aria-hidden="true" />
-        </IconButton>
-      )}
-    </form>
-  );
-}
-
 /** Several movies chosen at once. `null`: nobody is choosing. */
 type Chosen = ReadonlySet<string> | null;
-
-interface BulkBarProps {
-  readonly chosen: ReadonlySet<string>;
-  readonly total: number;
-  readonly onAll: () => void;
-  readonly onEnd: () => void;
-  readonly onEdit: (kind: BulkKind) => void;
-  readonly isHidden: boolean;
-  readonly onHide: () => void;
-}
-
-function BulkBar({ chosen, total, onAll, onEnd, onEdit, isHidden, onHide }: BulkBarProps) {
-  const isNone = chosen.size === 0;
-  return (
-    <div class={styles.bulk} role="toolbar" aria-label="Chosen movies" data-spatial>
-      <span class={styles.bulkCount} role="status">
-        {isNone ? 'Choose movies' : `${count(chosen.size)} chosen`}
-      </span>
-      {chosen.size < Math.min(total, MOST_CHOSEN) && (
-        <Button look="quiet" onClick={onAll}>
-          {total > MOST_CHOSEN ? `First ${count(MOST_CHOSEN)}` : `All ${count(total)}`}
-        </Button>
-      )}
-      <span class={styles.bulkActions}>
-        <Button icon={<Tag aria-hidden="true" />} disabled={isNone} onClick={() => onEdit('tags')}>
-          Tags
-        </Button>
-        <Button icon={<Film aria-hidden="true" />} disabled={isNone} onClick={() => onEdit('genres')}>
-          Genres
-        </Button>
-        <Button icon={<FolderPlus aria-hidden="true" />} disabled={isNone} onClick={() => onEdit('collection')}>
-          Collection
-        </Button>
-        <Button icon={<EyeOff aria-hidden="true" />} disabled={isNone} onClick={onHide}>
-          {isHidden ? 'Take out again' : 'Put away'}
-        </Button>
-      </span>
-      <IconButton label="Stop choosing" onClick={onEnd}>
-        <X aria-hidden="true" />
-      </IconButton>
-    </div>
-  );
-}
 
 export function MoviesScreen({ query }: { readonly query: MovieQuery }) {
   const cinema = useCinema();
