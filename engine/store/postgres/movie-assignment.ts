@@ -153,31 +153,27 @@ export class MovieAssignment {
   async #targets(files: readonly (Probed | Moved)[]): Promise<Target[]> {
     const tx = this.#tx;
     if (files.length === 0) return [];
-    const isOther = tx`
-      (m.tmdb_id <> n.tmdb_id or exists (select from movie_file o where o.movie_id = m.id and o.state <> 'missing'
-        and (o.name_facts ->> 'tmdbId')::int <> n.tmdb_id))`;
     return [
       ...(await tx<Target[]>`
         select n.key, (select coalesce(t.merged_into, t.id) from movie t where t.id = coalesce(
-          (select m.id from movie m where m.tmdb_id = n.tmdb_id),
-          (select f.movie_id from movie_file f join movie m on m.id = f.movie_id
-            where f.name_facts ? 'tmdbId' and f.name_facts ->> 'tmdbId' = n.tmdb_id::text and f.extra_kind is null
-            order by m.deleted_at nulls first, m.id limit 1),
-          (select m.id from (
-              select m.* from movie m where m.name_key = n.key and m.year = n.year
-              union all
-              select m.* from movie m where name_key(m.file_title) = n.key and m.file_year = n.year
-            ) m where ${isOther} is not true order by m.deleted_at nulls first, m.id limit 1),
-          (select m.id from movie_file f join movie m on m.id = f.movie_id
-            where f.library_id = ${this.#libraryId} and f.folder = n.folder and f.extra_kind is null
-              and (name_key(m.file_title) = n.key or m.name_key = n.key)
-              and (n.year is null or m.year is null) and ${isOther} is not true
+          case when n.tmdb_id is not null then coalesce(
+            (select m.id from movie m where m.tmdb_id = n.tmdb_id),
+            (select f.movie_id from movie_file f
+              where f.name_facts ? 'tmdbId' and f.name_facts ->> 'tmdbId' = n.tmdb_id::text and f.extra_kind is null
+              order by f.state = 'missing', f.movie_id limit 1)) end,
+          (select m.id from (${namedAs(tx, tx`m.year = n.year`, tx`m.file_year = n.year`)}) m
+            where ${isCompatible(tx)} order by m.deleted_at nulls first, m.id limit 1),
+          (select case
               -- Several movies of one name and different years: a name without a year is none of them.
-              and (m.year is null or n.year is not null or not exists (
-                select from movie_file g join movie o on o.id = g.movie_id
-                where g.library_id = f.library_id and g.folder = f.folder and o.name_key = m.name_key and o.id <> m.id
-                  and g.state <> 'missing' and o.year is not null))
-            order by m.deleted_at nulls first, m.year nulls last, m.id limit 1)
+              when n.year is null and m.dated[2] is not null then m.undated[1]
+              else coalesce(m.dated[1], m.undated[1], m.gone[1]) end
+            from (
+              select array_agg(distinct m.id) filter (where m.year is not null and m.deleted_at is null and n.year is null) as dated,
+                array_agg(m.id order by m.deleted_at nulls first, m.id) filter (where m.year is null) as undated,
+                array_agg(m.id order by m.id) filter (where m.deleted_at is not null and n.year is null) as gone
+              from (${namedAs(tx)}) m
+              where (n.year is null or m.year is null) and ${isCompatible(tx)} and ${liesIn(tx, this.#libraryId, tx`n.folder`)}
+            ) m)
         )) as "movieId"
         from (
           select name_key(title) as key, year, folder, tmdb_id, place
@@ -268,25 +264,47 @@ export interface NamedPlace {
   readonly name: NamedMovie;
 }
 
+// Parts of statements. A first scan fills empty tables faster than Postgres looks at them again, and plans made without
+// knowing better read whole folders for each file, so these leave it one way: from the name to the few movies called so.
+
+/** Movies called `n.key`, as they are shown or as their files call them. */
+const namedAs = (tx: TransactionSql, ofShown: Fragment = tx`true`, ofFiles: Fragment = tx`true`) => tx`
+  select m.id, m.year, m.file_year, m.tmdb_id, m.deleted_at from movie m where m.name_key = n.key and ${ofShown}
+  union all
+  select m.id, m.year, m.file_year, m.tmdb_id, m.deleted_at from movie m where name_key(m.file_title) = n.key and ${ofFiles}
+  offset 0`;
+
+/** Whether `m` has a file in a folder. `is true` keeps that off the indexes of libraries and folders, `offset 0` out of a join. */
+const liesIn = (tx: TransactionSql, libraryId: string, folder: Fragment) => tx`
+  exists (select from movie_file f where f.movie_id = m.id and f.extra_kind is null
+    and (f.library_id = ${libraryId} and f.folder = ${folder}) is true offset 0)`;
+
+/** Neither the catalogue nor a name of its files says that `m` is another one than `n.tmdb_id`. */
+const isCompatible = (tx: TransactionSql) => tx`
+  (n.tmdb_id is null or (m.tmdb_id is null or m.tmdb_id = n.tmdb_id) and not exists (
+    select from movie_file o where o.movie_id = m.id and o.state <> 'missing'
+      and (o.name_facts ->> 'tmdbId')::int <> n.tmdb_id offset 0))`;
+
+type Fragment = ReturnType<TransactionSql>;
+
 /** For each extra the movie of its name in its folder, else the one of its name and year, else the only one in its folder. */
 export async function homesOf(
-  sql: TransactionSql,
+  tx: TransactionSql,
   libraryId: string,
   extras: readonly NamedPlace[],
 ): Promise<(string | null)[]> {
-  const rows = await sql<{ movieId: string | null }[]>`
+  const inHome = tx`
+    f.library_id = ${libraryId} and f.folder = n.home and f.extra_kind is null and f.state <> 'missing'`;
+  const rows = await tx<{ movieId: string | null }[]>`
     select coalesce(
-      (select f.movie_id from movie_file f join movie m on m.id = f.movie_id
-        where f.library_id = ${libraryId} and f.folder = n.home and f.extra_kind is null and f.state <> 'missing'
-          and (name_key(m.file_title) = n.key or m.name_key = n.key) and (n.year is null or m.file_year is null or m.file_year = n.year)
+      (select m.id from (${namedAs(tx)}) m
+        where m.deleted_at is null and (n.year is null or m.file_year is null or m.file_year = n.year)
+          and ${liesIn(tx, libraryId, tx`n.home`)}
         order by m.id limit 1),
-      (select m.id from (
-          select m.id, m.deleted_at from movie m where m.name_key = n.key and m.year = n.year
-          union all
-          select m.id, m.deleted_at from movie m where name_key(m.file_title) = n.key and m.file_year = n.year
-        ) m where m.deleted_at is null order by m.id limit 1),
-      (select case when count(distinct f.movie_id) = 1 then min(f.movie_id::text)::uuid end from movie_file f
-        where f.library_id = ${libraryId} and f.folder = n.home and n.home <> '' and f.extra_kind is null and f.state <> 'missing')
+      (select m.id from (${namedAs(tx, tx`m.year = n.year`, tx`m.file_year = n.year`)}) m
+        where m.deleted_at is null order by m.id limit 1),
+      (select one.movie_id from (select f.movie_id from movie_file f where n.home <> '' and ${inHome} limit 1) one
+        where not exists (select from movie_file f where ${inHome} and f.movie_id <> one.movie_id))
     ) as "movieId"
     from (
       select name_key(title) as key, year, home, place
