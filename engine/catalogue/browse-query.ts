@@ -261,31 +261,29 @@ function countValues(
     ];
     return counts.filter(({ count }) => count > 0).toSorted((a, b) => b.count - a.count);
   }
-  const chosen = chosenOf(filter, name);
+  const kind = KIND_BY_FACET[name]!;
+  const chosen = new Set([...chosenOf(filter, name)].flatMap((key) => table.value(kind, key)?.number ?? []));
   const best: Counted[] = [];
-  const chosenToo: Counted[] = [];
-  for (const value of table.valuesOf(KIND_BY_FACET[name]!)) {
-    const isChosen = chosen.has(value.key);
+  const { sizes } = table;
+  for (const number of table.numbersOf(kind)) {
     // Of 12,000 studios few can be among the largest: those that are too small are not even counted.
     const least = best.length < MAX_FACET_VALUES ? 1 : best[MAX_FACET_VALUES - 1]!.count;
-    if (value.movies.size < least && !isChosen) continue;
-    const counted = { value, count: tally(value) };
-    if (isChosen) chosenToo.push(counted);
-    else if (counted.count >= least) insert(best, counted);
+    if (sizes[number]! < least || chosen.has(number)) continue;
+    const count = tally(number);
+    if (count >= least) insert(best, { value: table.valueAt(number), count });
   }
-  for (const counted of chosenToo) insert(best, counted, best.length + 1);
+  for (const number of chosen) insert(best, { value: table.valueAt(number), count: tally(number) }, best.length + 1);
   return best.map(({ value: { key, label }, count }) => ({ value: key, label, count }));
 }
 
-/** How many movies of a mask have a value. */
-type Tally = (value: Value) => number;
+/** How many movies of a mask have a value, by its number. */
+type Tally = (number: number) => number;
 
 /** Of few movies the values are counted, of many values the movies: whichever are fewer. */
 function tallyOf(table: BrowseTable, mask: Bits): Tally {
-  if (countBits(mask) > table.count / FEW_SHARE) return (value) => value.movies.countIn(mask);
-  const counts = new Uint32Array(table.valueCount);
-  eachBit(mask, (slot) => table.eachValueOf(slot, (number) => void counts[number]!++));
-  return (value) => counts[value.number]!;
+  if (countBits(mask) > table.count / FEW_SHARE) return (number) => table.valueAt(number).movies.countIn(mask);
+  const counts = table.tally(mask);
+  return (number) => counts[number]!;
 }
 
 interface Counted {

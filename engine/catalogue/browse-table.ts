@@ -68,6 +68,9 @@ export class BrowseTable {
   readonly #ids: string[] = [];
   readonly #titles: string[] = [];
   readonly #values: Value[] = [];
+  /** How many movies each value has, by its number: 12,000 studios are looked through faster here than in their sets. */
+  sizes = new Uint32Array(FIRST_CAPACITY);
+  readonly #numbersByKind = new Map<ValueKind, number[]>();
   readonly #byKind = new Map<ValueKind, Map<string, Value>>();
   readonly #terms = new Map<number, Value>();
   readonly #lists = new ValueLists();
@@ -124,13 +127,20 @@ export class BrowseTable {
     return this.#byKind.get(kind)?.values() ?? [];
   }
 
-  get valueCount(): number {
-    return this.#values.length;
+  /** Numbers of all values of a kind. */
+  numbersOf(kind: ValueKind): readonly number[] {
+    return this.#numbersByKind.get(kind) ?? [];
   }
 
-  /** Calls back with the number of each value of a movie. */
-  eachValueOf(slot: number, visit: (number: number) => void): void {
-    this.#lists.each(slot, visit);
+  valueAt(number: number): Value {
+    return this.#values[number]!;
+  }
+
+  /** How many movies of a mask have each value, by its number. */
+  tally(mask: Bits): Uint32Array {
+    const counts = new Uint32Array(this.#values.length);
+    this.#lists.tally(mask, counts);
+    return counts;
   }
 
   value(kind: ValueKind, key: string): Value | undefined {
@@ -209,7 +219,7 @@ export class BrowseTable {
 
   #forget(slot: number): void {
     const movieId = this.#ids[slot]!;
-    for (const number of this.#lists.of(slot)) this.#values[number]!.movies.delete(slot);
+    for (const number of this.#lists.of(slot)) this.#lose(number, slot);
     this.#lists.set(slot, []);
     clearBit(this.live, slot);
     clearBit(this.hidden, slot);
@@ -238,13 +248,23 @@ export class BrowseTable {
     while (a < last.length || b < next.length) {
       const before = last[a] ?? Infinity;
       const now = next[b] ?? Infinity;
-      if (before < now) this.#values[before]!.movies.delete(slot);
-      else if (now < before) this.#values[now]!.movies.add(slot);
+      if (before < now) this.#lose(before, slot);
+      else if (now < before) this.#gain(now, slot);
       if (before !== now) isChanged = true;
       if (before <= now) a++;
       if (now <= before) b++;
     }
     if (isChanged) this.#lists.set(slot, next);
+  }
+
+  #gain(number: number, slot: number): void {
+    this.#values[number]!.movies.add(slot);
+    this.sizes[number]!++;
+  }
+
+  #lose(number: number, slot: number): void {
+    this.#values[number]!.movies.delete(slot);
+    this.sizes[number]!--;
   }
 
   /** Numbers of all values of a row, upwards, each once. */
@@ -276,7 +296,11 @@ export class BrowseTable {
     let value = values.get(key);
     if (!value) {
       value = { number: this.#values.length, kind, key, label, movies: new SlotSet() };
+      if (value.number === this.sizes.length) this.sizes = grown(this.sizes, this.sizes.length * 2);
       this.#values.push(value);
+      const numbers = this.#numbersByKind.get(kind);
+      if (numbers) numbers.push(value.number);
+      else this.#numbersByKind.set(kind, [value.number]);
       values.set(key, value);
     }
     return value;

@@ -1,5 +1,6 @@
 /** Which values each slot has, one list after the other in one array: 100,000 small arrays would take three times as much. */
 import { grown } from './slot-set.ts';
+import type { Bits } from './slot-set.ts';
 
 export class ValueLists {
   #starts = new Uint32Array(1_024);
@@ -14,10 +15,20 @@ export class ValueLists {
     return this.#pool.subarray(start, start + (this.#lengths[slot] ?? 0));
   }
 
-  each(slot: number, visit: (value: number) => void): void {
-    const start = this.#starts[slot] ?? 0;
-    const end = start + (this.#lengths[slot] ?? 0);
-    for (let place = start; place < end; place++) visit(this.#pool[place]!);
+  /** Adds one to the count of each value of each slot of a mask. */
+  tally(mask: Bits, counts: Uint32Array): void {
+    const pool = this.#pool;
+    for (let word = 0; word < mask.length; word++) {
+      for (let rest = mask[word]!; rest !== 0; rest &= rest - 1) {
+        const slot = (word << 5) | (31 - Math.clz32(rest & -rest));
+        const start = this.#starts[slot]!;
+        const end = start + this.#lengths[slot]!;
+        for (let place = start; place < end; place++) {
+          const value = pool[place]!;
+          counts[value] = counts[value]! + 1;
+        }
+      }
+    }
   }
 
   set(slot: number, values: readonly number[]): void {
