@@ -148,6 +148,9 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     log: log.child({ part: 'search' }),
   });
   const stores = createCatalogue(sql, { newId });
+  // Movies are joined, split and put away by others than scans, too.
+  const counting = await changes.onChange(() => stores.forgetCounts());
+  closing.add('counting', counting);
   const pictureStore = createPictureStore(sql, { sizes: REMOTE_SIZES });
   const images = await openImages(parts, {
     ...{ hosts, jobs, work, store: pictureStore },

@@ -21,7 +21,8 @@ export function createLibraryStore(sql: Sql, { onWrite, counts }: LibraryStoreOp
 
   async function count(): Promise<ReadonlyMap<string, LibraryCounts>> {
     const rows = await sql<(LibraryCounts & { id: string })[]>`
-      select l.id, (select count(*) from movie m where m.deleted_at is null and m.library_ids @> array[l.id]) as "movieCount",
+      select l.id, (select count(*) from movie m
+          where m.deleted_at is null and m.hidden_at is null and m.library_ids @> array[l.id]) as "movieCount",
         coalesce(f.present, 0) as "fileCount", coalesce(f.unplayable, 0) + coalesce(i.count, 0) as "issueCount"
       from library l
       left join (
