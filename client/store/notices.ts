@@ -12,7 +12,7 @@ export interface Notice {
   readonly id: number;
   readonly tone: 'plain' | 'bad';
   readonly text: string;
-  readonly action: NoticeAction | null;
+  readonly actions: readonly NoticeAction[];
 }
 
 const SHOWN_MS = { plain: 4_000, bad: 9_000 } as const;
@@ -28,10 +28,10 @@ export class Notices {
     return this.#shown;
   }
 
-  show(text: string, tone: Notice['tone'] = 'plain', action: NoticeAction | null = null): void {
-    const notice: Notice = { id: this.#nextId++, tone, text, action };
+  show(text: string, tone: Notice['tone'] = 'plain', actions: readonly NoticeAction[] = []): void {
+    const notice: Notice = { id: this.#nextId++, tone, text, actions };
     this.#shown.value = [...this.#shown.value.filter((other) => other.text !== text), notice].slice(-MOST);
-    setTimeout(() => this.dismiss(notice.id), action === null ? SHOWN_MS[tone] : WITH_ACTION_MS);
+    setTimeout(() => this.dismiss(notice.id), actions.length === 0 ? SHOWN_MS[tone] : WITH_ACTION_MS);
   }
 
   dismiss(id: number): void {

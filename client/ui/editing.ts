@@ -2,13 +2,14 @@
 import { isFailure } from '#protocol/errors.ts';
 import { editsOf } from '#client/store/edits.ts';
 import type { EditMade } from '#client/store/edits.ts';
+import type { NoticeAction } from '#client/store/notices.ts';
 import { failureText } from './failure-text.ts';
 import { useCinema, useLobby } from './house.ts';
 import { counted } from './wording.ts';
 
 interface Editing {
-  /** Makes an edit; `done` is what the notice says of it. Resolves to whether it worked. */
-  readonly make: (edit: () => Promise<EditMade>, done: string) => Promise<boolean>;
+  /** Makes an edit; `done` is what the notice says of it, and `more` what it offers beside Undo. Resolves to whether it worked. */
+  readonly make: (edit: () => Promise<EditMade>, done: string, more?: NoticeAction) => Promise<boolean>;
   readonly undo: (editId: string) => Promise<void>;
 }
 
@@ -32,13 +33,15 @@ export function useEditing(): Editing {
 
   return {
     undo,
-    async make(edit, done) {
+    async make(edit, done, more) {
       try {
         const { editId } = await edit();
         notices.show(
           editId === null ? 'It was so already; nothing had to be changed.' : done,
           'plain',
-          editId === null ? null : { label: 'Undo', run: () => void undo(editId) },
+          editId === null
+            ? []
+            : [{ label: 'Undo', run: () => void undo(editId) }, ...(more === undefined ? [] : [more])],
         );
         return true;
       } catch (error) {

@@ -1,9 +1,19 @@
 import { rgbaToThumbHash } from 'thumbhash';
 import { describe, expect, it } from 'vitest';
-import { placeholderOf, plainSource, sourceSet } from './picture-source.ts';
+import { placeholderOf, plainSource, sourceSet, titleLogo } from './picture-source.ts';
 import { placeholderUrl } from './placeholder.ts';
 
 const picture = (width: number) => ({ url: '/images/a/b', width, height: 100, placeholder: null });
+
+describe('the logo in the place of the title', () => {
+  it('gives way to a title that a person wrote, unless the logo is their choice too', () => {
+    const logo = picture(500);
+    expect(titleLogo({ logo, lockedFields: ['overview'] })).toBe(logo);
+    expect(titleLogo({ logo, lockedFields: ['title'] })).toBeNull();
+    expect(titleLogo({ logo, lockedFields: ['title', 'logo'] })).toBe(logo);
+    expect(titleLogo({ logo: null, lockedFields: [] })).toBeNull();
+  });
+});
 
 describe('sizes of a picture', () => {
   it('are all that are narrower than the picture, and the picture itself', () => {

@@ -1,6 +1,7 @@
 /** What an `<img>` is told of a picture: where each of its sizes is, and what stands there until it came. */
 import { signal } from '@preact/signals';
 import { PICTURE_WIDTHS } from '#protocol/schema/picture.ts';
+import type { MovieField } from '#protocol/schema/movie.ts';
 import type { Picture } from '#protocol/schema/picture.ts';
 
 type Shown = NonNullable<Picture>;
@@ -16,6 +17,15 @@ export function sourceSet({ url, width }: Shown): string | null {
 
 /** The address for who knows no `srcset`: never the largest. */
 export const plainSource = ({ url, width }: Shown): string => (width > 640 ? `${url}?w=640` : url);
+
+interface Titled {
+  readonly logo: Picture;
+  readonly lockedFields: readonly MovieField[];
+}
+
+/** The logo that may stand for a movie's title. `null` where a person calls the movie otherwise: the logo says what everybody else does. */
+export const titleLogo = ({ logo, lockedFields }: Titled): Picture =>
+  lockedFields.includes('title') && !lockedFields.includes('logo') ? null : logo;
 
 type Draw = (thumbHash: string) => string | null;
 const draw = signal<Draw | null>(null);

@@ -82,6 +82,19 @@ function nearest(from: HTMLElement, direction: Direction): HTMLElement | null {
   return best;
 }
 
+/** Whatever is to do here first: what a screen says itself, else what is in sight, else what is there at all. */
+function firstThing(): HTMLElement | null {
+  const candidates = [
+    ...document.querySelectorAll<HTMLElement>('[data-spatial-start]'),
+    ...document.querySelectorAll<HTMLElement>(`main [data-spatial] :is(${FOCUSABLE})`),
+  ].filter((candidate) => candidate.tabIndex >= 0 && isVisible(candidate));
+  const isInSight = (element: HTMLElement): boolean => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
+  };
+  return candidates.find(isInSight) ?? candidates[0] ?? null;
+}
+
 /** Listens on the whole page. Returns how to stop. */
 export function enableSpatialKeys(): () => void {
   let lastStepAt = -Infinity;
@@ -91,8 +104,12 @@ export function enableSpatialKeys(): () => void {
     if (direction === undefined || event.defaultPrevented || isHeldDown) return;
     const active = document.activeElement;
     const dialog = openDialog();
-    if (active instanceof HTMLElement && active !== document.body) {
-      if (active.matches(OWN_KEYS)) return;
+    if (active?.matches(OWN_KEYS) === true) return;
+    // What has the focus only to be announced, as a new screen does, is no place to go on from.
+    const isSomewhere =
+      active instanceof HTMLElement &&
+      (dialog?.contains(active) === true || active.tabIndex >= 0 || active.closest('[data-spatial]') !== null);
+    if (isSomewhere) {
       if (active.matches(TEXT_LINE) && (direction === 'left' || direction === 'right')) return;
       if (dialog === null ? active.closest('[data-spatial]') === null : !dialog.contains(active)) return;
       const next = nearest(active, direction);
@@ -107,7 +124,7 @@ export function enableSpatialKeys(): () => void {
     }
     if (dialog !== null) return;
     // Nothing is focused: the first press shows where one is.
-    const start = document.querySelector<HTMLElement>('[data-spatial-start]');
+    const start = firstThing();
     if (start === null) return;
     event.preventDefault();
     start.focus();

@@ -17,7 +17,6 @@ export function CandidateSearch({ title, year, onSearch }: Props) {
   return (
     <form
       class={styles.search}
-      role="search"
       onSubmit={(event) => {
         event.preventDefault();
         if (query.trim() === '') return;

@@ -33,7 +33,7 @@ export function Menu({ label, icon, items }: Props) {
     if (givesBackFocus) box.current?.querySelector('button')?.focus();
   };
 
-  // It opens towards the side that has room for it, and scrolls where neither has.
+  // It opens towards a side that has room for it; where neither has, it stands where the window has, and scrolls only if that is too low.
   useLayoutEffect(() => {
     const element = list.current;
     const opener = box.current?.getBoundingClientRect();
@@ -41,9 +41,12 @@ export function Menu({ label, icon, items }: Props) {
     const bar = document.querySelector('header')?.getBoundingClientRect().bottom ?? 0;
     const below = innerHeight - opener.bottom - AIR_PX;
     const above = opener.top - bar - AIR_PX;
-    const isUp = element.scrollHeight > below && above > below;
+    const { scrollHeight, offsetHeight } = element;
+    const isUp = scrollHeight > below && scrollHeight <= above;
+    const room = isUp ? above : innerHeight - bar - 2 * AIR_PX;
     element.dataset['up'] = String(isUp);
-    element.style.setProperty('--room', `${Math.max(160, isUp ? above : below)}px`);
+    element.style.setProperty('--room', `${room}px`);
+    element.style.setProperty('--lift', `${isUp ? 0 : Math.max(0, Math.min(offsetHeight, room) - below)}px`);
   }, [isOpen]);
 
   useEffect(() => {

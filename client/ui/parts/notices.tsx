@@ -11,18 +11,19 @@ export function NoticeStack() {
       {notices.shown.value.map((notice) => (
         <p key={notice.id} class={styles.notice} data-tone={notice.tone}>
           <span>{notice.text}</span>
-          {notice.action !== null && (
+          {notice.actions.map(({ label, run }) => (
             <button
+              key={label}
               type="button"
               class={styles.action}
               onClick={() => {
                 notices.dismiss(notice.id);
-                notice.action?.run();
+                run();
               }}
             >
-              {notice.action.label}
+              {label}
             </button>
-          )}
+          ))}
           <IconButton label="Dismiss" onClick={() => notices.dismiss(notice.id)}>
             <X aria-hidden="true" />
           </IconButton>

@@ -92,21 +92,21 @@ export function Portrait({ person, isEager = false, sizes }: PortraitProps) {
 
 interface LogoProps {
   readonly logo: PictureSchema;
-  /** What it says, which stands there as text where the picture cannot be had. */
-  readonly title: string;
+  /** What it says, which stands there as text where the picture cannot be had. Left out where that is written beside it anyway. */
+  readonly title?: string;
 }
 
 /** The title as a picture, in the flow of the text, as high as its `max-block-size` lets it. Say the title in a heading around it. */
 export function Logo({ logo, title }: LogoProps) {
   const failed = useFailures();
-  if (!failed.isUsable(logo)) return <span dir="auto">{title}</span>;
+  if (!failed.isUsable(logo)) return title === undefined ? null : <span dir="auto">{title}</span>;
   return (
     <img
       class={styles.logo}
       src={plainSource(logo)}
       width={logo.width}
       height={logo.height}
-      alt={title}
+      alt={title ?? ''}
       draggable={false}
       onError={() => failed.add(logo.url)}
     />

@@ -175,6 +175,7 @@ export function SearchSheet({ onClose }: { readonly onClose: () => void }) {
     <dialog ref={dialog} class={styles.sheet} aria-label="Search" onClose={onClose}>
       <form
         role="search"
+        aria-label="Everything"
         class={styles.field}
         onSubmit={(event) => {
           event.preventDefault();

@@ -14,6 +14,7 @@ import { Row } from '../parts/row.tsx';
 import { Shelf } from '../parts/shelf.tsx';
 import { StatePage, Waiting } from '../parts/state-page.tsx';
 import { moviesCounted, seenShare } from '../parts/tile.tsx';
+import { titleLogo } from '../picture-source.ts';
 import { choosePicture } from '../transition.ts';
 import { clockTime, hdrName, movieLength, resolutionName } from '../wording.ts';
 import styles from './home.module.css';
@@ -39,7 +40,7 @@ function Marquee({ tile, isContinuing }: { readonly tile: Tile; readonly isConti
       isOver = true;
     };
   }, [tile.id, tile.title, tile.picture?.url]);
-  const logo = about?.logo ?? null;
+  const logo = about === null ? null : titleLogo(about);
   const line = about === null ? null : (about.tagline ?? about.overview);
   const facts = [
     tile.year,

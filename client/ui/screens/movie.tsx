@@ -13,6 +13,7 @@ import { Logo, MoviePicture, Poster } from '../parts/picture.tsx';
 import { Shelf } from '../parts/shelf.tsx';
 import { StatePage } from '../parts/state-page.tsx';
 import { seenShare } from '../parts/tile.tsx';
+import { titleLogo } from '../picture-source.ts';
 import {
   audioTrackName,
   channelsName,
@@ -165,6 +166,7 @@ function MoviePage({ movie, carried }: PageProps) {
   const share = seenShare(progress);
   const isWatched = progress?.isWatched ?? false;
   const file = bestFile(movie);
+  const logo = titleLogo(movie);
   const leftMs = movie.durationMs === null ? null : movie.durationMs - (progress?.positionMs ?? 0);
 
   return (
@@ -179,8 +181,9 @@ function MoviePage({ movie, carried }: PageProps) {
           <Poster movie={movie} isEager sizes="(min-width: 62rem) 17rem, 30vw" />
         </span>
         <div class={styles.words}>
-          <h1 class={styles.title} data-logo={movie.logo !== null} dir="auto">
-            {movie.logo === null ? movie.title : <Logo logo={movie.logo} title={movie.title} />}
+          <h1 class={styles.title} data-logo={logo !== null} dir="auto">
+            {logo !== null && <Logo logo={logo} />}
+            <span>{movie.title}</span>
           </h1>
           {movie.tagline !== null && movie.tagline !== '' && (
             <p class={styles.tagline} dir="auto">
@@ -263,7 +266,12 @@ function MoviePage({ movie, carried }: PageProps) {
               </span>
             </p>
           )}
-          {movie.isHidden && <p class={styles.hidden}>This movie is put away: it is in no list.</p>}
+          {movie.isHidden && (
+            <p class={styles.hidden} data-spatial>
+              This movie is put away: it is in no list.{' '}
+              {mayEdit && <Link to={moviesWith({ isHidden: true })}>All that is put away</Link>}
+            </p>
+          )}
           {movie.overview !== null && movie.overview !== '' && (
             <p class={styles.overview} dir="auto">
               {movie.overview}

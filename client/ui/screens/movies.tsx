@@ -11,7 +11,7 @@ import { isFailure } from '#protocol/errors.ts';
 import { MOVIE_SORTS } from '#protocol/schema/movie-sort.ts';
 import type { MovieFilter } from '#protocol/schema/movie-filter.ts';
 import { isUnlimited } from '#client/store/filter-address.ts';
-import { ALL_MOVIES } from '#client/store/navigation.ts';
+import { ALL_MOVIES, moviesWith } from '#client/store/navigation.ts';
 import type { MovieQuery } from '#client/store/navigation.ts';
 import { editsOf } from '#client/store/edits.ts';
 import { facetsOf } from '#client/store/facets.ts';
@@ -135,6 +135,9 @@ export function MoviesScreen({ query }: { readonly query: MovieQuery }) {
     const isDone = await make(
       () => editsOf(cinema).editMany([...chosen], { isHidden: !isHiddenShown }),
       isHiddenShown ? `${what} taken out again.` : `${what} put away. Their files stay where they are.`,
+      isHiddenShown
+        ? undefined
+        : { label: 'All that is put away', run: () => navigation.go(moviesWith({ isHidden: true })) },
     );
     if (isDone) endChoosing();
   };

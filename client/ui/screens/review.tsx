@@ -25,11 +25,13 @@ interface CardProps {
   readonly store: ReviewStore;
   readonly onConfirm: () => void;
   readonly onLeaveOut: () => void;
+  /** A search has an answer: said for who can't see it. */
+  readonly onFound: (amount: number) => void;
   readonly isBusy: boolean;
   readonly isFirst: boolean;
 }
 
-function ReviewCard({ item, store, onConfirm, onLeaveOut, isBusy, isFirst }: CardProps) {
+function ReviewCard({ item, store, onConfirm, onLeaveOut, onFound, isBusy, isFirst }: CardProps) {
   const candidates = store.candidatesOf(item);
   const shown = candidates.slice(0, SHOWN);
   const picked = store.picks.value.get(item.movieId) ?? null;
@@ -41,6 +43,7 @@ function ReviewCard({ item, store, onConfirm, onLeaveOut, isBusy, isFirst }: Car
     try {
       await store.search(item.movieId, query, year);
       setSearched(true);
+      onFound(store.candidatesOf(item).length);
     } catch (error) {
       if (!isFailure(error)) throw error;
       setProblem(failureText(error));
@@ -53,6 +56,8 @@ function ReviewCard({ item, store, onConfirm, onLeaveOut, isBusy, isFirst }: Car
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- shortcuts for what its buttons do too
     <section
       class={styles.card}
+      // Not a landmark: there are as many of them as there are doubts.
+      role="group"
       data-card={item.movieId}
       data-picked={picked !== null}
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it takes the shortcuts, and arrow keys stop at it
@@ -60,7 +65,7 @@ function ReviewCard({ item, store, onConfirm, onLeaveOut, isBusy, isFirst }: Car
       data-spatial-start={isFirst ? '' : undefined}
       aria-label={`${item.fileNames[0] ?? item.title}: ${item.match.state === 'doubtful' ? 'doubtful' : 'not recognised'}`}
       onKeyDown={(event) => {
-        if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
+        if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
         const number = Number(event.key);
         const at = shown.findIndex(({ tmdbId }) => tmdbId === picked);
         const move = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
@@ -71,7 +76,7 @@ function ReviewCard({ item, store, onConfirm, onLeaveOut, isBusy, isFirst }: Car
           event.preventDefault();
           const to = at < 0 ? (move > 0 ? 0 : shown.length - 1) : (at + move + shown.length) % shown.length;
           store.pick(item.movieId, shown[to]!.tmdbId);
-        } else if (event.key === 'Enter' && event.target === event.currentTarget && picked !== null) {
+        } else if (event.key === 'Enter' && picked !== null && !meansItself(event.target)) {
           event.preventDefault();
           onConfirm();
         } else if (event.key === 's') {
@@ -128,7 +133,7 @@ function ReviewCard({ item, store, onConfirm, onLeaveOut, isBusy, isFirst }: Car
           </p>
         )}
         {shown.length === 0 && (
-          <p class={styles.note} role="status">
+          <p class={styles.note}>
             {hasSearched
               ? 'TMDB knows nothing like that. Try other words, the original title, or its number.'
               : 'Nothing like it was found. Search for it by its title or number.'}
@@ -151,6 +156,14 @@ function ReviewCard({ item, store, onConfirm, onLeaveOut, isBusy, isFirst }: Car
     </section>
   );
 }
+
+/** Whether Enter has a meaning of its own there. On what is picked already it has none but to confirm it. */
+const meansItself = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.matches('a, input, button:not([role=radio][aria-checked=true])');
+
+/** What is typed there is text. */
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.matches('input, textarea, select');
 
 const TABS: readonly (readonly [ReviewState, string])[] = [
   [null, 'All'],
@@ -184,6 +197,7 @@ export function ReviewScreen() {
   );
   useEffect(() => () => settingsStore?.dispose(), [settingsStore]);
   const [busy, setBusy] = useState<string | null>(null);
+  const [said, setSaid] = useState('');
   const list = useRef<HTMLDivElement>(null);
 
   const items = store.items.value;
@@ -200,7 +214,49 @@ export function ReviewScreen() {
     card?.scrollIntoView({ block: 'nearest' });
   };
 
+  // The keys that are advertised work from the beginning, unless the person is busy elsewhere.
+  const hasItems = items !== null && items.length > 0;
+  useEffect(() => {
+    if (!hasItems) return;
+    const active = document.activeElement;
+    const isFree = active === null || active === document.body || active.matches('main, a[aria-current=page]');
+    if (isFree && document.querySelector('dialog[open]') === null) cards()[0]?.focus({ preventScroll: true });
+  }, [hasItems, state]);
+
+  const latest = useRef(items);
+  latest.current = items;
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (list.current?.contains(document.activeElement) === true || document.querySelector('dialog[open]') !== null) {
+        return;
+      }
+      const number = Number(event.key);
+      if (!Number.isInteger(number) || number < 1 || number > SHOWN) return;
+      // From anywhere else on the page a number means the first card in sight.
+      const all = cards();
+      const card = all.find((one) => one.getBoundingClientRect().bottom > innerHeight / 3) ?? all[0];
+      const item = latest.current?.find(({ movieId }) => movieId === card?.dataset['card']);
+      const candidate = item === undefined ? undefined : store.candidatesOf(item)[number - 1];
+      if (card === undefined || item === undefined || candidate === undefined) return;
+      event.preventDefault();
+      card.focus({ preventScroll: true });
+      card.scrollIntoView({ block: 'nearest' });
+      store.pick(item.movieId, candidate.tmdbId);
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [store]);
+
+  // One voice for the whole screen: a card of its own for each would drown what just happened.
+  const pickCount = picks.size;
+  useEffect(() => {
+    if (pickCount > 0) setSaid(`${counted(pickCount, 'movie')} picked`);
+  }, [pickCount]);
+
   const confirm = async (item: ReviewItem): Promise<void> => {
+    // Enter is held down longer than it takes.
+    if (busy === item.movieId) return;
     const at = cards().findIndex(({ dataset }) => dataset['card'] === item.movieId);
     setBusy(item.movieId);
     const isDone = await attempt(() => store.confirm([item.movieId]));
@@ -238,6 +294,9 @@ export function ReviewScreen() {
 
   return (
     <div class={styles.review}>
+      <p class="unseen" role="status">
+        {said}
+      </p>
       <header class={styles.header} data-spatial>
         <h1>Review</h1>
         {counts !== null && counts.unmatched + counts.doubtful > 0 && (
@@ -274,7 +333,7 @@ export function ReviewScreen() {
       </header>
 
       {settings !== null && settings.state === 'away' && (
-        <p class={styles.banner} role="status">
+        <p class={styles.banner}>
           <Clock aria-hidden="true" />
           TMDB does not answer just now
           {settings.retryAt === null
@@ -335,9 +394,8 @@ export function ReviewScreen() {
             ref={list}
             data-spatial
             onKeyDown={(event) => {
-              const isTyping = event.target instanceof HTMLInputElement;
               const move = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-              if (move === 0 || isTyping || event.defaultPrevented) return;
+              if (move === 0 || isTyping(event.target) || event.defaultPrevented) return;
               const all = cards();
               const at = all.findIndex((card) => card.contains(document.activeElement));
               // Above the first card there are the tabs.
@@ -355,6 +413,7 @@ export function ReviewScreen() {
                 isBusy={busy === item.movieId}
                 onConfirm={() => void confirm(item)}
                 onLeaveOut={() => void leaveOut(item)}
+                onFound={(amount) => setSaid(amount === 0 ? 'TMDB knows nothing like that.' : `${amount} found`)}
               />
             ))}
             {counts !== null && items.length < counts.total && (
@@ -367,7 +426,7 @@ export function ReviewScreen() {
       )}
       {picks.size > 0 && (
         <div class={styles.bar} data-spatial role="toolbar" aria-label="What was picked">
-          <span role="status">{counted(picks.size, 'movie')} picked</span>
+          <span>{counted(picks.size, 'movie')} picked</span>
           <Button look="bright" isBusy={busy === 'all'} onClick={() => void confirmAll()}>
             {picks.size === 1 ? 'Confirm it' : `Confirm all ${count(picks.size)}`}
           </Button>

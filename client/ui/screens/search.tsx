@@ -17,7 +17,6 @@ import { FilterChips, FilterPanel } from '../parts/filter-panel.tsx';
 import { Link } from '../parts/link.tsx';
 import { GridPlaceholder, MovieGrid } from '../parts/movie-grid.tsx';
 import { Portrait, Poster } from '../parts/picture.tsx';
-import { Row } from '../parts/row.tsx';
 import { StatePage } from '../parts/state-page.tsx';
 import { moviesCounted } from '../parts/tile.tsx';
 import { useFilterNames } from './movies/filter-names.ts';
@@ -27,49 +26,53 @@ const TYPING_MS = 220;
 /** Wide enough for filters beside the movies. */
 const WIDE = '(width >= 62rem)';
 
-/** People and collections of that name, above the movies. */
+/** People and collections of that name: slim, so that the movies below them are in sight too. */
 function NameRows({ names }: { readonly names: Names }) {
   return (
-    <>
+    <div class={styles.names}>
       {names.people.length > 0 && (
-        <Row title="People" shape="face" length={names.people.length}>
-          {names.people.map((person) => (
-            <li key={person.id}>
-              <Link to={{ screen: 'person', personId: person.id }} class={styles.person}>
-                <span class={styles.face}>
-                  <Portrait person={person} />
-                </span>
-                <span class={styles.name} dir="auto">
-                  {person.name}
-                </span>
-              </Link>
-            </li>
-          ))}
-        </Row>
+        <section aria-labelledby="people-found">
+          <h2 id="people-found">People</h2>
+          <ul data-spatial>
+            {names.people.map((person) => (
+              <li key={person.id}>
+                <Link to={{ screen: 'person', personId: person.id }} class={styles.chip}>
+                  <span class={styles.face}>
+                    <Portrait person={person} sizes="2.5rem" />
+                  </span>
+                  <span class={styles.name} dir="auto">
+                    {person.name}
+                  </span>
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </section>
       )}
       {names.collections.length > 0 && (
-        <Row title="Collections" shape="wide" length={names.collections.length}>
-          {names.collections.map((collection) => (
-            <li key={collection.id}>
-              <Link to={{ screen: 'collection', collectionId: collection.id }} class={styles.collection}>
-                <span class={styles.poster}>
-                  <Poster
-                    movie={{ id: collection.id, title: collection.name, year: null, poster: collection.poster }}
-                    sizes="4rem"
-                  />
-                </span>
-                <span class={styles.words}>
+        <section aria-labelledby="collections-found">
+          <h2 id="collections-found">Collections</h2>
+          <ul data-spatial>
+            {names.collections.map((collection) => (
+              <li key={collection.id}>
+                <Link to={{ screen: 'collection', collectionId: collection.id }} class={styles.chip}>
+                  <span class={styles.poster}>
+                    <Poster
+                      movie={{ id: collection.id, title: collection.name, year: null, poster: collection.poster }}
+                      sizes="2.5rem"
+                    />
+                  </span>
                   <span class={styles.name} dir="auto">
                     {collection.name}
                   </span>
                   <span class={styles.detail}>{moviesCounted(collection.movieCount)}</span>
-                </span>
-              </Link>
-            </li>
-          ))}
-        </Row>
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </section>
       )}
-    </>
+    </div>
   );
 }
 
@@ -123,6 +126,7 @@ export function SearchScreen({ query }: { readonly query: MovieQuery }) {
         </h1>
         <form
           role="search"
+          aria-label="Results"
           class={styles.field}
           onSubmit={(event) => {
             event.preventDefault();

@@ -16,6 +16,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { editsOf } from '#client/store/edits.ts';
 import { Matching } from '#client/store/matching.ts';
 import type { MovieDetail } from '#client/store/movie.ts';
+import { moviesWith } from '#client/store/navigation.ts';
 import { useEditing } from '../../editing.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
 import { lazyScreen } from '../../lazy.tsx';
@@ -100,6 +101,9 @@ export function MovieMenu({ movie }: { readonly movie: MovieDetail }) {
         movie.isHidden
           ? 'It is in sight again.'
           : 'Put away: it is in no list any more. Its files stay where they are.',
+        movie.isHidden
+          ? undefined
+          : { label: 'All that is put away', run: () => navigation.go(moviesWith({ isHidden: true })) },
       ),
     isApart: true,
   });

@@ -31,6 +31,7 @@ export function SearchBox({ query, onQuery }: Props) {
   return (
     <form
       role="search"
+      aria-label="These movies"
       class={styles.search}
       onSubmit={(event) => {
         event.preventDefault();
