@@ -36,6 +36,7 @@ const row = fc.record({
   certification: oneOf(null, 'R', 'PG'),
   match: oneOf('waiting' as const, 'matched' as const),
   isHidden: fc.boolean().map((hidden) => hidden && true),
+  isPlayable: fc.boolean(),
   libraryIds: fc.uniqueArray(oneOf(...LIBRARIES)),
   audioLanguages: fc.uniqueArray(oneOf('en', 'fr', 'de')),
   termIds: fc.uniqueArray(oneOf(...TERMS.map(({ id }) => id))),
@@ -260,6 +261,7 @@ describe('the browse table', () => {
       ...example!,
       id: idOf(index),
       isHidden: false,
+      isPlayable: true,
       year: 2001,
       // Studio n is in n + 1 movies.
       termIds: terms.filter(({ id }) => id > index).map(({ id }) => id),

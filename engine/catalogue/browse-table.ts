@@ -53,6 +53,8 @@ export class BrowseTable {
   /** Slots of all movies, hidden ones too. */
   live: Bits = new Uint32Array(wordsFor(FIRST_CAPACITY));
   hidden: Bits = new Uint32Array(wordsFor(FIRST_CAPACITY));
+  /** Of which no file plays. */
+  broken: Bits = new Uint32Array(wordsFor(FIRST_CAPACITY));
   votes = new Float32Array(FIRST_CAPACITY);
   /** Random, and always the same for a movie. */
   chance = new Uint32Array(FIRST_CAPACITY);
@@ -204,6 +206,7 @@ export class BrowseTable {
     const capacity = this.#capacity * 2;
     this.live = grown(this.live, wordsFor(capacity));
     this.hidden = grown(this.hidden, wordsFor(capacity));
+    this.broken = grown(this.broken, wordsFor(capacity));
     this.chance = grown(this.chance, capacity);
     const votes = new Float32Array(capacity);
     votes.set(this.votes);
@@ -223,6 +226,7 @@ export class BrowseTable {
     this.#lists.set(slot, []);
     clearBit(this.live, slot);
     clearBit(this.hidden, slot);
+    clearBit(this.broken, slot);
     this.#slots.delete(movieId);
     this.#ids[slot] = '';
     this.#titles[slot] = '';
@@ -239,6 +243,8 @@ export class BrowseTable {
     setBit(this.live, slot);
     if (row.isHidden) setBit(this.hidden, slot);
     else clearBit(this.hidden, slot);
+    if (row.isPlayable) clearBit(this.broken, slot);
+    else setBit(this.broken, slot);
 
     const next = this.#numbersOf(row);
     const last = this.#lists.of(slot);

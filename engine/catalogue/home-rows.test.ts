@@ -21,6 +21,7 @@ const movie = (number: number, parts: Partial<BrowseRow>): BrowseRow => ({
   certification: null,
   match: 'matched',
   isHidden: false,
+  isPlayable: true,
   libraryIds: [],
   audioLanguages: [],
   termIds: [],
@@ -62,6 +63,16 @@ describe('the rows of the home screen', () => {
     expect(on(0)).toEqual(on(DAY_MS - 1));
     expect(on(0)).not.toEqual(on(DAY_MS));
     expect(new Set(on(0)).size).toBe(20);
+  });
+
+  it('[CAT9] what cannot be played is proposed nowhere, and counted', () => {
+    const broken = { rating: 9, voteCount: 30_000, isPlayable: false };
+    const table = tableOf(movie(1, { rating: 8, voteCount: 100 }), movie(2, broken));
+    const rows = homeRows(table, 10, 0);
+    for (const row of [rows.recentlyAdded, rows.topRated, rows.random]) expect(numbers(table, row)).toEqual([1]);
+    expect(rows.movieCount).toBe(2);
+    table.apply([movie(2, { ...broken, isPlayable: true })], []);
+    expect(numbers(table, homeRows(table, 10, 0).recentlyAdded)).toEqual([2, 1]);
   });
 
   it('the latest, the decades with how many, and how many in all, without what is hidden', () => {

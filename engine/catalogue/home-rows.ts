@@ -1,7 +1,7 @@
-/** Which movies stand on the home screen, from the browse table alone. */
+/** Which movies stand on the home screen, from the browse table alone. What cannot be played is counted, but not proposed. */
 import { maskOf, windowOf } from './browse-query.ts';
 import type { BrowseTable } from './browse-table.ts';
-import { countBits, eachBit } from './slot-set.ts';
+import { countBits, eachBit, subtract } from './slot-set.ts';
 
 /** Fewer votes say nothing, however high. */
 const FEWEST_VOTES = 25;
@@ -17,15 +17,17 @@ export interface HomeRows {
 
 export function homeRows(table: BrowseTable, limit: number, nowMs: number): HomeRows {
   const mask = maskOf(table, { filter: {}, isHidden: false, among: [], watch: null });
+  const playable = mask.slice();
+  subtract(playable, table.broken);
   const window = { offset: 0, limit };
   const decades = [...table.valuesOf('decade')].map(({ key, movies }) => ({
     year: Number(key),
     count: movies.countIn(mask),
   }));
   return {
-    recentlyAdded: windowOf(table, mask, { sort: 'added', order: null, seed: 0 }, null, window),
-    topRated: topRated(table, mask, limit),
-    random: windowOf(table, mask, { sort: 'random', order: null, seed: Math.floor(nowMs / DAY_MS) }, null, window),
+    recentlyAdded: windowOf(table, playable, { sort: 'added', order: null, seed: 0 }, null, window),
+    topRated: topRated(table, playable, limit),
+    random: windowOf(table, playable, { sort: 'random', order: null, seed: Math.floor(nowMs / DAY_MS) }, null, window),
     decades: decades.filter(({ count }) => count > 0).toSorted((a, b) => b.year - a.year),
     movieCount: countBits(mask),
   };

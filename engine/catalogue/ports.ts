@@ -29,6 +29,8 @@ export interface BrowseRow {
   readonly certification: string | null;
   readonly match: MatchState;
   readonly isHidden: boolean;
+  /** Whether any of its files plays. */
+  readonly isPlayable: boolean;
   readonly libraryIds: readonly string[];
   readonly audioLanguages: readonly string[];
   readonly termIds: readonly number[];

@@ -201,6 +201,13 @@ describe('recognising', () => {
         { tmdbId: 900_113 },
       ],
     });
+    // Of what does not play nobody can say what it is.
+    await stage.sql`update movie set is_playable = false where id = ${twins}`;
+    expect(await stage.handlers.review({ offset: 0, limit: 25 }, context())).toMatchObject({
+      total: 1,
+      doubtful: 0,
+      items: [{ movieId: nothing }],
+    });
     expect(await stage.handlers.review({ offset: 0, limit: 25, state: 'unmatched' }, context())).toMatchObject({
       total: 1,
       items: [{ movieId: nothing }],

@@ -191,7 +191,7 @@ export interface MetadataStore {
   /** All that are there and known to the catalogue, in order of id, from behind `after`. */
   identified(after: string | null, limit: number): Promise<string[]>;
   identifiedCount(): Promise<number>;
-  /** Those that a person put away are not to be reviewed. */
+  /** Those that a person put away, and those of which nothing plays, are not to be reviewed. */
   counts(): Promise<{ waiting: number; unmatched: number; doubtful: number }>;
   movie(movieId: string): Promise<KnownMovie | null>;
   /** Looked for: nothing certain was found. Changes nothing where a person has said what it is, or it was found meanwhile. */

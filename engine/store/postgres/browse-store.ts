@@ -27,7 +27,7 @@ export function createBrowseStore(sql: Sql): BrowseStore {
     m.id, m.sort_title as "sortTitle", m.year, (extract(epoch from m.added_at) * 1000)::float8 as "addedAtMs",
     m.release_date - date '1970-01-01' as "releaseDay", m.rating, m.vote_count as "voteCount", m.duration_ms as "durationMs",
     m.resolution, m.hdr, m.video_codec as "videoCodec", m.original_language as language, m.certification, m.match,
-    m.hidden_at is not null as "isHidden", array_to_string(m.library_ids, ' ') as "libraryIds",
+    m.hidden_at is not null as "isHidden", m.is_playable as "isPlayable", array_to_string(m.library_ids, ' ') as "libraryIds",
     array_to_string(m.audio_languages, ' ') as "audioLanguages",
     coalesce((select string_agg(t.term_id::text, ' ') from movie_term t where t.movie_id = m.id), '') as "termIds",
     coalesce((select string_agg(c.collection_id::text, ' ') from collection_movie c where c.movie_id = m.id), '') as "collectionIds"`;

@@ -3,8 +3,9 @@ import type { Candidate, KnownMovie, MetadataStore, ReplyCache, ReviewRow } from
 import { recordChanges } from './change-feed.ts';
 import type { NewChange } from './change-feed.ts';
 import type { Sql } from './connect.ts';
+import { forgetFacts } from './forgotten-facts.ts';
 import { writeFacts } from './movie-facts.ts';
-import { forgetFacts, identify, merge, split, unmatch } from './movie-identity.ts';
+import { identify, merge, split, unmatch } from './movie-identity.ts';
 import type { RemoteSizes } from './picture-offers.ts';
 import { radarrHints } from './radarr-store.ts';
 
@@ -53,8 +54,8 @@ export function createMetadataStore(
       // Each is a look into a small partial index.
       const [row] = await sql<{ waiting: number; unmatched: number; doubtful: number }[]>`
         select (select count(*)::int from movie where match = 'waiting' and deleted_at is null) as waiting,
-          (select count(*)::int from movie where match = 'unmatched' and deleted_at is null and hidden_at is null) as unmatched,
-          (select count(*)::int from movie where match = 'doubtful' and deleted_at is null and hidden_at is null) as doubtful`;
+          (select count(*)::int from movie where match = 'unmatched' and deleted_at is null and hidden_at is null and is_playable) as unmatched,
+          (select count(*)::int from movie where match = 'doubtful' and deleted_at is null and hidden_at is null and is_playable) as doubtful`;
       return row ?? { waiting: 0, unmatched: 0, doubtful: 0 };
     },
     async movie(movieId) {
@@ -99,7 +100,7 @@ export function createMetadataStore(
           returning refreshed_at is not null as "wasFound"`;
         if (!movie) return;
         // It was taken for another one before its files were renamed: nothing of that is true any more.
-        const changes = movie.wasFound ? await forgetFacts(tx, options.sizes, movieId) : [];
+        const changes = movie.wasFound ? await forgetFacts(tx, movieId) : [];
         await tx`delete from match_candidate where movie_id = ${movieId}`;
         const rows = candidates.map((candidate, position) => ({
           position,
@@ -149,7 +150,7 @@ export function createMetadataStore(
         return rows.map(({ id }) => id);
       });
     },
-    unmatch: (movieId) => unmatch(sql, options.sizes, movieId),
+    unmatch: (movieId) => unmatch(sql, movieId),
     merge: (movieIds) => merge(sql, movieIds),
     split: (movieId, fileIds, nameOf) => split(sql, options.newId, movieId, fileIds, nameOf),
     async chooseCountry(country) {
@@ -200,7 +201,7 @@ export function createMetadataStore(
               'overview', c.overview, 'posterPath', c.poster_path, 'score', round(c.score::numeric, 3), 'reasons', to_jsonb(c.reasons)) order by c.position)
             from match_candidate c where c.movie_id = m.id) as candidates
         from movie m
-        where m.deleted_at is null and m.hidden_at is null and ${state === null ? sql`m.match in ('unmatched', 'doubtful')` : sql`m.match = ${state}`}
+        where m.deleted_at is null and m.hidden_at is null and m.is_playable and ${state === null ? sql`m.match in ('unmatched', 'doubtful')` : sql`m.match = ${state}`}
         order by m.match, m.sort_title, m.id offset ${offset} limit ${limit}`;
       return rows.map((row) => ({ ...row, candidates: row.candidates ?? [] }));
     },

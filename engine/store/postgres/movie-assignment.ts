@@ -1,10 +1,11 @@
 /**
- * Which movie a file belongs to, by its name. Rules MATCH1 to MATCH11 of engine/library/SPEC.md. Lives for one transaction, which
+ * Which movie a file belongs to, by its name. Rules MATCH1 to MATCH12 of engine/library/SPEC.md. Lives for one transaction, which
  * holds the lock of movies.
  */
 import type { FileWrite, KnownFile, NamedMovie } from '#engine/library/ports.ts';
 import type { NewChange } from './change-feed.ts';
 import type { TransactionSql } from './connect.ts';
+import { forgetFacts } from './forgotten-facts.ts';
 
 type Probed = Extract<FileWrite, { kind: 'probed' }>;
 type Moved = Extract<FileWrite, { kind: 'moved' }>;
@@ -126,8 +127,11 @@ export class MovieAssignment {
     const found = target.movieId ?? this.#metAs(target.key, file);
     const destination = found === movie.movieId || (await this.#isApart(movie.movieId, found)) ? null : found;
     if (isAlone) {
-      if (destination === null) await this.#rename(movie.movieId, name);
-      else await this.#mergeInto(movie.movieId, destination);
+      if (destination === null) {
+        // Called now as it is shown already, or by its number, it keeps what it has until it was looked for. Else it is another one.
+        if (found !== movie.movieId) await this.#forget(movie.movieId);
+        await this.#rename(movie.movieId, name);
+      } else await this.#mergeInto(movie.movieId, destination);
       return destination ?? movie.movieId;
     }
     if (destination !== null) return destination;
@@ -212,16 +216,22 @@ export class MovieAssignment {
         ${movies.map(({ name }) => name.title)}::text[], ${movies.map(({ name }) => name.year)}::int[]) t(id, title, year)`;
   }
 
-  /** It waits to be looked for again, as what its files call it now; what people locked stays. */
+  /** It waits to be looked for again, as what its files call it now; what people locked stays, and when it was fetched, which says that it holds more than names. */
   async #rename(movieId: string, { title, year }: Pick<NamedMovie, 'title' | 'year'>): Promise<void> {
     const tx = this.#tx;
     await tx`
       update movie set file_title = ${title}, file_year = ${year},
         title = case when 'title' = any(locked_fields) then title else ${title} end,
         year = case when 'year' = any(locked_fields) then year else ${year} end,
-        match = 'waiting', tmdb_id = null, imdb_id = null, match_score = null, match_reasons = '{}', matched_at = null,
-        refreshed_at = null
+        match = 'waiting', tmdb_id = null, imdb_id = null, match_score = null, match_reasons = '{}', matched_at = null
       where id = ${movieId} and match <> 'confirmed'`;
+  }
+
+  /** Nothing of the movie that it was taken for is to be shown under another name. */
+  async #forget(movieId: string): Promise<void> {
+    const [movie] = await this.#tx`
+      select from movie where id = ${movieId} and (match <> 'waiting' or refreshed_at is not null)`;
+    if (movie) this.changes.push(...(await forgetFacts(this.#tx, movieId)));
   }
 
   /** A movie that was found by its folder without a year gets the one that another of its files states. */

@@ -12,8 +12,7 @@ import type { Identity } from '#engine/metadata/ports.ts';
 import { recordChanges } from './change-feed.ts';
 import type { NewChange } from './change-feed.ts';
 import type { Sql, TransactionSql } from './connect.ts';
-import { offerPictures } from './picture-offers.ts';
-import type { RemoteSizes } from './picture-offers.ts';
+import { LOCKED_TERMS, collectionChange, forgetFacts } from './forgotten-facts.ts';
 import { lockMovies, refreshMovies } from './scan-store.ts';
 
 /** See `MetadataStore.identify`. */
@@ -153,13 +152,6 @@ async function join(tx: TransactionSql, winner: string, others: readonly string[
   ];
 }
 
-const collectionChange = (entityId: string): NewChange => ({
-  feed: 'library',
-  audience: null,
-  kind: 'collection',
-  entityId,
-});
-
 /** Fields that are one value, by the name under which they are locked. */
 const LOCKED_COLUMNS: Readonly<Record<string, string>> = {
   title: 'title',
@@ -171,12 +163,6 @@ const LOCKED_COLUMNS: Readonly<Record<string, string>> = {
   overview: 'overview',
   certification: 'certification',
   rating: 'rating',
-};
-const LOCKED_TERMS: Readonly<Record<string, string>> = {
-  genres: 'genre',
-  keywords: 'keyword',
-  studios: 'studio',
-  countries: 'country',
 };
 
 /** What a person set in one and nobody in the other is theirs in the other too [ONE2]. */
@@ -258,7 +244,7 @@ export async function split(
 }
 
 /** See `MetadataStore.unmatch`. */
-export async function unmatch(sql: Sql, sizes: RemoteSizes, movieId: string): Promise<boolean> {
+export async function unmatch(sql: Sql, movieId: string): Promise<boolean> {
   return sql.begin(async (tx) => {
     await lockMovies(tx);
     const { count } = await tx`
@@ -266,41 +252,8 @@ export async function unmatch(sql: Sql, sizes: RemoteSizes, movieId: string): Pr
       where id = ${movieId} and deleted_at is null`;
     if (count === 0) return false;
     await tx`delete from match_candidate where movie_id = ${movieId}`;
-    const changes = await forgetFacts(tx, sizes, movieId);
+    const changes = await forgetFacts(tx, movieId);
     await recordChanges(tx, [{ feed: 'library', audience: null, kind: 'movie', entityId: movieId }, ...changes]);
     return true;
   });
-}
-
-/** Called as its files are, without anything that a catalogue said but what a person locked. Returns the changes of others than the movie. */
-export async function forgetFacts(tx: TransactionSql, sizes: RemoteSizes, movieId: string): Promise<NewChange[]> {
-  const [movie] = await tx<{ locked: string[] }[]>`
-    select locked_fields as locked from movie where id = ${movieId} for no key update`;
-  if (!movie) return [];
-  const isFree = (field: string): boolean => !movie.locked.includes(field);
-  const free = (field: string, column: string, value: ReturnType<typeof tx> | null) =>
-    isFree(field) ? (value ?? tx`null`) : tx`${tx(column)}`;
-  await tx`
-    update movie set imdb_id = null, refreshed_at = null, original_language = null, runtime_minutes = null, popularity = null,
-      status = null, trailer_url = null,
-      title = ${free('title', 'title', tx`coalesce(file_title, title)`)}, year = ${free('year', 'year', tx`file_year`)},
-      original_title = ${free('originalTitle', 'original_title', null)},
-      custom_sort_title = ${free('sortTitle', 'custom_sort_title', null)},
-      release_date = ${free('releaseDate', 'release_date', null)}, tagline = ${free('tagline', 'tagline', null)},
-      overview = ${free('overview', 'overview', null)}, certification = ${free('certification', 'certification', null)},
-      rating = ${free('rating', 'rating', null)}, vote_count = ${free('rating', 'vote_count', null)}
-    where id = ${movieId}`;
-  const kinds = Object.entries(LOCKED_TERMS).flatMap(([field, kind]) => (isFree(field) ? [kind] : []));
-  await tx`delete from movie_term mt using term t where t.id = mt.term_id and mt.movie_id = ${movieId} and t.kind = any(${kinds})`;
-  if (isFree('credits')) await tx`delete from credit where movie_id = ${movieId}`;
-  for (const table of ['movie_rating', 'release_date', 'similar_movie', 'alternative_title']) {
-    await tx`delete from ${tx(table)} where movie_id = ${movieId}`;
-  }
-  const left = await tx<{ id: string }[]>`
-    delete from collection_movie cm using collection c
-    where cm.movie_id = ${movieId} and c.id = cm.collection_id and c.kind = 'series' returning c.id`;
-  for (const role of ['poster', 'backdrop', 'logo'] as const) {
-    await offerPictures(tx, sizes, { kind: 'movie', id: movieId }, role, []);
-  }
-  return left.map(({ id }) => collectionChange(id));
 }

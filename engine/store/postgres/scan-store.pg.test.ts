@@ -70,6 +70,37 @@ async function move(from: string, to: string, library = libraryId): Promise<void
   await scans.write(library, [{ kind: 'moved', fileId: file.id, file: seen(to), name: movieNameOf(to) }]);
 }
 
+/** As if TMDB had been asked. */
+async function describeAs(
+  movieId: string,
+  { title, match, locked = [] }: { title: string; match: string; locked?: readonly string[] },
+): Promise<void> {
+  const { sql } = database;
+  const person = newId();
+  await sql`
+    update movie set title = ${title}, match = ${match}, tmdb_id = ${++serial}, refreshed_at = now(), matched_at = now(),
+      tagline = 'Said of it', overview = 'What happens', rating = 7, vote_count = 100, locked_fields = ${[...locked]}
+    where id = ${movieId}`;
+  await sql`
+    with term as (insert into term (kind, name) values ('genre', ${`Genre of ${movieId}`}) returning id)
+    insert into movie_term (movie_id, term_id) select ${movieId}, id from term`;
+  await sql`insert into person (id, name) values (${person}, 'Somebody')`;
+  await sql`insert into credit (movie_id, person_id, kind, position) values (${movieId}, ${person}, 'cast', 0)`;
+  await sql`
+    insert into picture (movie_id, role, source, location, version, width, height)
+    values (${movieId}, 'poster', 'tmdb', ${`/${serial}.jpg`}, ${String(serial)}, 500, 750)`;
+}
+
+const known = async (movieId: string): Promise<object | undefined> =>
+  (
+    await database.sql<object[]>`
+      select title, tagline, overview, rating, refreshed_at is not null as "isFetched",
+        (select count(*)::int from movie_term where movie_id = m.id) as terms,
+        (select count(*)::int from credit where movie_id = m.id) as credits,
+        (select count(*)::int from picture where movie_id = m.id) as pictures
+      from movie m where id = ${movieId}`
+  )[0];
+
 async function remove(...paths: string[]): Promise<void> {
   const files = await scans.filesAt(libraryId, paths);
   await scans.markMissing(
@@ -494,6 +525,67 @@ describe('a file that moved', () => {
     expect(await movieIdAt('Heat (1996).mkv')).toBe(movieId);
     expect(await visible()).toEqual(['My Heat (1996)']);
     expect(await matchOf(movieId)).toEqual({ match: 'waiting', tmdbId: null, fileTitle: 'Heat', fileYear: 1996 });
+  });
+
+  it('[MATCH12] called something else, a movie has nothing of what it was taken for, but what people locked', async () => {
+    await add('1971 (2014).mp4');
+    const movieId = (await movieIdAt('1971 (2014).mp4'))!;
+    await describeAs(movieId, { title: '1971', match: 'matched', locked: ['tagline'] });
+    await database.sql`truncate change`;
+    await move('1971 (2014).mp4', 'Nineteen Seventy One (2014).mp4');
+    expect(await matchOf(movieId)).toEqual({
+      match: 'waiting',
+      tmdbId: null,
+      fileTitle: 'Nineteen Seventy One',
+      fileYear: 2014,
+    });
+    expect(await known(movieId)).toEqual({
+      title: 'Nineteen Seventy One',
+      tagline: 'Said of it',
+      overview: null,
+      rating: null,
+      terms: 0,
+      credits: 0,
+      pictures: 0,
+      isFetched: false,
+    });
+    expect(await database.sql`select from change where kind = 'movie' and entity_id = ${movieId}`).toHaveLength(1);
+    // Once more: there is nothing left to forget.
+    await move('Nineteen Seventy One (2014).mp4', 'Another One (2014).mp4');
+    expect(await known(movieId)).toMatchObject({ title: 'Another One', tagline: 'Said of it' });
+  });
+
+  it('[MATCH12] spelled better, or as it is shown already, it keeps what it has until it was looked for', async () => {
+    await add('Haet (1995).mkv', 'ronin (1998).mkv');
+    const [heat, ronin] = [(await movieIdAt('Haet (1995).mkv'))!, (await movieIdAt('ronin (1998).mkv'))!];
+    await describeAs(heat, { title: 'Heat', match: 'matched' });
+    await describeAs(ronin, { title: 'Ronin', match: 'matched' });
+    const whole = {
+      tagline: 'Said of it',
+      overview: 'What happens',
+      terms: 1,
+      credits: 1,
+      pictures: 1,
+      isFetched: true,
+    };
+    await move('Haet (1995).mkv', 'Heat (1995).mkv');
+    await move('ronin (1998).mkv', 'Rónin (1998).mkv');
+    expect(await known(heat)).toMatchObject({ ...whole, title: 'Heat' });
+    expect(await known(ronin)).toMatchObject(whole);
+    expect(await matchOf(heat)).toMatchObject({ match: 'waiting', tmdbId: null });
+  });
+
+  it('[MATCH7] [MATCH12] of a movie that a person confirmed nothing is forgotten', async () => {
+    await add('1971 (2014).mp4');
+    const movieId = (await movieIdAt('1971 (2014).mp4'))!;
+    await describeAs(movieId, { title: '1971', match: 'confirmed' });
+    await move('1971 (2014).mp4', 'Nineteen Seventy One (2014).mp4');
+    expect(await known(movieId)).toMatchObject({
+      title: '1971',
+      overview: 'What happens',
+      pictures: 1,
+      isFetched: true,
+    });
   });
 
   it('[MATCH4] may go to another library', async () => {
