@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import { movies } from '#protocol/methods/movies.ts';
 import { pictureBytes } from '#test/support/artwork.ts';
 import { openBrowser } from '#test/support/browser.ts';
 import { clips } from '#test/support/media.ts';
@@ -129,16 +130,26 @@ describe('artwork in the browser', () => {
     await page.unroute('**/images/**');
   });
 
-  it('its page stands before the backdrop, and its title is the logo', async () => {
+  it('its page stands before the backdrop, and its title beside the logo', async () => {
     await page.getByRole('link', { name: 'Heat' }).first().click();
     await page.getByRole('heading', { level: 1, name: 'Heat' }).waitFor();
-    await page.getByRole('img', { name: 'Heat' }).waitFor();
+    await page.locator('h1 img').waitFor();
+    await page.locator('h1').getByText('Heat', { exact: true }).waitFor();
+    expect(await page.title()).toBe('Heat · Matinee');
     const wide = () =>
       page.evaluate(() =>
         [...document.images].filter((image) => image.naturalWidth >= 1_280).map((image) => image.currentSrc),
       );
     await expect.poll(wide).toHaveLength(1);
     await page.screenshot({ path: join(pictures, 'artwork.png') });
+  });
+
+  it('a title that a person wrote is read, not seen on a logo that says another', async () => {
+    await ada.call(movies.edit, { movieId: (await ada.movie('Heat')).id, title: 'Warmth' });
+    await page.getByRole('heading', { level: 1, name: 'Warmth' }).waitFor();
+    expect(await page.locator('h1 img').count()).toBe(0);
+    expect(await page.title()).toBe('Warmth · Matinee');
+    await page.screenshot({ path: join(pictures, 'artwork renamed.png') });
   });
 
   it('nothing is asked of anybody else, and nothing went wrong', () => {

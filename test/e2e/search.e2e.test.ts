@@ -163,6 +163,9 @@ describe('search', () => {
     await page.getByRole('link', { name: 'Aliens' }).waitFor();
     await page.getByRole('heading', { level: 2, name: 'Collections' }).waitFor();
     await shot('search results');
+    // What was most likely meant is in sight without scrolling, below names that take a line.
+    const movie = await page.getByRole('link', { name: 'Aliens' }).boundingBox();
+    expect(movie!.y + movie!.height).toBeLessThan(800);
     expect(await axeProblems(page)).toEqual([]);
     await page.getByRole('checkbox', { name: /Horror/ }).check();
     await page.getByRole('status').filter({ hasText: '1 movie' }).waitFor();
