@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   bitrate,
   channelsName,
@@ -70,4 +70,22 @@ describe('wording', () => {
     [3_600_000 * 25, 'yesterday'],
     [86_400_000 * 400, 'last year'],
   ])('%d ms before now is %s', (ms, text) => expect(timeAgo(1e12 - ms, 1e12)).toBe(text));
+});
+
+describe('the reader’s English', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  });
+
+  it.each([
+    ['en-GB', '31 Mar 1999'],
+    ['en-US', 'Mar 31, 1999'],
+    ['de-DE', 'Mar 31, 1999'],
+  ])('%s writes %s', async (language, written) => {
+    vi.stubGlobal('navigator', { language });
+    vi.resetModules();
+    const fresh = await import('./wording.ts');
+    expect(fresh.dayOf(new Date(1999, 2, 31, 12).getTime())).toBe(written);
+  });
 });

@@ -2,7 +2,8 @@
 import type { AudioTrack, HdrKind } from '#protocol/schema/media.ts';
 import type { PlayMethod } from '#protocol/schema/playback.ts';
 
-const LOCALE = 'en';
+/** The reader's own English, or plain English: days and numbers fit the words around them. */
+const LOCALE = /^en(-|$)/i.test(navigator.language) ? navigator.language : 'en';
 
 /** `1:02:03`, or `2:03` below an hour. What a clock beside a seek bar shows. */
 export function clockTime(ms: number): string {
@@ -180,7 +181,7 @@ export function timeAgo(then: number, now: number): string {
   return new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' }).format(Math.round(seconds / size), unit);
 }
 
-/** `Nov 23, 2026` */
+/** `Nov 23, 2026`, or `23 Nov 2026` where English is written so. */
 export function dayOf(timestamp: number): string {
   return new Date(timestamp).toLocaleDateString(LOCALE, { year: 'numeric', month: 'short', day: 'numeric' });
 }

@@ -12,7 +12,7 @@ import { movieNameOf } from '#engine/media/file-name.ts';
 import type { MovieName } from '#engine/media/file-name.ts';
 import { encodeKeyframes } from '#engine/media/keyframe-index.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
-import { resolutionOf } from '#engine/media/resolution.ts';
+import { resolutionOf } from '#protocol/resolution.ts';
 import { BatchWriter } from './batch-writer.ts';
 import { Crew } from './crew.ts';
 import { MovedFiles } from './moved-files.ts';

@@ -110,39 +110,44 @@ function About({ movie }: { readonly movie: MovieDetail }) {
     { label: 'Keywords', of: movie.keywords.slice(0, 20), property: 'keywordIds' },
     { label: 'Tags', of: movie.tags, property: 'tagIds' },
   ] as const;
+  // A file that can't be read says nothing.
+  if (rows.every(([, words]) => words.length === 0) && terms.every(({ of }) => of.length === 0)) return null;
   return (
-    <dl class={styles.about} data-spatial>
-      {rows.map(
-        ([label, words]) =>
-          words.length > 0 && (
-            <div key={label}>
-              <dt>{label}</dt>
-              <dd>
-                {words.map((word) => (
-                  <span key={word} dir="auto">
-                    {word}
-                  </span>
-                ))}
-              </dd>
-            </div>
-          ),
-      )}
-      {terms.map(
-        ({ label, of, property }) =>
-          of.length > 0 && (
-            <div key={label}>
-              <dt>{label}</dt>
-              <dd class={styles.terms}>
-                {of.map(({ id, name }) => (
-                  <Link key={id} to={moviesWith({ [property]: [id] })}>
-                    <bdi>{name}</bdi>
-                  </Link>
-                ))}
-              </dd>
-            </div>
-          ),
-      )}
-    </dl>
+    <section aria-labelledby="about">
+      <h2 id="about">About</h2>
+      <dl class={styles.about} data-spatial>
+        {rows.map(
+          ([label, words]) =>
+            words.length > 0 && (
+              <div key={label}>
+                <dt>{label}</dt>
+                <dd>
+                  {words.map((word) => (
+                    <span key={word} dir="auto">
+                      {word}
+                    </span>
+                  ))}
+                </dd>
+              </div>
+            ),
+        )}
+        {terms.map(
+          ({ label, of, property }) =>
+            of.length > 0 && (
+              <div key={label}>
+                <dt>{label}</dt>
+                <dd class={styles.terms}>
+                  {of.map(({ id, name }) => (
+                    <Link key={id} to={moviesWith({ [property]: [id] })}>
+                      <bdi>{name}</bdi>
+                    </Link>
+                  ))}
+                </dd>
+              </div>
+            ),
+        )}
+      </dl>
+    </section>
   );
 }
 
@@ -307,10 +312,7 @@ function MoviePage({ movie, carried }: PageProps) {
       <div class={styles.below}>
         <Extras movie={movie} />
         <Files movie={movie} />
-        <section aria-labelledby="about">
-          <h2 id="about">About</h2>
-          <About movie={movie} />
-        </section>
+        <About movie={movie} />
       </div>
     </article>
   );

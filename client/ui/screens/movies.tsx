@@ -186,7 +186,7 @@ export function MoviesScreen({ query }: { readonly query: MovieQuery }) {
               </IconButton>
             ) : (
               <IconButton
-                label={isAscending ? 'Upwards; turn it around' : 'Downwards; turn it around'}
+                label={isAscending ? 'Ascending; turn it around' : 'Descending; turn it around'}
                 onClick={() => change({ ...query, order: isAscending ? 'descending' : 'ascending' })}
               >
                 {isAscending ? <ArrowUpNarrowWide aria-hidden="true" /> : <ArrowDownWideNarrow aria-hidden="true" />}

@@ -52,6 +52,7 @@ export function CollectionDetails({ collection, onClose, onSaved }: Props) {
       >
         <Field label="Name" value={name} onValue={setName} maxLength={200} autoFocus problem={problem} />
         <LongField label="Description" value={overview} onValue={setOverview} maxLength={10_000} />
+        {collection === null && <p class={styles.note}>Everybody on this server sees it.</p>}
         <div class={styles.actions}>
           <Button look="quiet" onClick={onClose}>
             Cancel

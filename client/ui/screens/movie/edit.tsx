@@ -69,8 +69,8 @@ export function EditDialog({ movie, onClose }: Props) {
     const isOn = locked.has(field);
     return (
       <IconButton
-        label={isOn ? `${label}: locked, is never overwritten` : `${label}: open to what is learnt later`}
-        aria-pressed={isOn}
+        label={isOn ? `Unlock ${label.toLowerCase()}` : `Lock ${label.toLowerCase()}`}
+        data-locked={isOn}
         class={styles.lock}
         onClick={() => {
           const next = new Set(locked);

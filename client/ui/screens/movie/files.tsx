@@ -1,8 +1,10 @@
 import { ChevronDown, Play, TriangleAlert } from 'lucide-preact';
 import { LibraryCare } from '#client/store/library-care.ts';
 import type { MovieDetail, MovieFileDetail } from '#client/store/movie.ts';
+import { resolutionOf } from '#protocol/resolution.ts';
 import type { VideoTrack } from '#protocol/schema/media.ts';
-import type { ExtraKind, Sidecar } from '#protocol/schema/movie.ts';
+import type { Sidecar } from '#protocol/schema/movie.ts';
+import { EXTRA_NAMES, extraName } from '../../extra-words.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
 import { mediaFailureText } from '../../media-text.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
@@ -19,38 +21,6 @@ import {
   resolutionName,
 } from '../../wording.ts';
 import styles from './files.module.css';
-
-const EXTRA_NAMES: Readonly<Record<ExtraKind, string>> = {
-  trailer: 'Trailer',
-  behindTheScenes: 'Behind the scenes',
-  deletedScene: 'Deleted scene',
-  interview: 'Interview',
-  scene: 'Scene',
-  featurette: 'Featurette',
-  short: 'Short',
-  clip: 'Clip',
-  sample: 'Sample',
-  other: 'Extra',
-};
-
-/** Short sides as people name them, and how wide such a picture is; bars may be cut off on either side. */
-const SIZES = [
-  [4_320, 7_680],
-  [2_160, 3_840],
-  [1_440, 2_560],
-  [1_080, 1_920],
-  [720, 1_280],
-  [576, 1_024],
-  [480, 720],
-] as const;
-
-/** `4K` for 3840 × 1600 as well. */
-function sizeName({ width, height }: VideoTrack): string | null {
-  const short = Math.min(width, height);
-  const long = Math.max(width, height);
-  const found = SIZES.find(([name, wide]) => short >= name * 0.95 || long >= wide * 0.95);
-  return resolutionName(found?.[0] ?? short);
-}
 
 function videoName(track: VideoTrack): string {
   const rate = track.frameRate === null ? null : track.frameRate.num / track.frameRate.den;
@@ -159,7 +129,7 @@ function FileRow({ file, movie, isOnly }: FileRowProps) {
   const attempt = useAttempt();
   const { media } = file;
   const video = media?.video[0];
-  const size = video === undefined ? null : sizeName(video);
+  const size = resolutionName(resolutionOf(video));
   const reason = file.state === 'missing' ? 'missing' : file.state === 'unplayable' ? file.failure : null;
   const names = [file.edition, file.part === null ? null : `Part ${file.part}`].filter((name) => name !== null);
   return (
@@ -258,11 +228,15 @@ export function Extras({ movie }: { readonly movie: MovieDetail }) {
                 icon={<Play aria-hidden="true" fill="currentColor" />}
               >
                 <span class={styles.extraTitle} dir="auto">
-                  {extra.title === '' ? EXTRA_NAMES[extra.kind] : extra.title}
+                  {extraName(extra)}
                 </span>
                 <small>
-                  {EXTRA_NAMES[extra.kind]}
-                  {file.media !== null && file.media.durationMs !== null && ` · ${movieLength(file.media.durationMs)}`}
+                  {[
+                    extra.title === '' ? null : EXTRA_NAMES[extra.kind],
+                    file.media?.durationMs == null ? null : movieLength(file.media.durationMs),
+                  ]
+                    .filter((part) => part !== null)
+                    .join(' · ')}
                 </small>
               </ButtonLink>
             ) : (

@@ -130,7 +130,14 @@ function CollectionDialog({ movieIds, onClose, onDone }: Props) {
             ).finally(() => setBusy(false));
           }}
         >
-          <Field label="A new list" value={name} onValue={setName} maxLength={200} placeholder="Name" />
+          <Field
+            label="A new list"
+            value={name}
+            onValue={setName}
+            maxLength={200}
+            placeholder="Name"
+            hint="Everybody on this server sees it."
+          />
           <Button look="bright" type="submit" isBusy={isBusy} disabled={name.trim() === ''}>
             Make it
           </Button>

@@ -6,6 +6,7 @@ import { keyToCommand, speedAfter } from '#client/player/key-map.ts';
 import type { PlayerCommand } from '#client/player/key-map.ts';
 import { MovieStore } from '#client/store/movie.ts';
 import type { Route } from '#client/store/navigation.ts';
+import { extraName } from '../../extra-words.ts';
 import { useCinema, useLobby } from '../../house.ts';
 import { MoviePicture } from '../../parts/picture.tsx';
 import { clockTime, spokenDuration } from '../../wording.ts';
@@ -62,6 +63,8 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
   const flashEnd = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const flashes = useRef(0);
   const movie = movieStore.movie.value;
+  const extra = movie?.files.find(({ id }) => id === route.fileId)?.extra ?? null;
+  const title = movie === null ? '' : extra === null ? movie.title : `${movie.title} – ${extraName(extra)}`;
 
   useEffect(
     () => () => {
@@ -76,9 +79,9 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
 
   useEffect(() => {
     if (movie === null) return;
-    document.title = `${movie.title} · Matinee`;
-    player.introduce(movie.title, movie.picture?.url ?? null);
-  }, [movie?.title, movie?.picture?.url]);
+    document.title = `${title} · Matinee`;
+    player.introduce(title, movie.picture?.url ?? null);
+  }, [title, movie?.picture?.url]);
 
   const fileChange = player.fileChange.value;
   useEffect(() => {
@@ -209,7 +212,6 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
   const playback = player.playback.value;
   const isBuffering = player.isBuffering.value && phase !== 'failed';
   const isShown = isAwake.value || !player.isPlaying.value || isHeld.value;
-  const title = movie?.title ?? '';
   const hasPicture = playback !== null && player.positionMs.value > 0;
 
   return (

@@ -186,11 +186,18 @@ function JobBlock({ job }: { readonly job: JobRow }) {
             {titleOf(job)}
           </span>
           <p class={job.state === 'failed' ? styles.bad : styles.facts}>
-            {isLine(job) && job.state === 'waiting' ? `Waiting to go on: ${doneOf(job)}` : STATES[job.state]}
+            {isLine(job) && job.state === 'waiting'
+              ? `Waiting to go on${job.done > 0 ? `: ${doneOf(job)}` : ''}`
+              : STATES[job.state]}
             {isLine(job) && isOver && failed > 1 && ` ${count(failed)} times, last`}
             {job.endedAt !== null && ` ${timeAgo(job.endedAt, server.now())}`}
             {tookMs !== null && tookMs >= 1_000 && ` after ${spokenDuration(tookMs)}`}
             {isOver && job.total !== null && job.note === null && ` · ${doneOf(job)}`}
+            {job.kind === 'pictures' &&
+              job.state === 'succeeded' &&
+              job.total !== null &&
+              job.done < job.total &&
+              ` · ${count(job.total - job.done)} could not be made`}
           </p>
           {job.note !== null && <p class={styles.facts}>{job.note}</p>}
           {!isOver && failed > 0 && <p class={styles.bad}>{count(failed)} failed</p>}

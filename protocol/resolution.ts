@@ -1,4 +1,4 @@
-import type { VideoTrack } from '#protocol/schema/media.ts';
+import type { VideoTrack } from './schema/media.ts';
 
 /** Short sides as people name them, with the width of the picture that goes by that name. */
 const NAMED: readonly (readonly [name: number, width: number])[] = [
