@@ -41,7 +41,20 @@ function shaped(schema: Schema): fc.Arbitrary<unknown> {
   const required = Object.keys(entries).filter((key) => entries[key]!.type !== 'optional');
   const record = (requiredKeys: string[]): fc.Arbitrary<object> =>
     fc.record(parts, { requiredKeys: requiredKeys as never[], noNullPrototype: true });
+  // As most calls come: what has a default, and few of many wishes. Of twenty wishes one would nearly always be wrong.
+  const hasNoDefault = (key: string): boolean =>
+    entries[key]!.type === 'optional' && (entries[key] as v.OptionalSchema<Schema, unknown>).default === undefined;
+  const [wishes, always] = [
+    Object.keys(entries).filter(hasNoDefault),
+    Object.keys(entries).filter((key) => !hasNoDefault(key)),
+  ];
+  const usual = fc
+    .subarray(wishes, { maxLength: Math.min(3, wishes.length) })
+    .chain((chosen) =>
+      fc.record(Object.fromEntries([...always, ...chosen].map((key) => [key, parts[key]!])), { noNullPrototype: true }),
+    );
   return fc.oneof(
+    { weight: 9, arbitrary: usual },
     { weight: 9, arbitrary: record(Object.keys(entries)) },
     { weight: 6, arbitrary: record(required) },
     { weight: 1, arbitrary: record([]) },
