@@ -124,7 +124,7 @@ const RADARR_TROUBLE_TEXTS: Readonly<Record<RadarrTrouble['reason'], (detail: st
   notSet: () => 'Enter Radarr’s address and API key first.',
   badKey: () => 'Radarr refuses the API key. Copy it again from Radarr: Settings, General, Security.',
   away: (detail) =>
-    `Nothing answers at that address${detail === null ? '' : ` (${detail})`}. Check that Radarr runs, and that the server can reach it by that name: in a container, “localhost” is the container itself.`,
+    `${detail === 'ENOTFOUND' ? 'The server knows nobody of that name' : 'Nothing answers at that address'}. Check that Radarr runs, and that the server can reach it by that name: in a container, “localhost” is the container itself.`,
   slow: () => 'Radarr did not answer in time. It may be busy or starting; try again in a moment.',
   redirected: () =>
     'That address leads on to another one. Enter the one it ends at: mind https, and the URL base that is set in Radarr.',

@@ -30,14 +30,29 @@ import {
   parseList,
 } from './replies.ts';
 
+/** Why Radarr could not be asked, as it stands beside a sync. */
+const WORDS: Readonly<Record<RadarrTroubleReason, string>> = {
+  notSet: 'Radarr’s address or key is not set',
+  badKey: 'Radarr refuses the key',
+  away: 'Radarr does not answer',
+  slow: 'Radarr did not answer in time',
+  redirected: 'Radarr’s address leads to another one',
+  notRadarr: 'What answers is not Radarr',
+  tooOld: 'Radarr is too old',
+  broken: 'Radarr reports a fault of its own',
+};
+
 /** Radarr could not be asked. `detail`: the system's word for it, or the HTTP status. */
 export class RadarrFailure extends Error {
   readonly reason: RadarrTroubleReason;
+  /** For people; the message is for the log. */
+  readonly words: string;
   readonly detail: string | null;
 
   constructor(reason: RadarrTroubleReason, detail: string | null = null) {
     super(`Radarr could not be asked: ${reason}${detail === null ? '' : ` (${detail})`}`);
     this.name = 'RadarrFailure';
+    this.words = WORDS[reason];
     this.reason = reason;
     this.detail = detail;
   }

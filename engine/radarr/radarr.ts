@@ -303,8 +303,8 @@ export class RadarrDomain implements Disposable {
       if (!(error instanceof RadarrFailure) || server !== this.#serverCount) throw error;
       await this.#failed(error);
       return ['away', 'slow', 'broken'].includes(error.reason)
-        ? { kind: 'later', afterMs: MAKE_UP_MS, why: error.message }
-        : { kind: 'done', note: error.message };
+        ? { kind: 'later', afterMs: MAKE_UP_MS, why: error.words }
+        : { kind: 'done', note: error.words };
     }
   }
 

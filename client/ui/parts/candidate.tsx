@@ -1,6 +1,6 @@
 import { Check, Minus } from 'lucide-preact';
 import type { MatchCandidate } from '#protocol/schema/match.ts';
-import { isDoubt, reasonName, sureness } from '../match-words.ts';
+import { isDoubt, likeness, reasonName } from '../match-words.ts';
 import { Poster } from './picture.tsx';
 import styles from './candidate.module.css';
 
@@ -15,6 +15,7 @@ interface Props {
 /** A movie of TMDB that a movie of a folder may be. */
 export function Candidate({ candidate, number, isPicked, onPick }: Props) {
   const { title, originalTitle, year, overview, score, reasons, tmdbId } = candidate;
+  const { words, rest } = likeness(reasons);
   return (
     <button
       type="button"
@@ -46,17 +47,19 @@ export function Candidate({ candidate, number, isPicked, onPick }: Props) {
             {originalTitle}
           </span>
         )}
-        {score !== null && (
+        {words !== null && (
           <span class={styles.score}>
-            <span class={styles.line} aria-hidden="true">
-              <span style={{ inlineSize: `${Math.round(score * 100)}%` }} />
-            </span>
-            {sureness(score)}
+            {score !== null && (
+              <span class={styles.line} aria-hidden="true">
+                <span style={{ inlineSize: `${Math.round(score * 100)}%` }} />
+              </span>
+            )}
+            {words}
           </span>
         )}
-        {reasons.length > 0 && (
+        {rest.length > 0 && (
           <span class={styles.reasons}>
-            {reasons.map((reason) => (
+            {rest.map((reason) => (
               <span key={reason} data-doubt={isDoubt(reason)}>
                 {isDoubt(reason) ? <Minus aria-hidden="true" /> : <Check aria-hidden="true" />}
                 {reasonName(reason)}

@@ -38,15 +38,18 @@ function ReviewCard({ item, store, onConfirm, onLeaveOut, onFound, isBusy, isFir
   const [isSearching, setSearching] = useState(candidates.length === 0);
   const [problem, setProblem] = useState<string | null>(null);
   const [hasSearched, setSearched] = useState(false);
-  const search = async (query: string, year: number | null): Promise<void> => {
+  const search = async (query: string, year: number | null): Promise<boolean | null> => {
     setProblem(null);
     try {
       await store.search(item.movieId, query, year);
       setSearched(true);
-      onFound(store.candidatesOf(item).length);
+      const found = store.candidatesOf(item).length;
+      onFound(found);
+      return found > 0;
     } catch (error) {
       if (!isFailure(error)) throw error;
       setProblem(failureText(error));
+      return null;
     }
   };
   const pick = (candidate: MatchCandidate): void =>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
 import type { MatchCandidate } from '#protocol/schema/match.ts';
 import type { Matching } from '#client/store/matching.ts';
@@ -26,27 +26,21 @@ export function FixMatchDialog({ movie, matching, onClose, onMatched }: Props) {
   const [picked, setPicked] = useState<MatchCandidate | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
-  const first = useRef(true);
 
-  const search = async (query: string, year: number | null, signal?: AbortSignal): Promise<void> => {
+  const search = async (query: string, year: number | null): Promise<boolean | null> => {
     setProblem(null);
     try {
-      const found = await matching.search(query, year, signal);
+      const found = await matching.search(query, year);
       setCandidates(found);
       setPicked(null);
+      return found.length > 0;
     } catch (error) {
-      if (signal?.aborted === true) return;
       if (!isFailure(error)) throw error;
       setProblem(failureText(error));
       setCandidates([]);
+      return null;
     }
   };
-  // What it is called just now is the first guess.
-  useEffect(() => {
-    if (!first.current) return;
-    first.current = false;
-    void search(movie.title, movie.year);
-  }, []);
 
   const confirm = async (): Promise<void> => {
     if (picked === null) return;
@@ -69,7 +63,8 @@ export function FixMatchDialog({ movie, matching, onClose, onMatched }: Props) {
         <p class={styles.fileName} dir="auto">
           {movie.files.find(({ extra }) => extra === null)?.name ?? movie.title}
         </p>
-        <CandidateSearch title={movie.title} year={movie.year} onSearch={search} />
+        {/* What it is called just now is the first guess. */}
+        <CandidateSearch title={movie.title} year={movie.year} isEager onSearch={search} />
         {problem !== null && (
           <p class={styles.problem} role="alert">
             {problem}

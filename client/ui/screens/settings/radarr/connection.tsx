@@ -1,11 +1,12 @@
 import { RefreshCw } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { isFailure } from '#protocol/errors.ts';
-import { isOpen, jobsOf } from '#client/store/jobs.ts';
+import type { Failure } from '#protocol/errors.ts';
+import { jobsOf } from '#client/store/jobs.ts';
 import type { RadarrLink, Status } from '#client/store/radarr.ts';
 import { classes } from '../../../classes.ts';
 import { failureText, radarrTroubleText } from '../../../failure-text.ts';
-import { useAttempt, useCinema } from '../../../house.ts';
+import { useAttempt, useCinema, useLobby } from '../../../house.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Choice, Field } from '../../../parts/field.tsx';
 import { count, counted, timeAgo } from '../../../wording.ts';
@@ -27,9 +28,13 @@ type Interval = (typeof INTERVALS)[number][0];
 const listedInterval = (hours: number): Interval =>
   INTERVALS.toSorted((a, b) => Math.abs(Number(a[0]) - hours) - Math.abs(Number(b[0]) - hours))[0]![0];
 
+const isAway = ({ code, data }: Failure): boolean =>
+  code === 'radarrTrouble' && typeof data === 'object' && data !== null && 'reason' in data && data.reason === 'away';
+
 /** Where Radarr is, and the key it asks for. */
 export function ConnectionForm({ link, status }: { readonly link: RadarrLink; readonly status: Status }) {
   const attempt = useAttempt();
+  const { notices } = useLobby();
   const [url, setUrl] = useState(status.url ?? '');
   const [apiKey, setApiKey] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
@@ -41,6 +46,11 @@ export function ConnectionForm({ link, status }: { readonly link: RadarrLink; re
     try {
       await link.configure({ url: url.trim(), ...(apiKey.trim() !== '' && { apiKey: apiKey.trim() }) });
       setApiKey('');
+      const failure = link.checkFailure.peek();
+      if (failure === null) notices.show('Saved. Radarr answers.');
+      else if (isAway(failure)) {
+        notices.show('Saved, but nothing answers there.', 'bad');
+      } else notices.show('Saved, but Radarr can’t be asked yet: see below.', 'bad');
     } catch (error) {
       if (!isFailure(error)) throw error;
       setProblem(failureText(error));
@@ -117,10 +127,10 @@ export function ConnectionState({ link, status }: { readonly link: RadarrLink; r
   const jobs = jobsOf(cinema);
   const attempt = useAttempt();
   const { trouble, lastSync } = status;
-  const running = jobs?.jobs.value?.find((job) => job.kind === 'radarrSync' && isOpen(job)) ?? null;
+  const running = jobs?.jobs.value?.find((job) => job.kind === 'radarrSync' && job.state === 'running') ?? null;
   if (status.url === null || !status.hasApiKey) {
     return (
-      <p class={styles.note}>
+      <p class={classes(styles.note, own.apart)}>
         With its address and key, Radarr tells which movie each file is, and what it fetches appears at once. Matinee
         only asks: nothing in Radarr is ever changed.
       </p>

@@ -190,7 +190,12 @@ export function Folders({ link, status }: { readonly link: RadarrLink; readonly 
         </Button>
       </div>
       {failure !== null ? (
-        <p class={styles.bad}>{failureText(failure)}</p>
+        // What is the matter with Radarr stands above already.
+        failure.code !== 'radarrTrouble' ? (
+          <p class={styles.bad}>{failureText(failure)}</p>
+        ) : (
+          <p class={styles.note}>They are listed here as soon as Radarr answers.</p>
+        )
       ) : check === null ? (
         link.isChecking.value && <Waiting />
       ) : check.rootFolders.length === 0 ? (
