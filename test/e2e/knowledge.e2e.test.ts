@@ -174,6 +174,7 @@ describe('a library that knows its movies', () => {
     await page.keyboard.press('1');
     await expect.poll(() => page.locator(`[data-card="${first}"] [aria-checked=true]`).count()).toBe(1);
     expect(await current()).toBe(first);
+    await page.screenshot({ path: join(pictures, 'review keys.png') });
     await notice('1 movie picked').first().waitFor({ state: 'attached' });
 
     await card('Paper Boats').focus();
@@ -292,6 +293,18 @@ describe('a library that knows its movies', () => {
     expect(whole.y + whole.height).toBeLessThan(900);
     expect(last.y + last.height).toBeLessThanOrEqual(whole.y + whole.height);
     await page.screenshot({ path: join(pictures, 'more.png') });
+    // Where neither side of the button has the room, and where the window has none at all.
+    for (const height of [720, 420]) {
+      await page.keyboard.press('Escape');
+      await page.setViewportSize({ width: 1_440, height });
+      await page.getByRole('button', { name: 'More', exact: true }).click();
+      const box = (await menu.boundingBox())!;
+      expect(box.y).toBeGreaterThan(0);
+      expect(box.y + box.height).toBeLessThanOrEqual(height);
+      expect(await menu.evaluate((list) => list.scrollHeight > list.clientHeight)).toBe(height === 420);
+      await page.screenshot({ path: join(pictures, `more ${height}.png`) });
+    }
+    await page.setViewportSize({ width: 1_440, height: 900 });
     await putAway.click();
     await page.getByRole('link', { name: 'All that is put away' }).waitFor();
     await page.screenshot({ path: join(pictures, 'put away.png') });
