@@ -144,6 +144,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
 
   const search = await openSearch({
     ...{ config, sql, changes, health, clock, closing },
+    address: parts.address,
     queue: work,
     log: log.child({ part: 'search' }),
   });

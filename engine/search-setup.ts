@@ -3,19 +3,22 @@ import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import type { Config } from './config.ts';
 import type { ShutdownSequence } from './runtime/shutdown.ts';
+import { KeptSearch } from './search/kept-search.ts';
 import { IndexKeeper } from './search/index-keeper.ts';
 import type { ChangeFeedPort, HealthPort, SearchPort, WorkQueuePort } from './search/ports.ts';
 import { SearchEngine } from './search/search-engine.ts';
-import type { Sql } from './store/postgres/connect.ts';
+import type { PostgresAddress, Sql } from './store/postgres/connect.ts';
 import { createFactStore } from './store/postgres/fact-store.ts';
-import { PostgresSearch } from './store/search/postgres-search.ts';
 import { createSearchDocuments } from './store/search/search-documents.ts';
+import { SearchThread } from './store/search/search-thread.ts';
 import { createTypesenseSearch } from './store/search/typesense-search.ts';
 
 export interface SearchSetup {
   readonly config: Pick<Config, 'typesenseUrl' | 'typesenseApiKey'>;
   readonly sql: Sql;
-  readonly changes: ChangeFeedPort & ConstructorParameters<typeof PostgresSearch>[0]['changes'];
+  /** Where `sql` leads: the thread that searches has connections of its own. */
+  readonly address: PostgresAddress;
+  readonly changes: ChangeFeedPort;
   readonly queue: WorkQueuePort;
   readonly health: HealthPort;
   readonly clock: Clock;
@@ -25,8 +28,11 @@ export interface SearchSetup {
 
 /** Before the queue starts. */
 export async function openSearch(setup: SearchSetup): Promise<SearchPort> {
-  const { config, sql, changes, queue, health, clock, closing, log } = setup;
-  const database = closing.use('search', new PostgresSearch({ sql, changes, log }));
+  const { config, sql, address, changes, queue, health, clock, closing, log } = setup;
+  const database = closing.use(
+    'search',
+    new KeptSearch({ start: () => SearchThread.start({ address, log }), health, clock, log }),
+  );
   if (config.typesenseUrl === null || config.typesenseApiKey === null) {
     if (config.typesenseUrl !== null) {
       health.set({

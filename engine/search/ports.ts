@@ -191,3 +191,25 @@ export interface HealthPort {
   set(finding: Omit<HealthItem, 'since'>): void;
   clear(id: string): void;
 }
+
+// The database's own search, which lives in a thread.
+
+/** What its thread can be asked: everything that search offers, and what those who keep it need. */
+export interface SearchIndexPort extends SearchPort {
+  /** Resolves when everything that was committed before this call is found. */
+  caughtUp(): Promise<void>;
+  /** Reads everything anew, beside what is in use. */
+  reindex(): Promise<void>;
+}
+
+/** One life of that thread. */
+export interface SearchLife extends AsyncDisposable {
+  /** Settles when it has ended; a rejection carries what ended it. */
+  readonly ended: Promise<unknown>;
+  /** Rejects with an error of the name `SearchLifeEnd` when the thread ends before it answered, and with the signal's reason. */
+  ask<Name extends keyof SearchIndexPort>(
+    name: Name,
+    args: Parameters<SearchIndexPort[Name]>,
+    signal: AbortSignal,
+  ): ReturnType<SearchIndexPort[Name]>;
+}

@@ -6,12 +6,13 @@
  *   that is read twice does no harm.
  * - [SEARCH3] Changes are gathered for `GATHER_MS`, so a scan that writes hundreds of movies a second costs a few queries a second.
  *   Suggestions may lag behind by that much. A ranking does not: it waits until everything is read that was written before it.
+ * - It works hard: outside of tests it lives in a thread of its own (`search.worker.ts`).
  * - A search that comes before the movies were read waits for it. Right after the start people are found only by and by: there are
  *   many more of them, and nobody should wait for those.
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { ChangeLog } from '#engine/feeds/ports.ts';
-import type { Ranking, RankOptions, SearchPort, Suggestion } from '#engine/search/ports.ts';
+import type { Ranking, RankOptions, SearchIndexPort, Suggestion } from '#engine/search/ports.ts';
 import type { Log } from '#engine/base/log.ts';
 import type { Sql } from '../postgres/connect.ts';
 import type { Match, Named } from './name-index.ts';
@@ -65,7 +66,7 @@ interface CollectionRow {
   readonly movieCount: number;
 }
 
-export class PostgresSearch implements SearchPort, AsyncDisposable {
+export class PostgresSearch implements SearchIndexPort, AsyncDisposable {
   readonly #sql: Sql;
   readonly #changes: PostgresSearchOptions['changes'];
   readonly #log: Log;
@@ -96,6 +97,11 @@ export class PostgresSearch implements SearchPort, AsyncDisposable {
     this.#changes = changes;
     this.#log = log;
     this.#following = this.#run();
+  }
+
+  /** Resolves when movies can be searched. Never rejects. */
+  readable(): Promise<void> {
+    return this.#whenLoaded;
   }
 
   /** Resolves when everything that was committed before this call is found. */
