@@ -162,7 +162,11 @@ function MoviePage({ movie, carried }: PageProps) {
   const attempt = useAttempt();
   const { session } = useLobby();
   const mayEdit = session.may('movies:edit');
-  const similar = useMemo(() => new SimilarStore(cinema.server, cinema.link, movie.id), [cinema, movie.id]);
+  // Taken for another movie, it is like others.
+  const similar = useMemo(
+    () => new SimilarStore(cinema.server, cinema.link, movie.id),
+    [cinema, movie.id, movie.match.state],
+  );
   useEffect(() => () => similar.dispose(), [similar]);
   useEffect(() => {
     document.title = `${movie.title} · Matinee`;
@@ -260,7 +264,7 @@ function MoviePage({ movie, carried }: PageProps) {
               </p>
             </div>
           )}
-          {mayEdit && (movie.match.state === 'unmatched' || movie.match.state === 'doubtful') && (
+          {mayEdit && movie.isPlayable && (movie.match.state === 'unmatched' || movie.match.state === 'doubtful') && (
             <p class={styles.doubt}>
               <CircleQuestionMark aria-hidden="true" />
               <span>
