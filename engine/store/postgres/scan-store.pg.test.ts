@@ -91,7 +91,7 @@ async function describeAs(
     values (${movieId}, 'poster', 'tmdb', ${`/${serial}.jpg`}, ${String(serial)}, 500, 750)`;
 }
 
-const known = async (movieId: string): Promise<object | undefined> =>
+const shownOf = async (movieId: string): Promise<object | undefined> =>
   (
     await database.sql<object[]>`
       select title, tagline, overview, rating, refreshed_at is not null as "isFetched",
@@ -539,7 +539,7 @@ describe('a file that moved', () => {
       fileTitle: 'Nineteen Seventy One',
       fileYear: 2014,
     });
-    expect(await known(movieId)).toEqual({
+    expect(await shownOf(movieId)).toEqual({
       title: 'Nineteen Seventy One',
       tagline: 'Said of it',
       overview: null,
@@ -552,7 +552,7 @@ describe('a file that moved', () => {
     expect(await database.sql`select from change where kind = 'movie' and entity_id = ${movieId}`).toHaveLength(1);
     // Once more: there is nothing left to forget.
     await move('Nineteen Seventy One (2014).mp4', 'Another One (2014).mp4');
-    expect(await known(movieId)).toMatchObject({ title: 'Another One', tagline: 'Said of it' });
+    expect(await shownOf(movieId)).toMatchObject({ title: 'Another One', tagline: 'Said of it' });
   });
 
   it('[MATCH12] spelled better, or as it is shown already, it keeps what it has until it was looked for', async () => {
@@ -570,8 +570,8 @@ describe('a file that moved', () => {
     };
     await move('Haet (1995).mkv', 'Heat (1995).mkv');
     await move('ronin (1998).mkv', 'Rónin (1998).mkv');
-    expect(await known(heat)).toMatchObject({ ...whole, title: 'Heat' });
-    expect(await known(ronin)).toMatchObject(whole);
+    expect(await shownOf(heat)).toMatchObject({ ...whole, title: 'Heat' });
+    expect(await shownOf(ronin)).toMatchObject(whole);
     expect(await matchOf(heat)).toMatchObject({ match: 'waiting', tmdbId: null });
   });
 
@@ -580,7 +580,7 @@ describe('a file that moved', () => {
     const movieId = (await movieIdAt('1971 (2014).mp4'))!;
     await describeAs(movieId, { title: '1971', match: 'confirmed' });
     await move('1971 (2014).mp4', 'Nineteen Seventy One (2014).mp4');
-    expect(await known(movieId)).toMatchObject({
+    expect(await shownOf(movieId)).toMatchObject({
       title: '1971',
       overview: 'What happens',
       pictures: 1,
