@@ -98,6 +98,7 @@ async function run(report: BenchReport): Promise<void> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const startedAt = performance.now();
+  const usedBefore = process.threadCpuUsage();
   await using search = new KeptSearch({
     start: () => SearchThread.start({ address: database.address, log: silentLog }),
     health: { set: ({ title }) => report.note(title), clear: () => undefined },
@@ -105,6 +106,8 @@ async function run(report: BenchReport): Promise<void> {
     log: silentLog,
   });
   await search.caughtUp();
+  const { user, system } = process.threadCpuUsage(usedBefore);
+  report.row({ metric: 'our main thread meanwhile', unit: 'ms', ours: (user + system) / 1_000, better: 'less' });
   report.row({
     metric: 'reading everything at the start',
     unit: 's',
