@@ -94,6 +94,13 @@ const changes = async () =>
   );
 
 describe('an edit', () => {
+  it('that says nothing changes nothing', async () => {
+    const movieId = ids['Alien']!;
+    expect(await call(movieCalls.edit, { movieId })).toMatchObject({ editId: null, changed: 0 });
+    expect(await call(movieCalls.edit, { movieId, lock: [] })).toMatchObject({ editId: null, changed: 0 });
+    expect(await call(movieCalls.editMany, { movieIds: [movieId] })).toEqual({ editId: null, changed: 0 });
+  });
+
   it('[EDIT1] [EDIT2] sets what it names, locks it, and is in the next answer', async () => {
     const {
       movie: edited,

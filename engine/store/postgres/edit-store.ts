@@ -80,9 +80,10 @@ async function edit(
     if (!found) return { kind: 'notFound', what: 'collection' };
   }
   const { picture } = changes;
+  const fields = fieldsOf(changes);
+  if (fields.length === 0) return { kind: 'done', editId: null, changed: 0 };
 
   await tx`insert into edit (id, user_id) values (${editId}, ${userId})`;
-  const fields = fieldsOf(changes);
   await note(tx, editId, ids, fields);
   await writeMovies(tx, ids, changes);
   for (const field of TERM_FIELDS) {
