@@ -24,6 +24,7 @@ async function serve({ path }: { readonly path: string }): Promise<{ port: numbe
     mtimeUs: Math.round(mtimeMs * 1_000),
     isExtra: false,
     part: null,
+    edition: null,
     state: 'playable',
     failure: null,
     media: mediaInfo(),

@@ -5,6 +5,8 @@ export interface MediaKeys {
   pause(): void;
   seekBy(ms: number): void;
   seekTo(ms: number): void;
+  /** `null` where nothing follows. */
+  readonly next: (() => void) | null;
 }
 
 /** Shows the movie on the lock screen and listens to media keys until the returned function is called. */
@@ -16,11 +18,12 @@ export function offerMediaSession(title: string, artworkUrl: string | null, keys
     artist: 'Matinee',
     artwork: artworkUrl === null ? [] : [{ src: artworkUrl }],
   });
-  const handlers: readonly (readonly [MediaSessionAction, MediaSessionActionHandler])[] = [
+  const handlers: readonly (readonly [MediaSessionAction, MediaSessionActionHandler | null])[] = [
     ['play', () => keys.play()],
     ['pause', () => keys.pause()],
     ['seekbackward', ({ seekOffset }) => keys.seekBy(-(seekOffset ?? 10) * 1_000)],
     ['seekforward', ({ seekOffset }) => keys.seekBy((seekOffset ?? 10) * 1_000)],
+    ['nexttrack', keys.next],
     ['seekto', ({ seekTime }) => seekTime !== undefined && keys.seekTo(seekTime * 1_000)],
   ];
   const set = (action: MediaSessionAction, handler: MediaSessionActionHandler | null): void => {

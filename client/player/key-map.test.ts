@@ -27,6 +27,8 @@ describe('keys of the player', () => {
     ['Home', { kind: 'seekToShare', share: 0 }],
     ['End', { kind: 'seekToShare', share: 1 }],
     ['i', { kind: 'toggleFacts' }],
+    ['n', { kind: 'nextPart' }],
+    ['MediaTrackNext', { kind: 'nextPart' }],
     ['p', { kind: 'togglePictureInPicture' }],
     ['?', { kind: 'showKeys' }],
     ['Escape', { kind: 'leave' }],

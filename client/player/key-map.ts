@@ -6,6 +6,8 @@ export type PlayerCommand =
   /** 0 is the beginning, 1 the end. */
   | { readonly kind: 'seekToShare'; readonly share: number }
   | { readonly kind: 'chapterBy'; readonly steps: number }
+  /** Of a movie that is cut into several files. */
+  | { readonly kind: 'nextPart' }
   | { readonly kind: 'frameBy'; readonly steps: number }
   | { readonly kind: 'volumeBy'; readonly share: number }
   | { readonly kind: 'speedBy'; readonly steps: number }
@@ -50,6 +52,8 @@ const COMMANDS: ReadonlyMap<string, PlayerCommand> = new Map<string, PlayerComma
   ['End', { kind: 'seekToShare', share: 1 }],
   ['PageUp', { kind: 'chapterBy', steps: 1 }],
   ['PageDown', { kind: 'chapterBy', steps: -1 }],
+  ['n', { kind: 'nextPart' }],
+  ['MediaTrackNext', { kind: 'nextPart' }],
   ['Escape', { kind: 'leave' }],
   ...Array.from({ length: 10 }, (_, digit) => [String(digit), { kind: 'seekToShare', share: digit / 10 }] as const),
 ]);

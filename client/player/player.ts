@@ -6,6 +6,10 @@
  * - the device could not play what came → opened again without that play method, down to the transcode
  * - the server did not answer → waits for the line, then opened again
  * - the file was taken away, as by a better one → opened again on whichever is there, or as soon as there is one
+ * Also `opening` → ready: the next part of a movie that is cut into several files, at the end of the one before.
+ *
+ * Positions and lengths here are those of the file that plays; what is told to the server and where a playback is opened are places
+ * in the whole movie.
  */
 import { batch, effect, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
@@ -208,6 +212,12 @@ export class Player {
   play(): void {
     this.#wantsPlaying = true;
     this.#isBlocked.value = false;
+    if (this.#phase.peek() === 'ended' && this.#partOffsetMs() > 0) {
+      // What has ended is the last part, and it begins anew with the first.
+      this.#fileId = null;
+      void this.#open(0);
+      return;
+    }
     if (this.#phase.peek() === 'ended') this.seekTo(0);
     void this.#start();
   }
@@ -250,6 +260,19 @@ export class Player {
     const current = chapters.findLastIndex(({ startMs }) => startMs <= now - (steps < 0 ? 3_000 : 0));
     const target = chapters[Math.max(0, steps < 0 ? current : current + steps)];
     if (target !== undefined) this.seekTo(target.startMs);
+  }
+
+  /** Goes on to the next part of a movie that is cut into several files. Whether there is one. */
+  nextPart(): boolean {
+    const playback = this.#playback.peek();
+    const fileId = playback?.part?.nextFileId ?? null;
+    if (playback === null || fileId === null) return false;
+    this.#fileId = fileId;
+    // What could not be played was the file before.
+    this.#without = [];
+    this.#wantsPlaying = true;
+    void this.#open(this.#partOffsetMs() + playback.durationMs);
+    return true;
   }
 
   setRate(rate: number): void {
@@ -298,6 +321,7 @@ export class Player {
       pause: () => this.pause(),
       seekBy: (ms) => this.seekBy(ms),
       seekTo: (ms) => this.seekTo(ms),
+      next: this.#playback.peek()?.part?.nextFileId == null ? null : () => this.nextPart(),
     });
     this.#tellDevice();
   }
@@ -339,7 +363,7 @@ export class Player {
     if (document.pictureInPictureElement === this.#video) void document.exitPictureInPicture();
   }
 
-  /** Opens the movie. `startMs` of `null` means where this person left off. */
+  /** Opens the movie at a place in it; `null` means where this person left off. */
   async #open(startMs: number | null, audioTrack: number | null = this.#audioTrack.peek()): Promise<void> {
     const opening = ++this.#opening;
     clearTimeout(this.#later);
@@ -354,16 +378,24 @@ export class Player {
         profile: await deviceProfile(),
         without: [...this.#without],
         ...(this.#fileId !== null && { fileId: this.#fileId }),
+        ...(startMs !== null && { startMs: Math.round(startMs) }),
         ...(audioTrack !== null && { audioTrack }),
       };
       const playback = await this.#server.call(calls.open, input);
       if (opening !== this.#opening) return;
-      await this.#attach(playback, startMs ?? playback.resumeMs, opening);
+      // In a file of unknown length the server can't tell the place.
+      const placeMs = startMs !== null && playback.durationMs === 0 ? startMs : playback.resumeMs;
+      await this.#attach(playback, placeMs, opening);
     } catch (error) {
       if (opening !== this.#opening) return;
       if (!isFailure(error)) throw error;
+      const isGone = error.code === 'notPlayable' || error.code === 'notFound';
       if (error.code === 'disconnected') this.#openWhenLive(startMs, audioTrack);
-      else if (this.#isFileInDoubt && (error.code === 'notPlayable' || error.code === 'notFound')) {
+      else if (isGone && this.#isFollowing()) {
+        // The part that was to follow: whatever is at its place now.
+        this.#fileId = null;
+        void this.#open(startMs, null);
+      } else if (isGone && this.#isFileInDoubt) {
         if (this.#fileId === null) this.#openWhenPlayable();
         else {
           this.#fileId = null;
@@ -393,7 +425,9 @@ export class Player {
     this.#source = null;
     const before = this.#playback.peek();
     const isOther =
-      before !== null && (before.fileId !== playback.fileId || before.source.sizeBytes !== playback.source.sizeBytes);
+      before !== null &&
+      before.part?.number === playback.part?.number &&
+      (before.fileId !== playback.fileId || before.source.sizeBytes !== playback.source.sizeBytes);
     this.#isFileInDoubt = false;
     batch(() => {
       this.#fileChange.value = isOther ? 'replaced' : null;
@@ -523,9 +557,19 @@ export class Player {
     this.#wake.want(false);
   }
 
-  /** Where to go on after a reopening. */
+  /** The file is one that the person did not choose, but that follows the one they chose. */
+  #isFollowing(): boolean {
+    return this.#fileId !== null && this.#fileId !== this.#movie.fileId;
+  }
+
+  /** Where in the movie to go on after a reopening. */
   #here(): number {
-    return this.#seekTargetMs ?? this.#positionMs.peek();
+    return this.#partOffsetMs() + (this.#seekTargetMs ?? this.#positionMs.peek());
+  }
+
+  /** Where in the movie the file begins that plays. */
+  #partOffsetMs(): number {
+    return this.#playback.peek()?.part?.offsetMs ?? 0;
   }
 
   #listen(): void {
@@ -593,14 +637,15 @@ export class Player {
       this.#tellDevice();
     });
     on('ended', () => {
-      this.#wantsPlaying = false;
       batch(() => {
         this.#phase.value = 'ended';
         this.#isPlaying.value = false;
         this.#positionMs.value = this.#durationMs.peek();
       });
-      this.#wake.want(false);
       this.#reportNow();
+      if (this.nextPart()) return;
+      this.#wantsPlaying = false;
+      this.#wake.want(false);
     });
     on('enterpictureinpicture', () => {
       this.#isInPicture.value = true;
@@ -637,8 +682,10 @@ export class Player {
   #reportNow(): void {
     if (!this.#hasPlayed || this.#isDisposed) return;
     // Nobody has seen a movie for having seen its trailer.
-    if (this.#playback.peek()?.isExtra === true) return;
-    this.#progress.report(this.#movie.movieId, this.#positionMs.peek(), this.#durationMs.peek());
+    const playback = this.#playback.peek();
+    if (playback?.isExtra === true) return;
+    const placeMs = this.#partOffsetMs() + this.#positionMs.peek();
+    this.#progress.report(this.#movie.movieId, placeMs, playback?.part?.movieDurationMs ?? this.#durationMs.peek());
   }
 
   #tellDevice(): void {

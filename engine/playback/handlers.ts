@@ -6,6 +6,8 @@ import { PLAYLIST_MIME_TYPE } from '#engine/media/hls-playlist.ts';
 import { decidePlayback } from '#engine/media/play-method.ts';
 import type { PlayDecision } from '#engine/media/play-method.ts';
 import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
+import { partAt, partsDurationMs, planParts } from '#engine/media/part-plan.ts';
+import type { CutFile, Part } from '#engine/media/part-plan.ts';
 import { segmentAt } from '#engine/media/segment-plan.ts';
 import { audibleTracks, audioLabels, subtitleLabels } from '#engine/media/track-choice.ts';
 import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
@@ -13,7 +15,7 @@ import type { Handlers, SignedInContext } from '#protocol/handler.ts';
 import type { playback } from '#protocol/index.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
 import { BASELINE_PROFILE, PLAY_METHODS } from '#protocol/schema/playback.ts';
-import type { DeviceProfile, PlayMethod, Playback, TrackDecision } from '#protocol/schema/playback.ts';
+import type { DeviceProfile, MoviePart, PlayMethod, Playback, TrackDecision } from '#protocol/schema/playback.ts';
 import { fileMimeType } from './file-type.ts';
 import type { GrantSigner, HlsForm } from './media-grant.ts';
 import { hlsForm, renditionOrder } from './movie-form.ts';
@@ -108,7 +110,7 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
   }
 
   return {
-    async open({ movieId, fileId, profile = BASELINE_PROFILE, audioTrack = null, without }, context) {
+    async open({ movieId, fileId, startMs, profile = BASELINE_PROFILE, audioTrack = null, without }, context) {
       const { viewer, sessionId, signal, fail } = context;
       const files = (await store.filesOf(movieId)) ?? fail('notFound', { what: 'movie', id: movieId });
       // Who asks for the movie never gets a trailer of it; who asks for the trailer does.
@@ -116,14 +118,20 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
       if (fileId !== undefined && considered.length === 0) fail('notFound', { what: 'file', id: fileId });
 
       const wish = { profile, audioTrack, without };
-      const best = bestOf(considered, (media) => decide(media, wish, true));
+      const chosen = bestOf(considered, (media) => decide(media, wish, true));
+      const [seen] = await progress.ofMovies(viewer.id, [movieId]);
+      const wantedMs = startMs ?? (chosen?.file.isExtra === true ? 0 : (seen?.positionMs ?? 0));
+      const parts = chosen ? partsOf(chosen.file, files) : [];
+      // Who asks for the movie goes on in the part they were in; who asks for a part gets that one.
+      const there = fileId === undefined ? partAt(parts, wantedMs)?.file.file : undefined;
+      const best = there === undefined ? chosen : bestOf([there], (media) => decide(media, wish, true));
       const candidate = best && (await withKeyframes(best, wish, signal));
       if (!candidate) return fail('notPlayable', { failure: failureOf(considered) });
 
       const { file, media, decision } = candidate;
       const durationMs = media.durationMs ?? 0;
-      const [seen] = await progress.ofMovies(viewer.id, [movieId]);
-      const resumeMs = file.isExtra ? 0 : Math.min(seen?.positionMs ?? 0, Math.max(0, durationMs - 1));
+      const part = parts.find((one) => one.file.id === file.id) ?? null;
+      const resumeMs = placeIn(part, wantedMs, durationMs);
       const expiresAt = clock.nowMs() + GRANT_MS;
       const viewerId = randomBytes(6).toString('base64url');
       const earlier = viewerIds.get(sessionId);
@@ -159,6 +167,7 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
         expiresAt,
         durationMs,
         resumeMs,
+        part: part && toMoviePart(part, parts),
         isExtra: file.isExtra,
         source: sourceOf(media),
         audioTracks: audioChoices(media, decision.audio?.trackIndex ?? null),
@@ -177,15 +186,58 @@ function bestOf(files: readonly StoredFile[], decide: (media: MediaInfo) => Play
     return decision && media ? [{ file, media, decision }] : [];
   });
   const isLaterPart = ({ file }: Candidate): number => ((file.part ?? 1) > 1 ? 1 : 0);
-  const pixels = ({ media }: Candidate): number => (media.video[0]?.width ?? 0) * (media.video[0]?.height ?? 0);
   const ranked = candidates.toSorted(
     (a, b) =>
       isLaterPart(a) - isLaterPart(b) ||
       PLAY_METHODS.indexOf(a.decision.method) - PLAY_METHODS.indexOf(b.decision.method) ||
-      pixels(b) - pixels(a) ||
+      pixelsOf(b.media) - pixelsOf(a.media) ||
       (b.media.bitrateBps ?? 0) - (a.media.bitrateBps ?? 0),
   );
   return ranked[0] ?? null;
+}
+
+function pixelsOf(media: MediaInfo | null): number {
+  const picture = media?.video[0];
+  return (picture?.width ?? 0) * (picture?.height ?? 0);
+}
+
+interface CutStoredFile extends CutFile {
+  readonly file: StoredFile;
+}
+
+/** [PLAY25] The parts of the movie that a file is one of; none where it is the whole movie, or the only part that is here. */
+function partsOf(file: StoredFile, files: readonly StoredFile[]): Part<CutStoredFile>[] {
+  const toCut = (one: StoredFile): CutStoredFile => ({
+    id: one.id,
+    path: one.path,
+    edition: one.edition,
+    part: one.part,
+    pixels: pixelsOf(one.media),
+    durationMs: one.media?.durationMs ?? null,
+    file: one,
+  });
+  if (file.isExtra) return [];
+  const playable = files.filter(({ isExtra, state, media }) => !isExtra && state === 'playable' && media !== null);
+  const parts = planParts(toCut(file), playable.map(toCut));
+  return parts.length > 1 ? parts : [];
+}
+
+/** [PLAY26] A position of the movie as one of the file; the beginning where it lies in another part. */
+function placeIn(part: Part<CutStoredFile> | null, positionMs: number, durationMs: number): number {
+  const lastMs = Math.max(0, durationMs - 1);
+  if (part === null) return Math.min(positionMs, lastMs);
+  const placeMs = positionMs - part.offsetMs;
+  return placeMs >= 0 && placeMs < durationMs ? placeMs : 0;
+}
+
+function toMoviePart(part: Part<CutStoredFile>, parts: readonly Part<CutStoredFile>[]): MoviePart {
+  return {
+    number: part.number,
+    count: parts.at(-1)!.number,
+    offsetMs: part.offsetMs,
+    movieDurationMs: partsDurationMs(parts),
+    nextFileId: parts[parts.indexOf(part) + 1]?.file.id ?? null,
+  };
 }
 
 /** Why none of them can be played, in the words of the one that came closest. */

@@ -188,6 +188,63 @@ describe('playback.open', () => {
     expect(await open({ fileId: id(30) })).toMatchObject({ fileId: id(30) });
   });
 
+  describe('a movie cut into two files of a minute', () => {
+    const [FIRST, SECOND] = [id(31), id(30)];
+    beforeEach(() => {
+      store.add({ id: SECOND, movieId: MOVIE, part: 2 });
+      store.add({ id: FIRST, movieId: MOVIE, part: 1 });
+      store.add({ id: id(32), movieId: MOVIE, part: 2, edition: 'Uncut' });
+    });
+    const inFirst = { number: 1, count: 2, offsetMs: 0, movieDurationMs: 120_000, nextFileId: SECOND };
+    const inSecond = { number: 2, count: 2, offsetMs: 60_000, movieDurationMs: 120_000, nextFileId: null };
+
+    it('[PLAY25] says where in the movie the file lies, and what follows', async () => {
+      expect(await open()).toMatchObject({ fileId: FIRST, durationMs: 60_000, resumeMs: 0, part: inFirst });
+      expect(await open({ fileId: SECOND })).toMatchObject({ fileId: SECOND, durationMs: 60_000, part: inSecond });
+      // The only part of its edition is all that there is to play of it.
+      expect(await open({ fileId: id(32) })).toMatchObject({ fileId: id(32), part: null });
+    });
+
+    it('[PLAY26] goes on in the part where the person left off', async () => {
+      positionMs = 59_999;
+      expect(await open()).toMatchObject({ fileId: FIRST, resumeMs: 59_999 });
+      positionMs = 60_000;
+      expect(await open()).toMatchObject({ fileId: SECOND, resumeMs: 0, part: inSecond });
+      positionMs = 71_500;
+      expect(await open()).toMatchObject({ fileId: SECOND, resumeMs: 11_500, part: inSecond });
+      positionMs = 120_000;
+      expect(await open()).toMatchObject({ fileId: SECOND, resumeMs: 0 });
+    });
+
+    it('[PLAY26] who asks for a part gets it, at their place where that lies in it', async () => {
+      positionMs = 71_500;
+      expect(await open({ fileId: SECOND })).toMatchObject({ fileId: SECOND, resumeMs: 11_500 });
+      expect(await open({ fileId: FIRST })).toMatchObject({ fileId: FIRST, resumeMs: 0 });
+      positionMs = 31_500;
+      expect(await open({ fileId: SECOND })).toMatchObject({ fileId: SECOND, resumeMs: 0 });
+    });
+
+    it('[PLAY26] begins where the caller says, whatever the place of the person', async () => {
+      positionMs = 71_500;
+      expect(await open({ startMs: 0 })).toMatchObject({ fileId: FIRST, resumeMs: 0 });
+      expect(await open({ startMs: 60_001 })).toMatchObject({ fileId: SECOND, resumeMs: 1 });
+      expect(await open({ startMs: 60_000, fileId: SECOND })).toMatchObject({ fileId: SECOND, resumeMs: 0 });
+    });
+
+    it('[PLAY26] says so where the part of their place is none for this device, and never begins another', async () => {
+      store.add({ id: SECOND, movieId: MOVIE, part: 2, media: mkv({ video: [hevc] }) });
+      positionMs = 71_500;
+      const refusal = failureOf(open({ without: ['transcode'] }));
+      expect(await refusal).toEqual({ code: 'notPlayable', data: { failure: 'unsupported' } });
+    });
+
+    it('[PLAY26] a part that can’t be played is passed over', async () => {
+      store.files.set(SECOND, { ...store.files.get(SECOND)!, state: 'missing' });
+      positionMs = 71_500;
+      expect(await open()).toMatchObject({ fileId: FIRST, resumeMs: 59_999, part: null });
+    });
+  });
+
   it('[PLAY24] an extra is played where somebody asks for it, from its beginning, and never for the movie', async () => {
     store.add({ id: FILE, movieId: MOVIE, isExtra: true, media: mediaInfo({ bitrateBps: 9_000_000 }) });
     expect(await failureOf(open())).toMatchObject({ code: 'notPlayable' });

@@ -22,6 +22,8 @@ export interface StoredFile {
   readonly isExtra: boolean;
   /** Number among the files that the movie is cut into. */
   readonly part: number | null;
+  /** `Director’s Cut`, `Extended` …, as its name says. */
+  readonly edition: string | null;
   readonly state: 'playable' | 'unplayable' | 'missing';
   /** A `MediaFailure` where the state is `unplayable`. */
   readonly failure: string | null;

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { defineCall } from '../contract.ts';
 import { DeviceProfile, PLAY_METHODS, Playback } from '../schema/playback.ts';
-import { Count, Id } from '../schema/scalar.ts';
+import { Count, Id, Milliseconds } from '../schema/scalar.ts';
 
 export const playback = {
   open: defineCall({
@@ -13,8 +13,10 @@ export const playback = {
     permission: 'playback:play',
     input: v.object({
       movieId: Id,
-      /** One of the movie's files; absent: the best that is playable. */
+      /** One of the movie's files; absent: the best that is playable, of a movie that is cut the part that `startMs` lies in. */
       fileId: v.optional(Id),
+      /** Where in the movie to begin; absent: where this person left off. */
+      startMs: v.optional(Milliseconds),
       /** Absent: the baseline that every browser plays (H.264 and AAC in MP4). */
       profile: v.optional(DeviceProfile),
       /** FFmpeg's track number; absent: the default of the file. */

@@ -107,6 +107,23 @@ export const SubtitleChoice = v.object({
   url: v.nullable(v.string()),
 });
 
+/**
+ * The place of a file in a movie that is cut into several. Progress is one position in the whole movie: a player reports
+ * `offsetMs` and its position in the file, out of `movieDurationMs`.
+ */
+export const MoviePart = v.object({
+  /** As the file's name says. */
+  number: Count,
+  /** Highest number among the files that are here. */
+  count: Count,
+  /** Where in the movie the file begins. */
+  offsetMs: Milliseconds,
+  movieDurationMs: Milliseconds,
+  /** What is played after it; `null` for the last. */
+  nextFileId: v.nullable(Id),
+});
+export type MoviePart = v.InferOutput<typeof MoviePart>;
+
 export const Playback = v.object({
   movieId: Id,
   fileId: Id,
@@ -120,9 +137,12 @@ export const Playback = v.object({
   /** Content type of `url`. */
   mimeType: v.string(),
   expiresAt: Timestamp,
+  /** Of the file; of the whole movie where it is cut: `part`. */
   durationMs: Milliseconds,
-  /** Where this person left off; 0 to begin at the beginning. */
+  /** Where in the file to begin: where the call says, or where this person left off; 0 is the beginning. */
   resumeMs: Milliseconds,
+  /** `null` where the file is the whole movie. */
+  part: v.nullable(MoviePart),
   /** A trailer, a deleted scene …: nobody's place in the movie is kept from it, so it reports none. */
   isExtra: v.boolean(),
   source: v.object({

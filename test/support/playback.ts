@@ -162,6 +162,7 @@ export class MemoryPlaybackStore implements PlaybackStore {
     const file: StoredFile = {
       isExtra: false,
       part: null,
+      edition: null,
       path: `/movies/${part.id}.mp4`,
       sizeBytes: 30_000_000,
       mtimeUs: 1_700_000_000_000_000,

@@ -57,7 +57,14 @@ describe('what playback reads', () => {
     const [one, two] = [await addLibrary('/movies'), await addLibrary("/more \u00e9 'movies'")];
     const first = await addFile(one, 'Heat (1995)/Heat.mkv');
     const second = await addFile(two, 'Heat "4K".mkv', { state: 'unplayable', failure: 'truncated' });
-    const common = { movieId, sizeBytes: 30_000_000_000, mtimeUs: 1_700_000_000_123_456, isExtra: false, part: null };
+    const common = {
+      movieId,
+      sizeBytes: 30_000_000_000,
+      mtimeUs: 1_700_000_000_123_456,
+      isExtra: false,
+      part: null,
+      edition: null,
+    };
     const files = [
       {
         ...common,
@@ -78,8 +85,8 @@ describe('what playback reads', () => {
     ];
     expect(await store.filesOf(movieId)).toEqual(files);
     expect(await store.file(second)).toEqual(files[1]);
-    await database.sql`update movie_file set extra_kind = 'trailer', part = 2 where id = ${second}`;
-    expect(await store.file(second)).toEqual({ ...files[1], isExtra: true, part: 2 });
+    await database.sql`update movie_file set extra_kind = 'trailer', part = 2, edition = 'Extended' where id = ${second}`;
+    expect(await store.file(second)).toEqual({ ...files[1], isExtra: true, part: 2, edition: 'Extended' });
   });
 
   it('loses a file with its library', async () => {

@@ -5,7 +5,7 @@ import type { Sql } from './connect.ts';
 export function createPlaybackStore(sql: Sql): PlaybackStore {
   const columns = sql`
     file.id, file.movie_id as "movieId", library.path || '/' || file.path as path, file.size_bytes as "sizeBytes",
-    file.mtime_us as "mtimeUs", file.extra_kind is not null as "isExtra", file.part, file.state, file.failure, file.media`;
+    file.mtime_us as "mtimeUs", file.extra_kind is not null as "isExtra", file.part, file.edition, file.state, file.failure, file.media`;
 
   return {
     async filesOf(movieId) {

@@ -1,14 +1,17 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { createUuidFactory } from '#engine/base/ids.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import type { FileWrite, LibraryStore, ScanStore, SeenFile } from '#engine/library/ports.ts';
 import { movieNameOf } from '#engine/media/file-name.ts';
+import { partsDurationMs, planParts } from '#engine/media/part-plan.ts';
 import { audioTrack, mediaInfo, videoTrack } from '#test/support/media-info.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
 import { createCatalogue } from './catalogue.ts';
 import type { Catalogue } from './catalogue.ts';
+import { createPlaybackStore } from './playback-store.ts';
 
 const newId = createUuidFactory(systemClock);
 let database: TestDatabase;
@@ -137,6 +140,81 @@ const positions = async (movieId: string) =>
   (await database.sql<{ at: number }[]>`select position_ms as at from progress where movie_id = ${movieId}`).map(
     ({ at }) => at,
   );
+
+describe('the length of a movie that is cut into several files', () => {
+  const lengthOf = async (movieId: string) =>
+    (await database.sql<{ ms: number | null }[]>`select duration_ms as ms from movie where id = ${movieId}`)[0]?.ms;
+  const lasting = (durationMs: number, resolution = 480) => ({
+    outcome: {
+      media: mediaInfo({ durationMs, video: [videoTrack({ height: resolution })] }),
+      resolution,
+      keyframes: null,
+    },
+  });
+
+  it('[PLAY25] is that of its parts together, as far as they are there', async () => {
+    await scans.write(libraryId, [probed('Ben-Hur (1959) cd2.avi', lasting(500))]);
+    const movieId = (await movieIdAt('Ben-Hur (1959) cd2.avi'))!;
+    expect(await lengthOf(movieId)).toBe(500);
+    await scans.write(libraryId, [
+      probed('Ben-Hur (1959) cd1.avi', lasting(1_000)),
+      probed('Ben-Hur (1959) cd1-trailer.avi', lasting(60)),
+    ]);
+    expect(await movieIdAt('Ben-Hur (1959) cd1.avi')).toBe(movieId);
+    expect(await lengthOf(movieId)).toBe(1_500);
+    await remove('Ben-Hur (1959) cd2.avi');
+    expect(await lengthOf(movieId)).toBe(1_000);
+  });
+
+  it('[PLAY25] is that of the best version, be it whole or cut', async () => {
+    await scans.write(libraryId, [
+      probed('Small/Ben-Hur (1959) cd1.avi', lasting(1_000)),
+      probed('Small/Ben-Hur (1959) cd2.avi', lasting(500)),
+      probed('Large/Ben-Hur (1959) cd1.avi', lasting(1_010, 720)),
+      probed('Large/Ben-Hur (1959) cd2.avi', lasting(502, 720)),
+    ]);
+    const movieId = (await movieIdAt('Large/Ben-Hur (1959) cd1.avi'))!;
+    expect(await lengthOf(movieId)).toBe(1_512);
+    await scans.write(libraryId, [probed('Ben-Hur (1959).mkv', lasting(1_508, 1080))]);
+    expect(await lengthOf(movieId)).toBe(1_508);
+  });
+
+  it('[PLAY25] counts the parts that playing it takes', async () => {
+    const folders = ['', 'A', 'A/B', 'A/C', 'D'];
+    const editions = ['', ' Extended'];
+    const playback = createPlaybackStore(database.sql);
+    for (let round = 0; round < 12; round++) {
+      const paths = [1, 2, 3].flatMap((part) =>
+        folders.flatMap((folder, at) =>
+          editions.map((edition, other) => ({
+            path: join(folder, `Round ${round} (1959)${edition} cd${part}.avi`),
+            // Any mix of what is there and how large it is, the same at each run.
+            isThere: (at * 7 + other * 5 + part * 3 + round * 11) % 4 > 0,
+            height: [360, 480, 486][(at + other * 2 + part + round) % 3]!,
+          })),
+        ),
+      );
+      const there = paths.filter(({ isThere }) => isThere);
+      await scans.write(
+        libraryId,
+        there.map(({ path, height }, at) => probed(path, lasting(1_000 + 2 ** at, height))),
+      );
+      const movieId = (await movieIdAt(there[0]!.path))!;
+      const files = ((await playback.filesOf(movieId)) ?? []).map(({ media, ...file }) => ({
+        ...file,
+        pixels: (media?.video[0]?.width ?? 0) * (media?.video[0]?.height ?? 0),
+        durationMs: media?.durationMs ?? null,
+      }));
+      const [best] = await database.sql<{ id: string }[]>`select best_file_id as id from movie where id = ${movieId}`;
+      const parts = planParts(
+        files.find(({ id }) => id === best!.id)!,
+        files,
+      );
+      expect(parts.length).toBeGreaterThan(1);
+      expect(await lengthOf(movieId)).toBe(partsDurationMs(parts));
+    }
+  });
+});
 
 describe('writing files', () => {
   it('stores what a probe found, and gives it back', async () => {

@@ -343,7 +343,7 @@ async function keepFiles(tx: TransactionSql, writes: readonly FileWrite[]): Prom
 /**
  * Writes the facts of each movie's best file into the movie, hides those without a file, and records the changes: the last
  * statements of a transaction. The best file is one that plays, the first of its parts, with the highest resolution, then the
- * highest bitrate; an extra is none.
+ * highest bitrate; an extra is none. The length is that of the best file, or of all the parts that it is one of.
  */
 export async function refreshMovies(
   tx: TransactionSql,
@@ -352,7 +352,7 @@ export async function refreshMovies(
 ): Promise<void> {
   const ids = [...movieIds];
   if (ids.length > 0) {
-    await tx`
+    const refreshed = await tx<{ id: string; isCut: boolean }[]>`
       update movie m set
         best_file_id = b.id,
         duration_ms = case when b.id is null then m.duration_ms else b.duration_ms end,
@@ -365,7 +365,7 @@ export async function refreshMovies(
         deleted_at = case when b.id is null then coalesce(m.deleted_at, now()) end
       from unnest(${ids}::uuid[]) as i(id)
       left join lateral (
-        select f.id, f.duration_ms, f.resolution, f.hdr, f.state, f.video_codec,
+        select f.id, f.part, f.duration_ms, f.resolution, f.hdr, f.state, f.video_codec,
           (select array_agg(distinct track ->> 'language' order by track ->> 'language')
             from movie_file o cross join lateral jsonb_array_elements(o.media -> 'audio') track
             where o.movie_id = i.id and o.state = 'playable' and o.extra_kind is null and track ->> 'language' is not null
@@ -374,7 +374,32 @@ export async function refreshMovies(
         from movie_file f where f.movie_id = i.id and f.state <> 'missing' and f.extra_kind is null
         order by (f.state = 'playable') desc, (coalesce(f.part, 1) = 1) desc, f.resolution desc nulls last, f.bitrate_bps desc nulls last, f.id limit 1
       ) b on true
-      where m.id = i.id`;
+      where m.id = i.id
+      returning m.id, b.part is not null and b.state = 'playable' as "isCut"`;
+    const cutIds = refreshed.filter(({ isCut }) => isCut).map(({ id }) => id);
+    if (cutIds.length > 0) await sumParts(tx, cutIds);
   }
   await recordChanges(tx, [...ids.map(movieChange), ...changes]);
+}
+
+/** The length of movies whose best file is one part of several. Which files those are: `planParts` in engine/media/part-plan.ts. */
+async function sumParts(tx: TransactionSql, movieIds: readonly string[]): Promise<void> {
+  const folders = tx`string_to_array(l.path || case when f.folder = '' then '' else '/' || f.folder end, '/')`;
+  await tx`
+    with cut as (
+      select f.id, f.movie_id, f.part, f.edition, f.duration_ms, coalesce(f.width::bigint * f.height, 0) as pixels, ${folders} as folders
+      from movie_file f join library l on l.id = f.library_id
+      where f.movie_id = any(${[...movieIds]}::uuid[]) and f.state = 'playable' and f.extra_kind is null and f.part is not null
+    ), part as (
+      select distinct on (o.movie_id, o.part) o.movie_id, o.duration_ms
+      from cut o join movie m on m.id = o.movie_id join cut b on b.id = m.best_file_id
+      where o.edition is not distinct from b.edition
+      order by o.movie_id, o.part, (o.id = b.id) desc, (
+          select count(*) from generate_series(1, least(cardinality(o.folders), cardinality(b.folders))) depth
+          where o.folders[1:depth] = b.folders[1:depth]
+        ) desc, abs(o.pixels - b.pixels), o.id
+    )
+    update movie m set duration_ms = whole.duration_ms
+    from (select movie_id, sum(duration_ms)::bigint as duration_ms from part group by movie_id) whole
+    where m.id = whole.movie_id and whole.duration_ms > 0`;
 }

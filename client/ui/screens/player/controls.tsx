@@ -11,6 +11,7 @@ import {
   Play,
   RotateCcw,
   RotateCw,
+  SkipForward,
   AudioLines,
   Volume1,
   Volume2,
@@ -116,7 +117,9 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
   const audio = playback?.audioTracks ?? [];
   const subtitles = playback?.subtitleTracks ?? [];
   const rate = player.rate.value;
-  const endsAt = Date.now() + (player.durationMs.value - player.positionMs.value) / rate;
+  const part = playback?.part ?? null;
+  const leftMs = (part?.movieDurationMs ?? player.durationMs.value) - (part?.offsetMs ?? 0) - player.positionMs.value;
+  const endsAt = Date.now() + leftMs / rate;
 
   return (
     <div class={styles.controls} data-controls>
@@ -127,6 +130,11 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
         <p class={styles.title} dir="auto">
           {title}
         </p>
+        {part !== null && (
+          <p class={styles.part}>
+            Part {part.number} of {part.count}
+          </p>
+        )}
         {player.durationMs.value > 0 && <p class={styles.endsAt}>Ends at {timeOfDay(endsAt)}</p>}
       </header>
       <div class={styles.bottomBar}>
@@ -160,6 +168,11 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
           >
             <RotateCw aria-hidden="true" />
           </IconButton>
+          {part !== null && part.nextFileId !== null && (
+            <IconButton label="Next part (N)" onClick={() => obey({ kind: 'nextPart' })}>
+              <SkipForward aria-hidden="true" />
+            </IconButton>
+          )}
           <Volume preferences={preferences} obey={obey} />
           <Clock player={player} preferences={preferences} />
           <span class={styles.gap} />

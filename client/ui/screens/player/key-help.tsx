@@ -8,6 +8,7 @@ const KEYS: readonly (readonly [keys: readonly string[], text: string])[] = [
   [['0', '…', '9'], 'Jump to a tenth of the movie'],
   [['Home', 'End'], 'Beginning or end'],
   [['Page ↓', 'Page ↑'], 'Chapter back or forward'],
+  [['N'], 'Next part of a movie in several files'],
   [[',', '.'], 'One frame back or forward'],
   [['<', '>'], 'Slower or faster'],
   [['↑', '↓'], 'Volume'],

@@ -77,11 +77,12 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
     [],
   );
 
+  const nextFileId = player.playback.value?.part?.nextFileId ?? null;
   useEffect(() => {
     if (movie === null) return;
     document.title = `${title} · Matinee`;
     player.introduce(title, movie.picture?.url ?? null);
-  }, [title, movie?.picture?.url]);
+  }, [title, movie?.picture?.url, nextFileId]);
 
   const fileChange = player.fileChange.value;
   useEffect(() => {
@@ -137,6 +138,9 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
       case 'chapterBy':
         player.chapterBy(command.steps);
         say(clockTime(player.positionMs.peek()));
+        break;
+      case 'nextPart':
+        if (player.nextPart()) say('Next part', 'end');
         break;
       case 'frameBy':
         player.frameBy(command.steps);
