@@ -57,7 +57,7 @@ async function openTypesense(
   const changes = await openChangeLog(sql, () => undefined);
   const health = new Map<string, Omit<HealthItem, 'since'>>();
   const database = new PostgresSearch({ sql, changes, log: silentLog });
-  const server = createTypesenseSearch({ timeoutMs: 2_000, ...options });
+  const server = createTypesenseSearch({ timeoutMs: 5_000, ...options });
   const queue = new InstantQueue();
   const facts = createFactStore(sql);
   const keeper = new IndexKeeper({
@@ -65,7 +65,9 @@ async function openTypesense(
     documents,
   });
   const engine = new SearchEngine({
-    ...{ database, server, clock: systemClock, log: silentLog, restMs: 50, suggestWithinMs: 500 },
+    ...{ database, server, clock: systemClock, log: silentLog, restMs: 50 },
+    // Longer than in a house: a busy machine is no server that is away.
+    ...{ suggestWithinMs: 2_000, rankWithinMs: 4_000 },
     isCurrent: () => keeper.isCurrent(),
     health: { set: (item) => void health.set(item.id, item), clear: (id) => void health.delete(id) },
     onBack: () => keeper.look(),
