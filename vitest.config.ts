@@ -15,10 +15,15 @@ const suffixed = Object.keys(needs).map((suffix) => `**/*.${suffix}.test.{ts,tsx
 const never = ['**/node_modules/**', 'client/dist/**'];
 const everything = ['protocol', 'engine', 'client', 'bench', 'test'].map((folder) => `${folder}/**/*.test.{ts,tsx}`);
 
-function project(name: string, include: string[], exclude: string[], timeoutMs: number) {
+function project(name: string, include: string[], exclude: string[], timeoutMs: number, globalSetup: string[] = []) {
   return {
     extends: true as const,
-    test: { name, include, exclude: [...never, ...exclude], testTimeout: timeoutMs, hookTimeout: timeoutMs },
+    test: {
+      ...{ name, include, globalSetup },
+      exclude: [...never, ...exclude],
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+    },
   };
 }
 
@@ -39,7 +44,7 @@ export default defineConfig({
       project('redis', ['**/*.redis.test.ts'], ['test/e2e/**'], 90_000),
       project('av', ['**/*.av.test.ts'], ['test/e2e/**'], 90_000),
       project('integration', ['test/integration/**/*.test.ts'], suffixed, 120_000),
-      project('e2e', ['**/*.e2e.test.ts', 'test/e2e/**/*.test.ts'], [], 180_000),
+      project('e2e', ['**/*.e2e.test.ts', 'test/e2e/**/*.test.ts'], [], 180_000, ['test/support/built-client.ts']),
     ],
   },
 });

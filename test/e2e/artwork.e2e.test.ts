@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import { movies } from '#protocol/methods/movies.ts';
 import { pictureBytes } from '#test/support/artwork.ts';
@@ -14,7 +13,6 @@ import { Person, adminEnvironment } from '#test/support/person.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
-const client = join(import.meta.dirname, '../../client');
 const pictures = join(import.meta.dirname, '../.media');
 
 describe('artwork in the browser', () => {
@@ -41,7 +39,6 @@ describe('artwork in the browser', () => {
     await writeFile(join(films, 'Heat (1995)/clearlogo.png'), await logo.png().toBuffer());
     const whole = await pictureBytes(600, 900, 'png');
     await writeFile(join(films, 'Alien (1979)/poster.png'), whole.subarray(0, whole.length / 2));
-    await build({ root: client, configFile: join(client, 'vite.config.ts'), logLevel: 'error' });
     engine = await startEngine({ dataFolder: join(base, 'data'), libraries: [films], environment: adminEnvironment });
     ada = await Person.signIn(engine.url);
     browser = await openBrowser();

@@ -7,14 +7,12 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import { openBrowser } from '#test/support/browser.ts';
 import { clip, textFile } from '#test/support/media.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
-const client = join(import.meta.dirname, '../../client');
 /** Ignored by git. */
 const pictures = join(import.meta.dirname, '../.media');
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -123,10 +121,7 @@ describe('the first evening', () => {
 
   beforeAll(async () => {
     base = await mkdtemp(join(tmpdir(), 'matinee evening '));
-    await Promise.all([
-      makeMovies(join(base, 'My Movies')),
-      build({ root: client, configFile: join(client, 'vite.config.ts'), logLevel: 'error' }),
-    ]);
+    await makeMovies(join(base, 'My Movies'));
     engine = await startEngine({ dataFolder: join(base, 'data') });
     browser = await openBrowser();
     [context, page] = await newPage();

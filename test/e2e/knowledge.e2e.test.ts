@@ -7,7 +7,6 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import { openBrowser } from '#test/support/browser.ts';
 import { progress } from '#protocol/index.ts';
@@ -17,7 +16,6 @@ import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 import { TmdbStandIn } from '#test/support/tmdb-stand-in.ts';
 
-const client = join(import.meta.dirname, '../../client');
 /** Ignored by git. */
 const pictures = join(import.meta.dirname, '../.media');
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -96,7 +94,6 @@ describe('a library that knows its movies', () => {
     for (const name of [...CERTAIN, ...DOUBTFUL, ...UNKNOWN]) await cp(source, join(films, `${name}.mp4`));
     tmdb = await TmdbStandIn.open();
     tmdb.key = KEY;
-    await build({ root: client, configFile: join(client, 'vite.config.ts'), logLevel: 'error' });
     engine = await startEngine({
       dataFolder: join(base, 'data'),
       libraries: [films],

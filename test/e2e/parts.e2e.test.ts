@@ -3,7 +3,6 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import { movies } from '#protocol/index.ts';
 import { openBrowser } from '#test/support/browser.ts';
@@ -13,7 +12,6 @@ import { Person, adminEnvironment } from '#test/support/person.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
-const client = join(import.meta.dirname, '../../client');
 /** Ignored by git. */
 const pictures = join(import.meta.dirname, '../.media');
 /** Of each part. */
@@ -37,7 +35,6 @@ describe('a movie cut into two files', () => {
     for (const part of [1, 2]) await putMovie(join(base, 'Films', `Ben-Hur (1959) cd${part}.mp4`), source);
     const tape = await clips.xvidAvi();
     for (const part of [1, 2]) await putMovie(join(base, 'Films', 'Quo Vadis (1951)', `CD${part}`, 'qv.avi'), tape);
-    await build({ root: client, configFile: join(client, 'vite.config.ts'), logLevel: 'error' });
     engine = await startEngine({
       dataFolder: join(base, 'data'),
       libraries: [join(base, 'Films')],

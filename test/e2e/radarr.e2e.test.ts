@@ -7,7 +7,6 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import { radarr } from '#protocol/index.ts';
 import { openBrowser } from '#test/support/browser.ts';
@@ -19,7 +18,6 @@ import { RadarrStandIn, STAND_IN_KEY } from '#test/support/radarr-stand-in.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
-const client = join(import.meta.dirname, '../../client');
 const pictures = join(import.meta.dirname, '../.media');
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const OLD_FILE = 'Heat (1995) SD.ts';
@@ -54,7 +52,6 @@ describe('Radarr in the browser', () => {
     await Promise.all([
       longMovie('long-sd.ts', '160x90').then((source) => cp(source, join(films, 'Heat (1995)', OLD_FILE))),
       longMovie('long-hd.ts', '320x180'),
-      build({ root: client, configFile: join(client, 'vite.config.ts'), logLevel: 'error' }),
     ]);
     standIn = await RadarrStandIn.start();
     standIn.put({

@@ -4,7 +4,6 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import { openBrowser } from '#test/support/browser.ts';
 import { writeMovie } from '#test/support/movie-writer.ts';
@@ -14,7 +13,6 @@ import type { TestDatabase } from '#test/support/postgres.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
-const client = join(import.meta.dirname, '../../client');
 /** Ignored by git. */
 const pictures = join(import.meta.dirname, '../.media');
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -78,7 +76,6 @@ describe('search', () => {
       genres: ['Action'],
     });
     await writeMovie(sql, { title: 'Spirited Away', originalTitle: '千と千尋の神隠し', year: 2001, votes: 16_000 });
-    await build({ root: client, configFile: join(client, 'vite.config.ts'), logLevel: 'error' });
     engine = await startEngine({
       dataFolder: join(base, 'data'),
       environment: { ...adminEnvironment, DATABASE_URL: database.url },

@@ -1,5 +1,6 @@
 import { Search } from 'lucide-preact';
 import { useEffect, useState } from 'preact/hooks';
+import { routePath } from '#client/store/navigation.ts';
 import { useLobby } from '../house.ts';
 import { lazyScreen } from '../lazy.tsx';
 
@@ -11,8 +12,8 @@ export function SearchButton({ class: look }: { readonly class: string | undefin
   const [isOpen, setOpen] = useState(false);
 
   // On another screen it is over.
-  const route = navigation.route.value;
-  useEffect(() => setOpen(false), [route]);
+  const path = routePath(navigation.route.value);
+  useEffect(() => setOpen(false), [path]);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
