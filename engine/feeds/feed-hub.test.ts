@@ -334,6 +334,21 @@ it('[HUB9] a source that fails costs a delta, not the subscriber', async () => {
   expect(reader.state).toEqual({ a: 1 });
 });
 
+it('[HUB1][HUB6] who comes back in the moment in which a change is published has it all the same', async () => {
+  for (let turns = 0; turns < 40; turns++) {
+    const world = new World();
+    await using hub = await start(world);
+    const [stays, returns] = [new Reader(), new Reader()];
+    (await hub.subscribe(viewer, 'library', null, undefined, stays))!.start();
+    (await follow(hub, returns)).close();
+    world.change('a');
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    (await hub.subscribe(viewer, 'library', null, { epoch: 'world', seq: returns.seq }, returns))!.start();
+    await settle();
+    expect([turns, returns.state]).toEqual([turns, { a: 1 }]);
+  }
+});
+
 it('[HUB1][HUB2][HUB4] whatever happens in whatever order, everyone ends with the same state and sees no gap', async () => {
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ do: fc.constant('change' as const), id: fc.integer({ min: 0, max: 5 }) }) },

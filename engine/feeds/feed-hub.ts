@@ -17,6 +17,8 @@ const BATCH = 500;
 /** A cursor that is further behind than this gets a snapshot: cheaper than the sum of its deltas. */
 const MAX_CATCH_UP = 2_000;
 const RETRY_MS = 1_000;
+/** A feed that changes all the time is better begun anew than read again and again. */
+const RESUME_ATTEMPTS = 3;
 
 interface OpenChannel {
   readonly channel: Channel;
@@ -80,11 +82,18 @@ export class FeedHub implements AsyncDisposable {
       const message = keyName === null ? 'this feed has no key' : `must be the ${keyName} of what to follow`;
       throw commonFailure('badRequest', { issues: [{ path: '/key', message }] });
     }
-    const open = this.#open(source, source.audienceOf(viewer), key);
-    const missed = cursor && cursor.epoch === open.channel.epoch ? await this.#missed(open, cursor.seq) : null;
-    // The channel may have lost its last subscriber while we waited: take it up again.
-    const { channel } = this.#open(source, open.audience, key, open);
-    return channel.subscribe(sink, cursor && missed ? { seq: cursor.seq, missed } : null);
+    const audience = source.audienceOf(viewer);
+    for (let attempt = 1; cursor && attempt <= RESUME_ATTEMPTS; attempt++) {
+      const open = this.#open(source, audience, key);
+      if (cursor.epoch !== open.channel.epoch) break;
+      const [seq, liveSeq] = [this.#seq, this.#liveSeq];
+      const missed = await this.#missed(open, cursor.seq);
+      if (missed === null) break;
+      // What was published meanwhile went past who was not there yet: it is read again, or a snapshot follows.
+      if (this.#seq !== seq || this.#liveSeq !== liveSeq) continue;
+      return this.#open(source, audience, key).channel.subscribe(sink, { seq: cursor.seq, missed });
+    }
+    return this.#open(source, audience, key).channel.subscribe(sink, null);
   }
 
   /** Channels that somebody follows now. */
@@ -97,13 +106,10 @@ export class FeedHub implements AsyncDisposable {
     for (const unsubscribe of this.#unsubscribe.splice(0)) await unsubscribe();
   }
 
-  #open(source: FeedSource, audience: Audience, key: string | null, again?: OpenChannel): OpenChannel {
+  #open(source: FeedSource, audience: Audience, key: string | null): OpenChannel {
     const id = [source.feed.name, key ?? '', audience].join('\0');
-    const found = this.#channels.get(id) ?? again;
-    if (found) {
-      this.#channels.set(id, found);
-      return found;
-    }
+    const found = this.#channels.get(id);
+    if (found) return found;
     const open: OpenChannel = {
       source,
       audience,
@@ -197,6 +203,10 @@ export class FeedHub implements AsyncDisposable {
       const entries = deltas[index];
       if (entries instanceof Error) channel.invalidate(seq);
       else if (entries && entries.length > 0) channel.publish(entries, seq);
+    }
+    // Channels that were opened while the entries were read: nobody knows whether who came has these already.
+    for (const late of this.#channels.values()) {
+      if (late.source.isDurable && !open.includes(late)) late.channel.invalidate(seq);
     }
   }
 
