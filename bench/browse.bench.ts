@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { connectPostgres } from '#engine/store/postgres/connect.ts';
 import type { Sql } from '#engine/store/postgres/connect.ts';
+import { MOVIE_SORTS } from '#protocol/schema/movie-sort.ts';
 import type { MovieFilter } from '#protocol/schema/movie-filter.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import { generateCatalogue, seededRandom } from './browse/generated-catalogue.ts';
@@ -142,22 +143,11 @@ function questionsOf(made: GeneratedCatalogue): Map<string, Ask[]> {
   ];
   const filter = (): MovieFilter =>
     Object.assign({}, ...Array.from({ length: 1 + Math.floor(random() * 3) }, () => one(choices)())) as MovieFilter;
-  const sorts = [
-    'title',
-    'year',
-    'added',
-    'release',
-    'rating',
-    'duration',
-    'lastWatched',
-    'resolution',
-    'random',
-  ] as const;
   const list = (narrowed: MovieFilter, depth: number): List => ({
     call: 'list',
     input: {
       ...narrowed,
-      sort: one(sorts),
+      sort: one(MOVIE_SORTS),
       ...(random() < 0.5 && { order: one(['ascending', 'descending'] as const) }),
       offset: Math.floor(random() * depth),
       limit: 60,

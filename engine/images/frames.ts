@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
 import { servedSize } from '#engine/media/artwork-size.ts';
-import type { MediaFailure } from '#engine/media/media-failure.ts';
+import { PASSING_FAILURES } from '#engine/media/media-failure.ts';
 import { Lane } from '#engine/runtime/lane.ts';
 import type { JobPort, MediaPort, PictureCachePort, Pictureless, PictureStore, RunningJob } from './ports.ts';
 
@@ -29,15 +29,6 @@ const AT_ONCE = 2;
 const BATCH = 16;
 const MAX_WANTED = 500;
 const PAUSE_MS = 500;
-/** Failures that may pass: another process of the server tries again; the others wait for another file. */
-const PASSING: ReadonlySet<MediaFailure> = new Set<MediaFailure>([
-  'notFound',
-  'notReadable',
-  'timeout',
-  'crashed',
-  'internal',
-]);
-
 /** Under which name the bytes of a frame lie in the cache. */
 export const sourceName = (version: string): string => `${version}.source`;
 
@@ -159,7 +150,7 @@ export class Frames {
     const outcome = await this.#frame(path, priority, signal);
     if (!outcome.ok) {
       this.#putOff.add(movieId);
-      if (!PASSING.has(outcome.failure)) await store.setFrame(movieId, fileId, null);
+      if (!PASSING_FAILURES.has(outcome.failure)) await store.setFrame(movieId, fileId, null);
       return;
     }
     const version = randomBytes(16).toString('base64url');

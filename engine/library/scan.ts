@@ -11,6 +11,7 @@ import type { Log } from '#engine/base/log.ts';
 import { movieNameOf } from '#engine/media/file-name.ts';
 import type { MovieName } from '#engine/media/file-name.ts';
 import { encodeKeyframes } from '#engine/media/keyframe-index.ts';
+import { PASSING_FAILURES } from '#engine/media/media-failure.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import { resolutionOf } from '#protocol/resolution.ts';
 import { BatchWriter } from './batch-writer.ts';
@@ -91,15 +92,6 @@ const EXTRAS_AT_ONCE = 256;
 const MISSING_PAGE = 2_000;
 const MISSING_BATCH = 500;
 const MAX_ISSUES = 10_000;
-
-/** Failures that may pass without the file having changed: tried again by every scan [SCAN5]. */
-const PASSING: ReadonlySet<MediaFailure> = new Set<MediaFailure>([
-  'notFound',
-  'notReadable',
-  'timeout',
-  'crashed',
-  'internal',
-]);
 
 interface Task {
   readonly file: SeenFile;
@@ -454,7 +446,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 const isSame = (a: SeenFile, b: SeenFile): boolean =>
   a.sizeBytes === b.sizeBytes && a.mtimeUs === b.mtimeUs && a.inode === b.inode;
 
-const isPassing = ({ failure }: KnownFile): boolean => failure !== null && PASSING.has(failure);
+const isPassing = ({ failure }: KnownFile): boolean => failure !== null && PASSING_FAILURES.has(failure);
 
 /** The same content as its row says, and a row that says what is in it. */
 const isSameContent = ({ row, file }: Task, hash: string): boolean =>

@@ -32,6 +32,18 @@ export const MEDIA_FAILURES = [
 ] as const;
 export type MediaFailure = (typeof MEDIA_FAILURES)[number];
 
+/**
+ * Failures that may pass without the file having changed: every scan tries those files again, and so does another process of the
+ * server where a picture is wanted; all others wait for another file.
+ */
+export const PASSING_FAILURES: ReadonlySet<MediaFailure> = new Set<MediaFailure>([
+  'notFound',
+  'notReadable',
+  'timeout',
+  'crashed',
+  'internal',
+]);
+
 const failureSet: ReadonlySet<unknown> = new Set(MEDIA_FAILURES);
 
 export function isMediaFailure(value: unknown): value is MediaFailure {
