@@ -150,6 +150,18 @@ describe('search', () => {
     await field().waitFor({ state: 'detached' });
   });
 
+  it('opens again for a slash that comes before the browser has said that it is closed', async () => {
+    await page.keyboard.press('/');
+    await field().waitFor();
+    await page.evaluate(() => {
+      document.querySelector<HTMLDialogElement>('dialog[open]')!.close();
+      document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '/', bubbles: true }));
+    });
+    await field().waitFor();
+    await page.keyboard.press('Escape');
+    await field().waitFor({ state: 'detached' });
+  });
+
   it('Enter alone shows all results, with people and collections, filters and an address to share', async () => {
     await page.keyboard.press('/');
     await field().fill('alien');

@@ -1,5 +1,5 @@
 import { Search } from 'lucide-preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { routePath } from '#client/store/navigation.ts';
 import { useLobby } from '../house.ts';
 import { lazyScreen } from '../lazy.tsx';
@@ -9,11 +9,17 @@ const sheet = lazyScreen(() => import('./search-sheet.tsx').then((module) => mod
 /** Opens the search of everything: by a click, by `/`, and by Ctrl-K or Cmd-K. */
 export function SearchButton({ class: look }: { readonly class: string | undefined }) {
   const { navigation } = useLobby();
-  const [isOpen, setOpen] = useState(false);
+  // Every opening is another sheet, for a dialog says that it closed a moment late: by then the next one may be wanted. 0: closed.
+  const [opening, setOpening] = useState(0);
+  const openings = useRef(0);
+  const open = (): void => {
+    openings.current += 1;
+    setOpening(openings.current);
+  };
 
   // On another screen it is over.
   const path = routePath(navigation.route.value);
-  useEffect(() => setOpen(false), [path]);
+  useEffect(() => setOpening(0), [path]);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -23,7 +29,7 @@ export function SearchButton({ class: look }: { readonly class: string | undefin
       const isK = event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey) && !event.shiftKey;
       if (!isSlash && !isK) return;
       event.preventDefault();
-      setOpen(true);
+      open();
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
@@ -39,13 +45,15 @@ export function SearchButton({ class: look }: { readonly class: string | undefin
         aria-keyshortcuts="/ Control+K Meta+K"
         onPointerEnter={() => sheet.preload()}
         onFocus={() => sheet.preload()}
-        onClick={() => setOpen(true)}
+        onClick={open}
       >
         <Search aria-hidden="true" />
         <span>Search</span>
         <kbd aria-hidden="true">/</kbd>
       </button>
-      {isOpen && <sheet.Screen onClose={() => setOpen(false)} />}
+      {opening !== 0 && (
+        <sheet.Screen key={opening} onClose={() => setOpening((current) => (current === opening ? 0 : current))} />
+      )}
     </>
   );
 }

@@ -172,15 +172,7 @@ export function SearchSheet({ onClose }: { readonly onClose: () => void }) {
       : '';
 
   return (
-    <dialog
-      ref={dialog}
-      class={styles.sheet}
-      aria-label="Search"
-      onClose={() => {
-        // The event comes a moment after the closing: by then this one may be gone, and another one open.
-        if (dialog.current !== null) onClose();
-      }}
-    >
+    <dialog ref={dialog} class={styles.sheet} aria-label="Search" onClose={onClose}>
       <form
         role="search"
         aria-label="Everything"
