@@ -4,6 +4,7 @@
  * without the database. Everything in it changes at once, in `apply`: a query never sees half of a batch.
  */
 import type { MovieSort } from '#protocol/schema/movie-sort.ts';
+import { naturalKey } from './natural-order.ts';
 import type { BrowseRow, TermKind, TermRow } from './ports.ts';
 import { SlotSet, clearBit, grown, setBit, wordsFor } from './slot-set.ts';
 import type { Bits } from './slot-set.ts';
@@ -177,7 +178,7 @@ export class BrowseTable {
         continue;
       }
       // Equal keys stand in order of title, but for the time of adding.
-      const isRenamed = this.#titles[slot] !== row.sortTitle;
+      const isRenamed = this.#titles[slot] !== naturalKey(row.sortTitle);
       for (const sort of TABLE_SORTS) {
         const isMoved =
           (isRenamed && sort !== 'added') || (sort !== 'title' && this.#keys[sort][slot] !== keyOf(row, sort));
@@ -235,7 +236,7 @@ export class BrowseTable {
   }
 
   #write(slot: number, row: BrowseRow): void {
-    this.#titles[slot] = row.sortTitle;
+    this.#titles[slot] = naturalKey(row.sortTitle);
     for (const sort of NUMBER_SORTS) this.#keys[sort][slot] = keyOf(row, sort);
     this.votes[slot] = row.voteCount ?? 0;
     // The last digits of a UUID of version 7 are random.
