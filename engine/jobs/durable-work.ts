@@ -1,6 +1,6 @@
 /**
  * Work that outlives the process. Owns: who does which kind, and what runs here now; the orders themselves are with the server
- * of the queue (ports.ts). Trades a moment per order for the promise that it is carried out. Rules: SPEC.md, WORK1 to WORK10.
+ * of the queue (ports.ts). Trades a moment per order for the promise that it is carried out. Rules: SPEC.md, WORK1 to WORK9.
  */
 import * as v from 'valibot';
 import { backoffMs } from '#engine/base/backoff.ts';
@@ -13,6 +13,7 @@ import type {
   FailedItem,
   ItemEnd,
   JobsHealth,
+  QueueDanger,
   QueueItem,
   QueueServer,
   RunningWork,
@@ -33,6 +34,17 @@ const MAX_PAYLOAD_CHARACTERS = 16_384;
 const MAX_SUBJECT_CHARACTERS = 200;
 const STOP_WITHIN_MS = 8_000;
 const HEALTH_ID = 'queue';
+/** What the person who runs the server is told; the name of the queue's server goes before the title. */
+const DANGERS: Readonly<Record<QueueDanger, { readonly title: string; readonly action: string }>> = {
+  evicts: {
+    title: 'throws work in the background away when its memory is full.',
+    action: 'Set “maxmemory-policy noeviction” in its configuration, or give the queue a server of its own.',
+  },
+  forgets: {
+    title: 'loses work in the background when it is stopped.',
+    action: 'Set “appendonly yes” and “appendfsync always” in its configuration, and start it again.',
+  },
+};
 
 /** What is kept of an order. */
 const Content = v.object({
@@ -108,12 +120,29 @@ export class DurableWork implements WorkQueue, AsyncDisposable {
       });
     };
     if (this.#server.isAway) tell(true);
+    else void this.#tellDangers(options.health);
     this.#server.onAway((isAway) => {
       tell(isAway);
+      if (!isAway) void this.#tellDangers(options.health);
       if (isAway) this.#log.warn('the server of the queue is away', { server: this.#server.name });
       else this.#log.info('the server of the queue is back', { server: this.#server.name });
       if (!isAway) for (const listener of this.#returns) listener();
     });
+  }
+
+  /** [WORK9] Looked at when the server is met, which is when its configuration can have changed. */
+  async #tellDangers(health: JobsHealth): Promise<void> {
+    let dangers: readonly QueueDanger[];
+    try {
+      dangers = await this.#server.dangers();
+    } catch (error) {
+      return this.#log.info('the server of the queue does not say how it keeps orders', { error });
+    }
+    for (const [danger, { title, action }] of Object.entries(DANGERS)) {
+      const id = `${HEALTH_ID}/${danger}`;
+      if (!dangers.includes(danger as QueueDanger)) health.clear(id);
+      else health.set({ id, severity: 'warning', title: `${this.#server.name} ${title}`, action });
+    }
   }
 
   async order(orders: readonly WorkOrder[]): Promise<void> {

@@ -152,7 +152,12 @@ export interface QueueServer extends AsyncDisposable {
   readonly isAway: boolean;
   /** Calls when the server goes away and when it is back. */
   onAway(listener: (isAway: boolean) => void): void;
+  /** What of its configuration may cost orders [WORK9]. Empty where it keeps them, or does not say. */
+  dangers(): Promise<readonly QueueDanger[]>;
 }
+
+/** `evicts`: it throws orders away when its memory is full. `forgets`: it does not write them to disk before it says that it has them. */
+export type QueueDanger = 'evicts' | 'forgets';
 
 /** Where findings about the server of the queue are shown. */
 export interface JobsHealth {

@@ -10,6 +10,7 @@ import type {
   FailedItem,
   ItemEnd,
   QueueCounts,
+  QueueDanger,
   QueueItem,
   QueueServer,
   TakenItem,
@@ -47,6 +48,7 @@ export interface BullQueueServerOptions {
   readonly worker: (name: string, run: Processor, options: Omit<WorkerOptions, 'connection'>) => BullWorker;
   /** Rejects while the server cannot be reached. */
   readonly probe: () => Promise<void>;
+  readonly dangers: () => Promise<readonly QueueDanger[]>;
   /** Calls when a connection was lost. */
   readonly onLoss: (listener: (error: Error) => void) => void;
   readonly close: () => Promise<void>;
@@ -200,6 +202,10 @@ export class BullQueueServer implements QueueServer {
     const queue = this.#queue(kind);
     const job = await this.#ask(() => queue.getJob(itemId));
     if (job !== undefined) await this.#ask(() => job.remove());
+  }
+
+  dangers(): Promise<readonly QueueDanger[]> {
+    return this.#ask(this.#options.dangers);
   }
 
   async pause(): Promise<void> {

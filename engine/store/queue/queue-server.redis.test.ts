@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { systemClock } from '#engine/base/clock.ts';
 import { silentLog } from '#engine/base/log.ts';
+import { DurableWork } from '#engine/jobs/durable-work.ts';
 import type { TakenItem } from '#engine/jobs/ports.ts';
 import { Cable } from '#test/support/cable.ts';
 import { queueContract } from '#test/support/queue-contract.ts';
@@ -50,4 +54,37 @@ it('[WORK8] the engine starts without Redis, and uses it when it comes', async (
   await expect.poll(() => server.isAway).toBe(false);
   await server.add('index', [item(1)]);
   await expect.poll(() => taken).toEqual([{ n: 1 }]);
+});
+
+it('[WORK9] a Redis that may lose orders is told of, until it is configured otherwise', async () => {
+  await using server = await openQueueServer({ ...addressOf(redis.port), log: silentLog });
+  const redisItself = new Redis(redis.url);
+  const set = (name: string, value: string) => redisItself.config('SET', name, value);
+  try {
+    expect(await server.dangers()).toEqual([]);
+    await set('maxmemory-policy', 'allkeys-lru');
+    // Without a limit there is nothing to make room for.
+    expect(await server.dangers()).toEqual([]);
+    await set('maxmemory', '100mb');
+    await set('appendonly', 'no');
+    expect(await server.dangers()).toEqual(['evicts', 'forgets']);
+
+    const told = new Map<string, string>();
+    const health = {
+      set: ({ id, action }: { id: string; action: string }) => void told.set(id, action),
+      clear: (id: string) => void told.delete(id),
+    };
+    await using _work = new DurableWork({ server, health, clock: systemClock, newId: randomUUID, log: silentLog });
+    await expect.poll(() => [...told.keys()]).toEqual(['queue/evicts', 'queue/forgets']);
+    expect(told.get('queue/forgets')).toContain('appendonly yes');
+
+    await set('maxmemory-policy', 'noeviction');
+    await set('appendonly', 'yes');
+    await redis.kill();
+    await expect.poll(() => server.isAway).toBe(true);
+    await redis.start();
+    await expect.poll(() => [...told.keys()]).toEqual([]);
+  } finally {
+    redisItself.disconnect();
+  }
 });

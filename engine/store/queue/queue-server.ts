@@ -4,7 +4,7 @@
  */
 import { Queue, Worker, createPostgresBackend, isPgPool, runMigrations, withBackend } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { QueueServer } from '#engine/jobs/ports.ts';
+import type { QueueDanger, QueueServer } from '#engine/jobs/ports.ts';
 import type { Log } from '#engine/base/log.ts';
 import { StartRefusal } from '#engine/base/start-refusal.ts';
 import type { PostgresAddress } from '../postgres/connect.ts';
@@ -53,6 +53,8 @@ async function openOnPostgres({ postgres, log, lockMs }: QueueServerOptions): Pr
     queue: (name, rest) => new classes.Queue(name, { ...rest, connection: pool }),
     worker: (name, run, rest) => new classes.Worker(name, run, { ...rest, connection: pool }),
     probe: async () => void (await pool.query('select 1')),
+    // A transaction that is committed is on the disk, whatever comes.
+    dangers: () => Promise.resolve([]),
     onLoss: (listener) => void pool.on('error', listener),
     close: () => pool.end(),
     isThere: true,
@@ -80,6 +82,7 @@ async function openOnRedis({ log, lockMs }: QueueServerOptions, url: string): Pr
       if (redis.status !== 'ready') throw new Error('not connected');
       await redis.ping();
     },
+    dangers: async () => dangersIn(await redis.info('memory', 'persistence')),
     onLoss(listener) {
       redis.on('error', listener);
       redis.on('close', () => listener(new Error('the connection was closed')));
@@ -87,6 +90,17 @@ async function openOnRedis({ log, lockMs }: QueueServerOptions, url: string): Pr
     close: async () => redis.disconnect(),
     isThere,
   });
+}
+
+/** From `INFO`, which hosted servers answer too, while they refuse `CONFIG`. */
+export function dangersIn(info: string): QueueDanger[] {
+  const facts = new Map(info.split(/\r?\n/).map((line) => line.split(':', 2) as [string, string | undefined]));
+  const policy = facts.get('maxmemory_policy');
+  const dangers: QueueDanger[] = [];
+  // Without a limit nothing is thrown away, whatever the policy.
+  if (policy !== undefined && policy !== 'noeviction' && facts.get('maxmemory') !== '0') dangers.push('evicts');
+  if (facts.get('aof_enabled') === '0') dangers.push('forgets');
+  return dangers;
 }
 
 function mayNotCreate({ user, database }: PostgresAddress, cause: unknown): StartRefusal {
