@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { preferredCaptions } from './player.ts';
-import type { SubtitleOption } from './player.ts';
+import { preferredCaptions } from './track-selection.ts';
+import type { SubtitleOption } from './player-state.ts';
 
 const option = (trackIndex: number, language: string | null, more: Partial<SubtitleOption> = {}): SubtitleOption => ({
   trackIndex,

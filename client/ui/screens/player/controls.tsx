@@ -184,9 +184,9 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
               groups={[
                 {
                   title: 'Sound',
-                  value: String(player.audioTrack.value),
+                  value: String(player.tracks.audioTrack.value),
                   options: audio.map((track) => [String(track.trackIndex), track.label] as const),
-                  onValue: (value) => player.chooseAudio(Number(value)),
+                  onValue: (value) => player.tracks.chooseAudio(Number(value)),
                 },
               ]}
             />
@@ -195,12 +195,12 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
             <Menu
               label="Subtitles (C)"
               icon={<CaptionsIcon aria-hidden="true" />}
-              isOn={player.captionTrack.value !== null}
+              isOn={player.tracks.captionTrack.value !== null}
               isHeld={isHeld}
               groups={[
                 {
                   title: 'Subtitles',
-                  value: String(player.captionTrack.value),
+                  value: String(player.tracks.captionTrack.value),
                   options: [
                     ['null', 'Off'],
                     ...subtitles.map(
@@ -212,7 +212,7 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
                         ] as const,
                     ),
                   ],
-                  onValue: (value) => player.chooseCaptions(value === 'null' ? null : Number(value)),
+                  onValue: (value) => player.tracks.chooseCaptions(value === 'null' ? null : Number(value)),
                 },
                 {
                   title: 'Size',

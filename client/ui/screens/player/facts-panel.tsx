@@ -1,6 +1,7 @@
 import { X } from 'lucide-preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Player, PlayerFacts } from '#client/player/player.ts';
+import type { Player } from '#client/player/player.ts';
+import type { PlayerFacts } from '#client/player/player-state.ts';
 import type { Playback, TrackDecision } from '#protocol/schema/playback.ts';
 import { REASON_TEXTS } from '../../reason-text.ts';
 import { IconButton } from '../../parts/button.tsx';

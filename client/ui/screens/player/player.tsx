@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { Player } from '#client/player/player.ts';
-import type { FileChange } from '#client/player/player.ts';
+import type { FileChange } from '#client/player/player-state.ts';
 import { keyToCommand, speedAfter } from '#client/player/key-map.ts';
 import type { PlayerCommand } from '#client/player/key-map.ts';
 import { MovieStore } from '#client/store/movie.ts';
@@ -166,10 +166,10 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
         toggleFullScreen();
         break;
       case 'toggleCaptions':
-        player.toggleCaptions();
+        player.tracks.toggleCaptions();
         say(
-          player.captionTrack.peek() === null
-            ? player.showableCaptions().length === 0
+          player.tracks.captionTrack.peek() === null
+            ? player.tracks.showableCaptions().length === 0
               ? 'No subtitles'
               : 'Subtitles off'
             : 'Subtitles on',

@@ -1,7 +1,8 @@
 import { TriangleAlert } from 'lucide-preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Failure } from '#protocol/errors.ts';
-import type { Player, PlayerFailure } from '#client/player/player.ts';
+import type { Player } from '#client/player/player.ts';
+import type { PlayerFailure } from '#client/player/player-state.ts';
 import { failureText } from '../../failure-text.ts';
 import { isMediaFailure, mediaFailureText } from '../../media-text.ts';
 import { Button } from '../../parts/button.tsx';

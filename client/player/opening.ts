@@ -1,0 +1,325 @@
+/**
+ * How a movie comes onto the video element, and every way back from trouble. Owns the source that feeds the element.
+ *
+ * `opening` also while a playback is opened anew, at the position where it stopped:
+ * - the address expired → opened again as it was, unseen by the person
+ * - the device could not play what came → opened again without that play method, down to the transcode
+ * - the server did not answer → waits for the line, then opened again
+ * - the file was taken away, as by a better one → opened again on whichever is there, or as soon as there is one
+ * Also `opening` → ready: the next part of a movie that is cut into several files, at the end of the one before.
+ *
+ * A playback is opened at a place in the whole movie; the source and the element count in the file.
+ */
+import { batch } from '@preact/signals';
+import { movieFeed } from '#protocol/feeds.ts';
+import { playback as calls } from '#protocol/methods/playback.ts';
+import { isFailure } from '#protocol/errors.ts';
+import type { Failure } from '#protocol/errors.ts';
+import type { InputOf } from '#protocol/contract.ts';
+import type { PlayMethod, Playback } from '#protocol/schema/playback.ts';
+import type { Link, Server } from '#client/store/ports.ts';
+import { deviceProfile, mediaSource, playsHlsItself } from './browser-media.ts';
+import { openFileSource } from './file-source.ts';
+import type { PlayerFailure, PlayerMovie, PlayerState } from './player-state.ts';
+import type { Source, SourceEvents } from './source.ts';
+
+/** Silent reopenings in a row without any playing in between, after which the person is told. */
+const REOPENINGS = 4;
+const REOPEN_DELAY_MS = 1_500;
+/** A large file takes this long to be copied to its place, where it is not moved. */
+const FILE_WAIT_MS = 20 * 60_000;
+/** Files that came and could not be opened after all, before the person is told. */
+const FILE_WAITS = 5;
+
+export interface OpeningOptions {
+  readonly server: Server;
+  readonly link: Pick<Link, 'state'>;
+  readonly state: PlayerState;
+  readonly video: HTMLVideoElement;
+  readonly movie: PlayerMovie;
+  /** FFmpeg's number of the audio to open with; `null` leaves it to the server. */
+  readonly audioTrack: () => number | null;
+  /** What was opened is about to be given to the element. */
+  readonly onOpened: (playback: Playback) => void;
+  /** It was given to the element. */
+  readonly onAttached: (playback: Playback) => Promise<void>;
+}
+
+export class Opening {
+  readonly #server: Server;
+  readonly #link: Pick<Link, 'state'>;
+  readonly #state: PlayerState;
+  readonly #video: HTMLVideoElement;
+  readonly #movie: PlayerMovie;
+  readonly #options: OpeningOptions;
+  readonly #disposers: (() => void)[] = [];
+
+  #source: Source | null = null;
+  #without: readonly PlayMethod[] = [];
+  /** Only the latest counts. */
+  #attempt = 0;
+  #reopenings = 0;
+  /** The file that the person chose; any will do once that one is gone. */
+  #fileId: string | null;
+  /** The address that was played from is no longer accepted, and no other has been opened since. */
+  #isFileInDoubt = false;
+  #fileWaits = 0;
+  /** What the last way of playing ended in. */
+  #detail = '';
+  #later: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: OpeningOptions) {
+    this.#options = options;
+    this.#server = options.server;
+    this.#link = options.link;
+    this.#state = options.state;
+    this.#video = options.video;
+    this.#movie = options.movie;
+    this.#fileId = options.movie.fileId;
+  }
+
+  get source(): Source | null {
+    return this.#source;
+  }
+
+  /** Opens the movie at a place in it; `null` means where this person left off. */
+  async open(startMs: number | null, audioTrack: number | null = this.#options.audioTrack()): Promise<void> {
+    const attempt = ++this.#attempt;
+    clearTimeout(this.#later);
+    batch(() => {
+      this.#state.phase.value = 'opening';
+      this.#state.failure.value = null;
+      this.#state.isBuffering.value = true;
+    });
+    try {
+      const input: InputOf<typeof calls.open> = {
+        movieId: this.#movie.movieId,
+        profile: await deviceProfile(),
+        without: [...this.#without],
+        ...(this.#fileId !== null && { fileId: this.#fileId }),
+        ...(startMs !== null && { startMs: Math.round(startMs) }),
+        ...(audioTrack !== null && { audioTrack }),
+      };
+      const playback = await this.#server.call(calls.open, input);
+      if (attempt !== this.#attempt) return;
+      // In a file of unknown length the server can't tell the place.
+      const placeMs = startMs !== null && playback.durationMs === 0 ? startMs : playback.resumeMs;
+      await this.#attach(playback, placeMs, attempt);
+    } catch (error) {
+      if (attempt !== this.#attempt) return;
+      if (!isFailure(error)) throw error;
+      this.#onRefusal(error, startMs, audioTrack);
+    }
+  }
+
+  /** Everything from the beginning, also the ways of playing that failed. */
+  tryAgain(startMs: number | null): void {
+    this.#without = [];
+    this.#reopenings = 0;
+    void this.open(startMs);
+  }
+
+  /** Begins with the first file again, of a movie that is cut into several. */
+  openFromBeginning(): void {
+    this.#fileId = null;
+    void this.open(0);
+  }
+
+  /** Goes on to the next part of a movie that is cut into several files. Whether there is one. */
+  nextPart(): boolean {
+    const playback = this.#state.playback.peek();
+    const fileId = playback?.part?.nextFileId ?? null;
+    if (playback === null || fileId === null) return false;
+    this.#fileId = fileId;
+    // What could not be played was the file before.
+    this.#without = [];
+    this.#state.wantsPlaying = true;
+    void this.open(this.#state.partOffsetMs() + playback.durationMs);
+    return true;
+  }
+
+  /** The picture moves: whatever was the matter is over. */
+  onPlaying(): void {
+    this.#reopenings = 0;
+    this.#fileWaits = 0;
+  }
+
+  /** Opens again where what was given out is past its time; `false` where it is not, or that was tried before. */
+  renewAddress(): boolean {
+    const playback = this.#state.playback.peek();
+    if (playback === null || playback.expiresAt > this.#server.now() || this.#reopenings >= REOPENINGS) return false;
+    this.#reopenings += 1;
+    void this.open(this.#state.placeMs());
+    return true;
+  }
+
+  dispose(): void {
+    this.#attempt += 1;
+    clearTimeout(this.#later);
+    for (const dispose of this.#disposers) dispose();
+    this.#closeSource();
+  }
+
+  #onRefusal(error: Failure, startMs: number | null, audioTrack: number | null): void {
+    const isGone = error.code === 'notPlayable' || error.code === 'notFound';
+    if (error.code === 'disconnected') this.#openWhenLive(startMs, audioTrack);
+    else if (isGone && this.#isFollowing()) {
+      // The part that was to follow: whatever is at its place now.
+      this.#fileId = null;
+      void this.open(startMs, null);
+    } else if (isGone && this.#isFileInDoubt) {
+      if (this.#fileId === null) this.#openWhenPlayable();
+      else {
+        this.#fileId = null;
+        void this.open(this.#state.placeMs(), null);
+      }
+    } else {
+      const isExhausted = this.#without.length > 0 && error.code === 'notPlayable';
+      this.#fail(
+        isExhausted
+          ? { kind: 'undecodable', tried: this.#without, detail: this.#detail }
+          : { kind: 'refused', failure: error },
+      );
+    }
+  }
+
+  async #attach(playback: Playback, startMs: number, attempt: number): Promise<void> {
+    const isHls = playback.kind === 'hls';
+    // hls.js wherever it can work: it says why it failed and switches renditions; a device's own player is for devices without.
+    const hls = isHls && mediaSource() !== null ? await import('./hls-source.ts') : null;
+    if (attempt !== this.#attempt) return;
+    if (isHls && hls === null && !playsHlsItself()) {
+      this.#fail({ kind: 'undecodable', tried: [playback.method], detail: '' });
+      return;
+    }
+    this.#closeSource();
+    const before = this.#state.playback.peek();
+    const isOther =
+      before !== null &&
+      before.part?.number === playback.part?.number &&
+      (before.fileId !== playback.fileId || before.source.sizeBytes !== playback.source.sizeBytes);
+    this.#isFileInDoubt = false;
+    batch(() => {
+      this.#state.fileChange.value = isOther ? 'replaced' : null;
+      this.#state.playback.value = playback;
+      this.#state.durationMs.value = playback.durationMs;
+      this.#state.positionMs.value = startMs;
+      this.#options.onOpened(playback);
+      this.#state.phase.value = 'ready';
+    });
+    const events: SourceEvents = {
+      onProblem: (problem, detail) => this.#onProblem(problem, detail),
+    };
+    this.#state.seekTargetMs = null;
+    this.#source =
+      hls === null
+        ? openFileSource(this.#video, playback.url, startMs, isHls ? 'nativeHls' : 'file', events)
+        : hls.openHlsSource(this.#video, playback.url, startMs, events);
+    await this.#options.onAttached(playback);
+  }
+
+  #onProblem(...[problem, detail]: Parameters<SourceEvents['onProblem']>): void {
+    // A source asks for several parts at once, and each is told the same.
+    if (problem === 'expired' && this.#isFileInDoubt) return;
+    if (problem === 'undecodable') this.#detail = detail;
+    const here = this.#state.placeMs();
+    const method = this.#state.playback.peek()?.method;
+    if (problem === 'undecodable' && method !== undefined && !this.#without.includes(method)) {
+      this.#without = [...this.#without, method];
+      void this.open(here);
+      return;
+    }
+    if (problem === 'undecodable') {
+      this.#fail({ kind: 'undecodable', tried: this.#without, detail: this.#detail });
+      return;
+    }
+    this.#reopenings += 1;
+    if (this.#reopenings > REOPENINGS) {
+      this.#fail({ kind: 'unreachable' });
+      return;
+    }
+    if (problem === 'expired') {
+      this.#isFileInDoubt = this.#state.hasPlayed;
+      void this.open(here);
+      return;
+    }
+    this.#showWhetherLoaded();
+    if (this.#link.state.peek().kind === 'live') {
+      this.#later = setTimeout(() => void this.open(this.#state.placeMs()), REOPEN_DELAY_MS);
+    } else {
+      this.#openWhenLive(here, this.#options.audioTrack());
+    }
+  }
+
+  #openWhenLive(startMs: number | null, audioTrack: number | null): void {
+    const attempt = ++this.#attempt;
+    const stop = this.#link.state.subscribe((state) => {
+      if (state.kind !== 'live') return;
+      queueMicrotask(() => stop());
+      if (attempt !== this.#attempt) return;
+      // It played on, or was sought in, while it waited.
+      void this.open(this.#state.playback.peek() === null ? startMs : this.#state.placeMs(), audioTrack);
+    });
+    this.#disposers.push(() => stop());
+  }
+
+  /** Goes on as soon as the movie has a file again. What was loaded before is shown meanwhile. */
+  #openWhenPlayable(): void {
+    this.#fileWaits += 1;
+    if (this.#fileWaits > FILE_WAITS) {
+      this.#fail({ kind: 'unreachable' });
+      return;
+    }
+    const attempt = ++this.#attempt;
+    const end = (): void => {
+      clearTimeout(timer);
+      unfollow();
+    };
+    const look = (movie: { readonly isPlayable: boolean } | null): void => {
+      if (attempt !== this.#attempt) queueMicrotask(end);
+      else if (movie?.isPlayable === true) {
+        queueMicrotask(end);
+        void this.open(this.#state.placeMs(), null);
+      }
+    };
+    const timer = setTimeout(() => {
+      unfollow();
+      if (attempt === this.#attempt) this.#fail({ kind: 'unreachable' });
+    }, FILE_WAIT_MS);
+    batch(() => {
+      this.#state.fileChange.value = 'awaited';
+      this.#showWhetherLoaded();
+    });
+    const unfollow = this.#server.follow(movieFeed, this.#movie.movieId, {
+      onSnapshot: ({ movie }) => look(movie),
+      onEntries: (entries) => look(entries.at(-1)?.movie ?? null),
+    });
+    this.#disposers.push(end);
+  }
+
+  /** What was loaded before goes on playing. */
+  #showWhetherLoaded(): void {
+    this.#state.isBuffering.value = this.#video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+  }
+
+  #fail(failure: PlayerFailure): void {
+    this.#closeSource();
+    this.#isFileInDoubt = false;
+    batch(() => {
+      this.#state.failure.value = failure;
+      this.#state.phase.value = 'failed';
+      this.#state.isBuffering.value = false;
+      this.#state.isPlaying.value = false;
+    });
+  }
+
+  #closeSource(): void {
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  /** The file is one that the person did not choose, but that follows the one they chose. */
+  #isFollowing(): boolean {
+    return this.#fileId !== null && this.#fileId !== this.#movie.fileId;
+  }
+}

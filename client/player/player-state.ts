@@ -1,0 +1,79 @@
+/** What is true of the player at this moment. The parts of the player write it, screens read it through `Player`. */
+import { signal } from '@preact/signals';
+import type { Infer } from '#protocol/contract.ts';
+import type { Failure } from '#protocol/errors.ts';
+import type { AudioChoice, PlayMethod, Playback, SubtitleChoice } from '#protocol/schema/playback.ts';
+import type { SourceFacts } from './source.ts';
+
+export type AudioOption = Infer<typeof AudioChoice>;
+export type SubtitleOption = Infer<typeof SubtitleChoice>;
+
+export type PlayerPhase = 'opening' | 'ready' | 'ended' | 'failed';
+
+export type PlayerFailure =
+  /** The server would not open the movie. */
+  | { readonly kind: 'refused'; readonly failure: Failure }
+  /** Every way of playing was tried on this device. */
+  | { readonly kind: 'undecodable'; readonly tried: readonly PlayMethod[]; readonly detail: string }
+  /** The server answers calls but not for the media itself. */
+  | { readonly kind: 'unreachable' };
+
+/** The file that was played is gone: another one is waited for, or has taken its place. */
+export type FileChange = 'awaited' | 'replaced';
+
+export interface Span {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** Live numbers for the info panel. */
+export interface PlayerFacts {
+  readonly source: SourceFacts | null;
+  readonly width: number;
+  readonly height: number;
+  readonly droppedFrames: number;
+  readonly totalFrames: number;
+  readonly bufferedAheadMs: number;
+}
+
+export interface PlayerMovie {
+  readonly movieId: string;
+  readonly fileId: string | null;
+  readonly isFromStart: boolean;
+}
+
+export class PlayerState {
+  readonly phase = signal<PlayerPhase>('opening');
+  /** What the server opened; `null` before its first answer. */
+  readonly playback = signal<Playback | null>(null);
+  readonly failure = signal<PlayerFailure | null>(null);
+  readonly isPlaying = signal(false);
+  /** The person wants it to play and it does not yet. */
+  readonly isBuffering = signal(true);
+  /** The browser wants a click before it makes a sound. */
+  readonly isBlocked = signal(false);
+  /** Where the file is, or is being sought to. */
+  readonly positionMs = signal(0);
+  readonly durationMs = signal(0);
+  readonly buffered = signal<readonly Span[]>([]);
+  readonly rate = signal(1);
+  readonly isInPicture = signal(false);
+  /** What has become of the file that was played; `null` as long as it is there. */
+  readonly fileChange = signal<FileChange | null>(null);
+
+  wantsPlaying = true;
+  /** Something of the movie was seen since the player was made. */
+  hasPlayed = false;
+  /** Of a seek that is on its way. */
+  seekTargetMs: number | null = null;
+
+  /** Where in the movie the file begins that plays. */
+  partOffsetMs(): number {
+    return this.playback.peek()?.part?.offsetMs ?? 0;
+  }
+
+  /** The place in the whole movie. */
+  placeMs(): number {
+    return this.partOffsetMs() + (this.seekTargetMs ?? this.positionMs.peek());
+  }
+}
