@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { Chapter, Container, HdrKind } from './media.ts';
 import { Count, Id, LanguageTag, Milliseconds, ShortText, Timestamp } from './scalar.ts';
+import { SubtitleChoice, SubtitleId } from './subtitle.ts';
 
 const CodecName = v.pipe(v.string(), v.maxLength(64));
 const bounded = <S extends v.GenericSchema>(item: S, max: number) => v.pipe(v.array(item), v.maxLength(max));
@@ -16,8 +17,40 @@ export const VideoCodecSupport = v.object({
   maxFrameRate: v.optional(v.pipe(v.number(), v.minValue(1))),
   /** Highest level, in FFmpeg's numbers (H.264: 52 is 5.2; HEVC: 153 is 5.1). */
   maxLevel: v.optional(Count),
+  /** Largest picture that plays without stutter, where the device says that larger ones decode, but not in time. */
+  maxSmoothWidth: v.optional(Count),
+  maxSmoothHeight: v.optional(Count),
+  /** Whether an ordinary picture of it is decoded by hardware; absent where the device does not say. */
+  isPowerEfficient: v.optional(v.boolean()),
+  /** Sample entries that it takes in MP4 files (`hvc1`); absent: whichever there is. */
+  sampleEntries: v.optional(bounded(CodecName, 4)),
 });
 export type VideoCodecSupport = v.InferOutput<typeof VideoCodecSupport>;
+
+export const PLAY_METHODS = ['directPlay', 'remux', 'transcode'] as const;
+export const PlayMethod = v.picklist(PLAY_METHODS);
+export type PlayMethod = v.InferOutput<typeof PlayMethod>;
+
+/** What a device was sent, in the few words that decide whether it plays: what failed once in this form fails again. */
+export const SentForm = v.object({
+  method: PlayMethod,
+  /** Of the file; segments are `mp4`. */
+  container: Container,
+  /** `null` without a picture. */
+  videoCodec: v.nullable(CodecName),
+  videoBitDepth: v.nullable(Count),
+  /** Height of the 16:9 box around the picture, rounded up to the usual ones (720, 1080, 2160 …). */
+  videoBoxPx: v.nullable(Count),
+  /** `null` without sound. */
+  audioCodec: v.nullable(CodecName),
+});
+export type SentForm = v.InferOutput<typeof SentForm>;
+
+/** A form that failed on this device, with the files it failed with. */
+export const DeviceLesson = v.object({ form: SentForm, fileIds: bounded(Id, 8) });
+export type DeviceLesson = v.InferOutput<typeof DeviceLesson>;
+
+export const COLOR_GAMUTS = ['srgb', 'p3', 'rec2020'] as const;
 
 /**
  * What this device can decode, from tests that ran on it (`MediaCapabilities.decodingInfo`, `MediaSource.isTypeSupported`,
@@ -36,6 +69,22 @@ export const DeviceProfile = v.object({
   maxAudioChannels: v.optional(v.pipe(Count, v.minValue(1)), 2),
   /** What the person or their line allows; absent for no limit. */
   maxBitrateBps: v.optional(Count),
+  /** Largest picture wanted here now, by the height of a picture 16:9; absent for no limit. */
+  maxHeightPx: v.optional(Count),
+  /** Colours that the screen shows; absent: those of sRGB. */
+  colorGamut: v.optional(v.picklist(COLOR_GAMUTS)),
+  /** Subtitles beside plain text that the client draws itself: with styles (ASS), as pictures (PGS, VobSub); absent: neither. */
+  subtitles: v.optional(v.object({ styled: v.boolean(), pictures: v.boolean() })),
+  /** Plays any audio track of a file, and not only the first; absent: it does not. */
+  choosesAudioTracks: v.optional(v.boolean()),
+  /** What the browser is set to, best first, for people who have not said what they speak. */
+  languages: v.optional(bounded(v.pipe(v.string(), v.maxLength(35)), 16)),
+  /** Names the device among those of one person; made by itself and kept there. */
+  deviceId: v.optional(Id),
+  /** `Firefox 153`: what was learned of another one counts no more. */
+  browser: v.optional(ShortText),
+  /** What failed here, as the device remembers it. */
+  lessons: v.optional(bounded(DeviceLesson, 64)),
 });
 export type DeviceProfile = v.InferOutput<typeof DeviceProfile>;
 
@@ -48,10 +97,6 @@ export const BASELINE_PROFILE: DeviceProfile = {
   maxAudioChannels: 2,
 };
 
-export const PLAY_METHODS = ['directPlay', 'remux', 'transcode'] as const;
-export const PlayMethod = v.picklist(PLAY_METHODS);
-export type PlayMethod = v.InferOutput<typeof PlayMethod>;
-
 /** Why a file is not sent as it is. Closed: the client has a sentence for each. */
 export const PLAY_REASONS = [
   'containerNotSupported',
@@ -60,6 +105,8 @@ export const PLAY_REASONS = [
   'videoLevelNotSupported',
   'videoResolutionNotSupported',
   'videoFrameRateNotSupported',
+  'videoNotSmooth',
+  'videoTagNotSupported',
   'hdrNotSupported',
   'dolbyVisionNotSupported',
   'interlacedNotSupported',
@@ -67,13 +114,44 @@ export const PLAY_REASONS = [
   'audioCodecNotSupported',
   'audioChannelsNotSupported',
   'audioTrackSelected',
+  'subtitlesBurnedIn',
   'bitrateTooHigh',
+  'personLimit',
+  'serverLimit',
   'timestampsUnreliable',
   'keyframesUnusable',
   'failedOnThisDevice',
 ] as const;
 export const PlayReason = v.picklist(PLAY_REASONS);
 export type PlayReason = v.InferOutput<typeof PlayReason>;
+
+/** Why this sound plays. Closed: see the table in docs/playback.md. */
+export const AUDIO_REASONS = [
+  'chosen',
+  'remembered',
+  'audioDescription',
+  'originalLanguage',
+  'spokenLanguage',
+  'fileDefault',
+  'firstTrack',
+  'nothingElse',
+] as const;
+export const AudioReason = v.picklist(AUDIO_REASONS);
+export type AudioReason = v.InferOutput<typeof AudioReason>;
+
+/** Why these subtitles show, or none. Closed: see the table in docs/playback.md. */
+export const SUBTITLE_REASONS = [
+  'chosen',
+  'remembered',
+  'turnedOff',
+  'forced',
+  'audioUnderstood',
+  'audioForeign',
+  'always',
+  'noneFits',
+] as const;
+export const SubtitleReason = v.picklist(SUBTITLE_REASONS);
+export type SubtitleReason = v.InferOutput<typeof SubtitleReason>;
 
 /** What happens to one track on its way. */
 export const TrackDecision = v.object({
@@ -93,18 +171,6 @@ export const AudioChoice = v.object({
   channels: Count,
   isDefault: v.boolean(),
   isSelected: v.boolean(),
-});
-
-/** One subtitle track that a person can choose; `url` is WebVTT, `null` where the track can't be shown yet (pictures). */
-export const SubtitleChoice = v.object({
-  trackIndex: Count,
-  label: ShortText,
-  language: LanguageTag,
-  codec: CodecName,
-  isForced: v.boolean(),
-  isDefault: v.boolean(),
-  isHearingImpaired: v.boolean(),
-  url: v.nullable(v.string()),
 });
 
 /**
