@@ -3,14 +3,23 @@ import { preferredCaptions } from './track-selection.ts';
 import type { SubtitleOption } from './player-state.ts';
 
 const option = (trackIndex: number, language: string | null, more: Partial<SubtitleOption> = {}): SubtitleOption => ({
+  id: `t${trackIndex}`,
   trackIndex,
+  source: 'embedded',
+  format: 'text',
+  problem: null,
   label: '',
   language,
   codec: 'subrip',
   isForced: false,
   isDefault: false,
   isHearingImpaired: false,
+  isCommentary: false,
   url: '/x.vtt',
+  styledUrl: null,
+  fontUrls: [],
+  picturesUrl: null,
+  offsetMs: 0,
   ...more,
 });
 

@@ -2,7 +2,8 @@
 import { signal } from '@preact/signals';
 import type { Infer } from '#protocol/contract.ts';
 import type { Failure } from '#protocol/errors.ts';
-import type { AudioChoice, PlayMethod, Playback, SubtitleChoice } from '#protocol/schema/playback.ts';
+import type { AudioChoice, PlayMethod, Playback } from '#protocol/schema/playback.ts';
+import type { SubtitleChoice } from '#protocol/schema/subtitle.ts';
 import type { SourceFacts } from './source.ts';
 
 export type AudioOption = Infer<typeof AudioChoice>;

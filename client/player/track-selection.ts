@@ -21,7 +21,7 @@ export class TrackSelection {
   readonly #preferences: Preferences;
   readonly #switch: TrackSwitch;
   readonly #audioTrack = signal<number | null>(null);
-  readonly #captionTrack = signal<number | null>(null);
+  readonly #captionTrack = signal<string | null>(null);
 
   constructor(video: HTMLVideoElement, state: PlayerState, preferences: Preferences, trackSwitch: TrackSwitch) {
     this.#state = state;
@@ -35,8 +35,8 @@ export class TrackSelection {
     return this.#audioTrack;
   }
 
-  /** FFmpeg's number of the subtitle track that shows; `null` for none. */
-  get captionTrack(): ReadonlySignal<number | null> {
+  /** Id of the subtitles that show; `null` for none. */
+  get captionTrack(): ReadonlySignal<string | null> {
     return this.#captionTrack;
   }
 
@@ -68,8 +68,8 @@ export class TrackSelection {
   }
 
   /** `null` turns subtitles off. The choice is remembered for the next movie. */
-  chooseCaptions(trackIndex: number | null): void {
-    const option = this.#state.playback.peek()?.subtitleTracks.find((track) => track.trackIndex === trackIndex);
+  chooseCaptions(subtitleId: string | null): void {
+    const option = this.#state.playback.peek()?.subtitleTracks.find((track) => track.id === subtitleId);
     this.#preferences.areCaptionsOn.value = option !== undefined;
     if (option !== undefined) this.#preferences.captionLanguage.value = option.language ?? '';
     this.#showCaptions(option ?? null);
@@ -78,7 +78,7 @@ export class TrackSelection {
   toggleCaptions(): void {
     const options = this.showableCaptions();
     if (this.#captionTrack.peek() !== null) this.chooseCaptions(null);
-    else this.chooseCaptions(preferredCaptions(options, this.#preferences.captionLanguage.peek())?.trackIndex ?? null);
+    else this.chooseCaptions(preferredCaptions(options, this.#preferences.captionLanguage.peek())?.id ?? null);
   }
 
   showableCaptions(): readonly SubtitleOption[] {
@@ -88,7 +88,7 @@ export class TrackSelection {
   #captionsToShow(playback: Playback): SubtitleOption | null {
     const options = playback.subtitleTracks.filter((track) => track.url !== null);
     const current = this.#captionTrack.peek();
-    if (current !== null) return options.find((track) => track.trackIndex === current) ?? null;
+    if (current !== null) return options.find((track) => track.id === current) ?? null;
     if (this.#preferences.areCaptionsOn.peek()) {
       return preferredCaptions(options, this.#preferences.captionLanguage.peek());
     }
@@ -98,7 +98,7 @@ export class TrackSelection {
   }
 
   #showCaptions(option: SubtitleOption | null): void {
-    this.#captionTrack.value = option?.trackIndex ?? null;
+    this.#captionTrack.value = option?.id ?? null;
     if (option?.url == null) this.captions.hide();
     else this.captions.show(option.url, option.language, option.label);
   }

@@ -9,8 +9,7 @@ import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
 import { partAt, partsDurationMs, planParts } from '#engine/media/part-plan.ts';
 import type { CutFile, Part } from '#engine/media/part-plan.ts';
 import { segmentAt } from '#engine/media/segment-plan.ts';
-import { audibleTracks, audioLabels, subtitleLabels } from '#engine/media/track-choice.ts';
-import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
+import { audibleTracks, audioLabels } from '#engine/media/track-choice.ts';
 import type { Handlers, SignedInContext } from '#protocol/handler.ts';
 import type { playback } from '#protocol/index.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
@@ -23,6 +22,7 @@ import type { EncodeSettings, RenditionName } from './movie-form.ts';
 import type { MoviePlan, MoviePlans } from './movie-plans.ts';
 import type { PlaybackStore, ProgressPort, StoredFile } from './ports.ts';
 import type { RenditionPool } from './rendition-pool.ts';
+import { subtitleChoices } from './subtitle-choices.ts';
 
 /** How long a media URL works [PLAY3]: longer than nearly every movie, so that hardly anyone meets the end of one. */
 export const GRANT_MS = 6 * 3_600_000;
@@ -171,7 +171,7 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
         isExtra: file.isExtra,
         source: sourceOf(media),
         audioTracks: audioChoices(media, decision.audio?.trackIndex ?? null),
-        subtitleTracks: subtitleChoices(media, base),
+        subtitleTracks: subtitleChoices({ media, files: [], base, offsetsMs: new Map() }),
         chapters: media.chapters,
       } satisfies Playback;
     },
@@ -281,19 +281,5 @@ function audioChoices(media: MediaInfo, selected: number | null): Playback['audi
     channels,
     isDefault: disposition.default,
     isSelected: index === selected,
-  }));
-}
-
-function subtitleChoices(media: MediaInfo, base: string): Playback['subtitleTracks'] {
-  const labels = subtitleLabels(media.subtitles);
-  return media.subtitles.map(({ index, language, codec, disposition }, at) => ({
-    trackIndex: index,
-    label: labels[at]!,
-    language,
-    codec,
-    isForced: disposition.forced,
-    isDefault: disposition.default,
-    isHearingImpaired: disposition.hearingImpaired,
-    url: isConvertibleSubtitle(codec) ? `${base}/s${index}.vtt` : null,
   }));
 }

@@ -3,9 +3,9 @@
  *
  *     /media/<grant>/file                          the movie file as it is
  *     /media/<grant>/index.m3u8                    multivariant playlist
- *     /media/<grant>/v/index.m3u8, a<track>/…      media playlist of a rendition
- *     /media/<grant>/v/init.mp4, v/<n>.m4s         its segments
- *     /media/<grant>/s<track>.vtt                  a subtitle track
+ *     /media/<grant>/v<k>/index.m3u8, a<track>/…   media playlist of a rendition: the variant at a place of the ladder, a track
+ *     /media/<grant>/v<k>/init.mp4, v<k>/<n>.m4s   its segments
+ *     /media/<grant>/t<track>.vtt                  a subtitle track
  *
  * What lies behind `<grant>/` is one of these names with numbers in it, and never becomes a path.
  */
@@ -181,7 +181,7 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     const plan = await planFor(opened, form);
     const order = renditionOrder(name, form, opened.file, plan);
     if (!order || (part !== 'init' && part >= plan.segments.length - 1)) throw nothingHere();
-    const contentType = name === 'v' ? 'video/mp4' : 'audio/mp4';
+    const contentType = name.startsWith('v') ? 'video/mp4' : 'audio/mp4';
     for (let attempt = 1; ; attempt++) {
       const rendition = await pool.get(order);
       if (!rendition) throw new RenditionError('closed');
@@ -243,7 +243,7 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
       await planFor(opened, grant.hls);
       return await sendPlaylist(request, response, request.params['grant'] ?? '', formPlaylist(grant.hls, file.media));
     }
-    const subtitle = numberIn(/^s(\d{1,4})\.vtt$/, name);
+    const subtitle = numberIn(/^t(\d{1,4})\.vtt$/, name);
     if (subtitle !== null) return await sendSubtitle(request, response, opened, subtitle);
     throw nothingHere();
   }
@@ -341,7 +341,8 @@ function formOf(grant: MediaGrant): HlsForm {
 }
 
 function renditionName(text: string): RenditionName | null {
-  if (text === 'v') return text;
+  const position = numberIn(/^v(\d{1,2})$/, text);
+  if (position !== null) return `v${position}`;
   const trackIndex = numberIn(/^a(\d{1,4})$/, text);
   return trackIndex === null ? null : `a${trackIndex}`;
 }

@@ -383,7 +383,7 @@ describe('playback.open', () => {
       ['Français · Stereo', true, true],
     ]);
     expect(playback.subtitleTracks).toMatchObject([
-      { label: 'English · Forced', isForced: true, url: expect.stringMatching(/^\/media\/[^/]+\/s3\.vtt$/) as string },
+      { label: 'English · Forced', isForced: true, url: expect.stringMatching(/^\/media\/[^/]+\/t3\.vtt$/) as string },
       { label: 'Deutsch', url: null },
     ]);
     expect(playback.chapters).toEqual(chapters);
@@ -467,7 +467,7 @@ describe('media addresses', () => {
       'a1/index.m3u8',
       'a1/init.mp4',
       'a1/0.m4s',
-      's3.vtt',
+      't3.vtt',
     ];
     return names.map((name) => url.replace('index.m3u8', name));
   };
@@ -697,9 +697,9 @@ describe('media addresses', () => {
         '%2e%2e',
         'file.mkv',
         's.vtt',
-        's03.vtt',
-        's4.vtt',
-        's99999.vtt',
+        't03.vtt',
+        't4.vtt',
+        't99999.vtt',
         's3.srt',
       ],
       ...[

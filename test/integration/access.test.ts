@@ -175,7 +175,7 @@ describe('without a session', () => {
       for (const path of [picture, `/images/${SOME_ID}/${'a'.repeat(22)}`]) {
         expect([path, (await fetch(engine.url + path, { headers })).status]).toEqual([path, 401]);
       }
-      for (const path of ['/media/x/file', '/media/x/v/0.m4s', '/media/x/s2.vtt']) {
+      for (const path of ['/media/x/file', '/media/x/v/0.m4s', '/media/x/t2.vtt']) {
         expect([path, (await fetch(engine.url + path, { headers })).status]).toEqual([path, 403]);
       }
     }
@@ -423,7 +423,7 @@ describe('a media address', () => {
     for (const name of [
       'v/0.m4s',
       'v/init.mp4',
-      's0.vtt',
+      't0.vtt',
       'index.m3u8',
       '..%2f..%2fsecrets%2furl-key',
       '%2e%2e/%2e%2e/secrets/url-key',

@@ -205,14 +205,10 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
                     ['null', 'Off'],
                     ...subtitles.map(
                       (track) =>
-                        [
-                          String(track.trackIndex),
-                          track.label,
-                          track.url === null ? 'Pictures: not shown yet' : undefined,
-                        ] as const,
+                        [track.id, track.label, track.url === null ? 'Pictures: not shown yet' : undefined] as const,
                     ),
                   ],
-                  onValue: (value) => player.tracks.chooseCaptions(value === 'null' ? null : Number(value)),
+                  onValue: (value) => player.tracks.chooseCaptions(value === 'null' ? null : value),
                 },
                 {
                   title: 'Size',
