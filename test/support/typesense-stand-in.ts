@@ -130,6 +130,8 @@ export class TypesenseStandIn implements AsyncDisposable {
   mode: 'well' | 'down' | 'hung' | 'garbled' = 'well';
   /** Documents with this in their title are not taken. */
   refusedTitle: string | null = null;
+  /** What happens between a request and what it does. */
+  beforeWork: (route: string) => Promise<void> = () => Promise.resolve();
   readonly #server = createServer((request, response) => void this.#handle(request, response));
   readonly #hung = new Set<ServerResponse>();
 
@@ -163,6 +165,7 @@ export class TypesenseStandIn implements AsyncDisposable {
     const url = new URL(request.url ?? '/', this.url);
     const route = `${request.method ?? ''} ${decodeURIComponent(url.pathname)}`;
     this.asked.push(route);
+    await this.beforeWork(route);
     if (this.mode === 'hung') {
       this.#hung.add(response);
       return;
