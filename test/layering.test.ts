@@ -77,6 +77,7 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   cockatiel: ['engine/radarr', 'engine/metadata', 'engine/search'],
   'p-queue': ['engine/metadata'],
   saxes: ['engine/media'],
+  chardet: ['engine/media'],
   chokidar: ['engine/store'],
   msgpackr: ['protocol'],
   'hls.js': ['client/player'],
