@@ -26,13 +26,13 @@ const DEFAULT_LENGTH_US = 4_000_000;
 
 /** FFmpeg's names of the codecs whose packets are text that we convert. */
 const CONVERTERS: Readonly<Record<string, (payload: Uint8Array) => CueText>> = {
-  subrip: (payload) => markupText(decode(payload)),
-  srt: (payload) => markupText(decode(payload)),
-  webvtt: (payload) => markupText(decode(payload)),
+  subrip: (payload) => markupCueText(decode(payload)),
+  srt: (payload) => markupCueText(decode(payload)),
+  webvtt: (payload) => markupCueText(decode(payload)),
   text: (payload) => ({ text: escape(tidy(decode(payload))), isTop: false }),
   mov_text: (payload) => ({ text: escape(tidy(decodeTimedText(payload))), isTop: false }),
-  ass: (payload) => assText(decode(payload)),
-  ssa: (payload) => assText(decode(payload)),
+  ass: (payload) => assCueText(textField(decode(payload))),
+  ssa: (payload) => assCueText(textField(decode(payload))),
 };
 
 /** Whether tracks of this codec can be shown as WebVTT. */
@@ -53,8 +53,7 @@ export function cueText(codec: string, payload: Uint8Array): CueText {
  * much later the segments' own clock runs than the movie; a video element ignores it, HLS players need it.
  */
 export function webVtt(cues: readonly SubtitleCue[], timelineOffsetUs: number): string {
-  const mpegTicks = Math.round((timelineOffsetUs * 9) / 100);
-  const blocks = [`WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:${mpegTicks},LOCAL:00:00:00.000\n`];
+  const blocks = [webVttHead(timelineOffsetUs)];
   const sorted = cues
     .filter(({ text, startUs }) => text !== '' && Number.isFinite(startUs))
     .toSorted((a, b) => a.startUs - b.startUs || a.endUs - b.endUs)
@@ -73,6 +72,20 @@ export function webVtt(cues: readonly SubtitleCue[], timelineOffsetUs: number): 
     blocks.push(block);
   }
   return blocks.join('\n');
+}
+
+/** What stands before the first cue. An empty line follows. */
+export function webVttHead(timelineOffsetUs: number): string {
+  const mpegTicks = Math.round((timelineOffsetUs * 9) / 100);
+  return `WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:${mpegTicks},LOCAL:00:00:00.000\n`;
+}
+
+/** One cue, for files that are written while they are read: with an empty line before it. `''` for a cue that shows nothing. */
+export function webVttBlock(cue: SubtitleCue): string {
+  const startMs = Math.max(0, Math.round(cue.startUs / 1_000));
+  const endMs = Math.round(endOf(cue, [cue], 0) / 1_000);
+  if (cue.text === '' || !Number.isFinite(cue.startUs) || endMs <= startMs) return '';
+  return `\n${time(startMs)} --> ${time(endMs)}${cue.isTop ? ' line:0' : ''}\n${cue.text}\n`;
 }
 
 function endOf(cue: SubtitleCue, sorted: readonly SubtitleCue[], index: number): number {
@@ -133,7 +146,7 @@ type Style = 'b' | 'i' | 'u';
 const STYLES: Readonly<Record<string, Style>> = { b: 'b', strong: 'b', i: 'i', em: 'i', u: 'u' };
 
 /** SubRip and WebVTT: HTML-like tags, and the override blocks of ASS that SubRip files borrow. */
-function markupText(source: string): CueText {
+export function markupCueText(source: string): CueText {
   const out = new CueBuilder();
   let isTop = false;
   // The look-ahead keeps a long word without its `>` from being tried at every length.
@@ -154,10 +167,14 @@ function markupText(source: string): CueText {
   return { text: out.end(), isTop };
 }
 
-/** The `Text` field of an ASS event as Matroska stores it: eight fields before it, override blocks and drawings in it. */
-function assText(source: string): CueText {
+/** The `Text` field of an ASS event as Matroska stores it: eight fields before it. */
+function textField(source: string): string {
   const fields = /^(?:[^,]*,){8}/.exec(source);
-  const body = fields ? source.slice(fields[0].length) : '';
+  return fields ? source.slice(fields[0].length) : '';
+}
+
+/** The `Text` field of an ASS event: override blocks and drawings in it are left out, but for what they say of bold, italics and place. */
+export function assCueText(body: string): CueText {
   const out = new CueBuilder();
   let isTop = false;
   let isDrawing = false;
