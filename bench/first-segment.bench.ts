@@ -59,7 +59,7 @@ async function run(report: BenchReport): Promise<void> {
     return {
       name: `transcode ${heightPx}p`,
       plan: planTranscode(keyframesUs, durationUs, video.frameRate),
-      video: { method: 'h264', ...encode, level, toneMap: false, deinterlace: false },
+      video: { method: 'h264', encoder: 'software', ...encode, level, toneMap: false, deinterlace: false },
       audio: { method: 'aac', channels: 2, bitrateBps: AUDIO_BITRATE_BPS },
       encode: { ...encode, audioBitrateBps: AUDIO_BITRATE_BPS },
     };

@@ -127,9 +127,9 @@ function producerFor(spec: RenditionSpec, onSegment: OnSegment): SegmentProducer
   switch (spec.output.method) {
     case 'copy':
       return spec.kind === 'video' ? new VideoCopy(spec, onSegment) : new AudioCopy(spec, onSegment);
-    case 'h264':
-      return new VideoTranscode(spec, spec.output, onSegment);
     case 'aac':
       return new AudioTranscode(spec, spec.output, onSegment);
+    default:
+      return new VideoTranscode(spec, spec.output, onSegment);
   }
 }

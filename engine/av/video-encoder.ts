@@ -13,7 +13,7 @@ import { Codec, CodecContext, Rational } from 'node-av/lib';
 import type { CodecParameters, Frame, Packet } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
 import type { PictureSize } from '#engine/media/picture-size.ts';
-import type { H264Output } from '#engine/media/rendition-spec.ts';
+import type { VideoOutput } from '#engine/media/rendition-spec.ts';
 
 /** Of the encoder's packets: fine enough for any frame rate, and what MPEG has always used. */
 export const VIDEO_TICKS_PER_SECOND = 90_000;
@@ -32,7 +32,7 @@ export class VideoEncoder implements Disposable {
   readonly #context = new CodecContext();
 
   /** `first` is a picture as they will come: its colour description goes into the stream's header. */
-  constructor(output: H264Output, { widthPx, heightPx }: PictureSize, rate: FrameRate, first: Frame) {
+  constructor(output: VideoOutput, { widthPx, heightPx }: PictureSize, rate: FrameRate, first: Frame) {
     const codec = Codec.findEncoderByName(FF_ENCODER_LIBX264);
     if (!codec) throw new MediaError('internal', 'no H.264 encoder');
     const context = this.#context;

@@ -1,7 +1,7 @@
 import { AVCOL_SPC_BT709, AVCOL_SPC_RGB, AVCOL_SPC_SMPTE170M, AVCOL_SPC_UNSPECIFIED } from 'node-av/constants';
 import type { Frame } from 'node-av/lib';
 import type { PictureSize } from '#engine/media/picture-size.ts';
-import type { H264Output } from '#engine/media/rendition-spec.ts';
+import type { VideoOutput } from '#engine/media/rendition-spec.ts';
 import { VIDEO_TICKS_PER_SECOND } from './video-encoder.ts';
 
 /** A picture no larger than this is standard definition: without a word about its matrix, BT.601 is meant (as players guess). */
@@ -13,7 +13,7 @@ const TURNS = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['
 export interface PicturePlan {
   readonly size: PictureSize;
   readonly rotation: 0 | 90 | 180 | 270;
-  readonly output: H264Output;
+  readonly output: VideoOutput;
 }
 
 /** Arguments of FFmpeg's `buffer` for pictures like this one. Frames that give the same text can share a filter. */

@@ -4,7 +4,7 @@ import { CodecParameters, Frame, Packet } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
 import { pictureSize } from '#engine/media/picture-size.ts';
 import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
-import type { H264Output, RenditionSpec } from '#engine/media/rendition-spec.ts';
+import type { VideoOutput, RenditionSpec } from '#engine/media/rendition-spec.ts';
 import { END_SLACK_US } from './audio-copy.ts';
 import { FilterChain } from './filter-chain.ts';
 import { stampVideo } from './fmp4-decode-times.ts';
@@ -44,7 +44,7 @@ const USUAL_RATE: FrameRate = { num: 24, den: 1 };
  */
 export class VideoTranscode implements SegmentProducer {
   readonly #spec: RenditionSpec;
-  readonly #output: H264Output;
+  readonly #output: VideoOutput;
   readonly #onSegment: OnSegment;
   readonly #input: TrackInput;
   readonly #plan: SegmentPlan;
@@ -81,7 +81,7 @@ export class VideoTranscode implements SegmentProducer {
   #isFirst = true;
   #hasEnded = false;
 
-  constructor(spec: RenditionSpec, output: H264Output, onSegment: OnSegment) {
+  constructor(spec: RenditionSpec, output: VideoOutput, onSegment: OnSegment) {
     this.#spec = spec;
     this.#output = output;
     this.#onSegment = onSegment;

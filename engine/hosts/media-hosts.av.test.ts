@@ -62,6 +62,7 @@ describe('MediaHosts with FFmpeg in its hosts', () => {
       startUs: 0,
       output: {
         method: 'h264',
+        encoder: 'software',
         heightPx: 180,
         level: 30,
         crf: 28,

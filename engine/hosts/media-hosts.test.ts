@@ -118,6 +118,7 @@ describe('MediaHosts', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['init', 'segment', 'segment', 'idle']);
     const h264 = {
       method: 'h264',
+      encoder: 'software',
       heightPx: 1,
       level: 30,
       crf: 1,

@@ -58,7 +58,15 @@ function toText(event: RenditionEvent): string {
 function specOf(name: string, method: 'copy' | 'h264' = 'copy'): RenditionSpec {
   const path = join(folder, name);
   writeFileSync(path, name);
-  const h264 = { method: 'h264', heightPx: 480, level: 30, crf: 23, maxBitrateBps: 1e6, preset: 'veryfast' } as const;
+  const h264 = {
+    method: 'h264',
+    encoder: 'software',
+    heightPx: 480,
+    level: 30,
+    crf: 23,
+    maxBitrateBps: 1e6,
+    preset: 'veryfast',
+  } as const;
   return {
     path,
     trackIndex: 0,

@@ -1,5 +1,6 @@
 import { systemClock } from '#engine/base/clock.ts';
 import type { Clock, Timer } from '#engine/base/clock.ts';
+import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
 import { ProcessHost } from '#engine/runtime/process-host.ts';
 import type { HostExit, ProcessHostOptions } from '#engine/runtime/process-host.ts';
 import type { MediaHostsReport } from './media-supervisor.port.ts';
@@ -208,7 +209,7 @@ export class RenditionHosts implements AsyncDisposable {
   }
 }
 
-const isTranscode = (spec: RenditionSpec): boolean => spec.output.method === 'h264';
+const isTranscode = (spec: RenditionSpec): boolean => isEncodedPicture(spec.output);
 
 export interface RenditionHostsOptions {
   readonly entry: URL;

@@ -13,7 +13,7 @@ const LADDER: readonly (readonly [heightPx: number, maxBitrateBps: number])[] = 
   [240, 400_000],
   [360, 800_000],
   [480, 1_500_000],
-  [576, 2_200_000],
+  [576, 2_300_000],
   [720, 3_500_000],
   [1080, 7_000_000],
   [1440, 12_000_000],
@@ -61,6 +61,72 @@ export function maxBitrateFor(size: PictureSize, framesPerSecond: number, roomBp
   const wantedBps = framesPerSecond > FAST_FRAME_RATE ? rungBps * FAST_FACTOR : rungBps;
   return Math.round(Math.max(MIN_BITRATE_BPS, Math.min(wantedBps, roomBps ?? Infinity)));
 }
+
+/** One encoded picture among those that a player may choose from. */
+export interface Rung extends PictureSize {
+  readonly maxBitrateBps: number;
+}
+
+/** Below this a player changes for too little, above it for too much (Apple's authoring specification for HLS, 9.19: 1.5 to 2 times). */
+const MIN_STEP = 1.5;
+const MAX_STEP = 2;
+/** How much more H.264 at `veryfast` needs for the same picture than the codec that a file is in. A rung that has more shows nothing more. */
+const SOURCE_FACTORS: Readonly<Record<string, number>> = { hevc: 1.8, vp9: 1.8, av1: 2, vvc: 2.5 };
+
+/** What H.264 needs at most to look like a picture of this codec and bit rate: no rung needs more. */
+export function usefulBitrateBps(codec: string, bitrateBps: number): number {
+  return Math.max(MIN_BITRATE_BPS, Math.round(bitrateBps * (SOURCE_FACTORS[codec] ?? 1)));
+}
+
+/**
+ * The encoded pictures of a source, best first, down to 240p, each with 1.5 to 2 times the bit rate of the next. `top` is the best, as
+ * the decision says. `belowBps`: what they have to stay under by as much, the bit rate of the copy that is offered above them; `null`
+ * where there is none.
+ */
+export function encodeLadder(
+  video: CodedPicture,
+  top: Rung,
+  framesPerSecond: number,
+  belowBps: number | null = null,
+): Rung[] {
+  const [long, short] = sides(top);
+  const source = video.width === 0 || video.height === 0 ? pictureOf(top) : video;
+  const lower = LADDER.filter(([heightPx]) => heightPx < boxOf(top)).map(([heightPx, bitrateBps]): Rung => {
+    const scale = Math.min((heightPx * 16) / 9 / long, heightPx / short);
+    const size = pictureSize(source, even(top.heightPx * scale));
+    return { ...size, maxBitrateBps: framesPerSecond > FAST_FRAME_RATE ? bitrateBps * FAST_FACTOR : bitrateBps };
+  });
+  const rungs: Rung[] = [];
+  let lastBps = belowBps ?? Infinity;
+  let tooClose: Rung | null = null;
+  for (const rung of [top, ...lower.toReversed()]) {
+    if (tooClose && rung.maxBitrateBps * MAX_STEP < lastBps) {
+      // The next one would be too far: the one between them, for less than it usually gets.
+      lastBps = Math.round(lastBps / MAX_STEP);
+      rungs.push({ ...tooClose, maxBitrateBps: lastBps });
+    }
+    const isFar = rung.maxBitrateBps * MIN_STEP <= lastBps;
+    tooClose = isFar ? null : rung;
+    if (!isFar) continue;
+    rungs.push(rung);
+    lastBps = rung.maxBitrateBps;
+  }
+  return rungs;
+}
+
+/** Height of the 16:9 box of the ladder that holds a picture. */
+function boxOf(size: PictureSize): number {
+  const [long, short] = sides(size);
+  const boxPx = Math.max(short, (long * 9) / 16);
+  return (LADDER.find(([heightPx]) => heightPx >= boxPx - 8) ?? LADDER.at(-1)!)[0];
+}
+
+const pictureOf = ({ widthPx, heightPx }: PictureSize): CodedPicture => ({
+  width: widthPx,
+  height: heightPx,
+  pixelAspect: { num: 1, den: 1 },
+  rotation: 0,
+});
 
 function sides({ widthPx, heightPx }: PictureSize): [long: number, short: number] {
   return widthPx >= heightPx ? [widthPx, heightPx] : [heightPx, widthPx];

@@ -30,7 +30,7 @@ const tag = (lines: readonly string[], name: string): string[] =>
   lines.filter((line) => line.startsWith(`#${name}:`)).map((line) => line.slice(name.length + 2));
 
 const variant: VariantStream = {
-  uri: 'v/index.m3u8',
+  uri: 'v0/index.m3u8',
   peakBitrateBps: 7_160_000,
   averageBitrateBps: 3_000_000,
   codecs: ['avc1.640028', 'mp4a.40.2', 'ec-3', 'mp4a.40.2'],
@@ -54,11 +54,14 @@ const sound = (part: Partial<AudioRendition> = {}): AudioRendition => ({
 describe('the multivariant playlist', () => {
   it('says everything that a player decides by', () => {
     const lines = linesOf(
-      multivariantPlaylist(variant, [
-        sound({ isDefault: true }),
-        sound({ uri: 'a2/index.m3u8', name: 'Kommentar', language: 'de', channels: 2 }),
-        sound({ uri: 'a3/index.m3u8', name: 'Description', language: null, channels: 2, isDescription: true }),
-      ]),
+      multivariantPlaylist(
+        [variant],
+        [
+          sound({ isDefault: true }),
+          sound({ uri: 'a2/index.m3u8', name: 'Kommentar', language: 'de', channels: 2 }),
+          sound({ uri: 'a3/index.m3u8', name: 'Description', language: null, channels: 2, isDescription: true }),
+        ],
+      ),
     );
     expect(lines.slice(0, 3)).toEqual(['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS']);
     expect(tag(lines, 'EXT-X-STREAM-INF').map(parseAttributes)).toEqual([
@@ -73,7 +76,7 @@ describe('the multivariant playlist', () => {
         'CLOSED-CAPTIONS': 'NONE',
       },
     ]);
-    expect(lines.at(-1)).toBe('v/index.m3u8');
+    expect(lines.at(-1)).toBe('v0/index.m3u8');
     const group = { TYPE: 'AUDIO', 'GROUP-ID': 'sound' };
     expect(tag(lines, 'EXT-X-MEDIA').map(parseAttributes)).toEqual([
       {
@@ -107,21 +110,21 @@ describe('the multivariant playlist', () => {
   });
 
   it('has no group where there is no sound, and no picture where there is none', () => {
-    const silent = tag(linesOf(multivariantPlaylist(variant, [])), 'EXT-X-STREAM-INF').map(parseAttributes);
+    const silent = tag(linesOf(multivariantPlaylist([variant], [])), 'EXT-X-STREAM-INF').map(parseAttributes);
     expect(silent[0]).not.toHaveProperty('AUDIO');
     const blind = { ...variant, uri: 'a0/index.m3u8', codecs: ['opus'], video: null };
-    const attributes = tag(linesOf(multivariantPlaylist(blind, [])), 'EXT-X-STREAM-INF').map(parseAttributes);
+    const attributes = tag(linesOf(multivariantPlaylist([blind], [])), 'EXT-X-STREAM-INF').map(parseAttributes);
     expect(attributes).toEqual([{ BANDWIDTH: '7160000', 'AVERAGE-BANDWIDTH': '3000000', CODECS: 'opus' }]);
   });
 
   it('leaves CODECS out where one is unknown: wrong is worse than absent', () => {
-    const lines = linesOf(multivariantPlaylist({ ...variant, codecs: [null, 'mp4a.40.2'] }, []));
+    const lines = linesOf(multivariantPlaylist([{ ...variant, codecs: [null, 'mp4a.40.2'] }], []));
     expect(parseAttributes(tag(lines, 'EXT-X-STREAM-INF')[0]!)).not.toHaveProperty('CODECS');
   });
 
   it('names Dolby Vision beside its base layer', () => {
     const video = { ...variant.video!, range: 'PQ' as const, supplementalCodecs: 'dvh1.08.07/db1p' };
-    const lines = linesOf(multivariantPlaylist({ ...variant, video }, []));
+    const lines = linesOf(multivariantPlaylist([{ ...variant, video }], []));
     expect(parseAttributes(tag(lines, 'EXT-X-STREAM-INF')[0]!)).toMatchObject({
       'VIDEO-RANGE': 'PQ',
       'SUPPLEMENTAL-CODECS': 'dvh1.08.07/db1p',
@@ -129,7 +132,7 @@ describe('the multivariant playlist', () => {
   });
 
   it('never states a peak below the average', () => {
-    const lines = linesOf(multivariantPlaylist({ ...variant, peakBitrateBps: 1 }, []));
+    const lines = linesOf(multivariantPlaylist([{ ...variant, peakBitrateBps: 1 }], []));
     expect(parseAttributes(tag(lines, 'EXT-X-STREAM-INF')[0]!)).toMatchObject({ BANDWIDTH: '3000000' });
   });
 
@@ -144,7 +147,7 @@ describe('the multivariant playlist', () => {
       fc.property(fc.array(rendition, { maxLength: 8 }), (parts) => {
         const lines = linesOf(
           multivariantPlaylist(
-            variant,
+            [variant],
             parts.map((part) => sound(part)),
           ),
         );

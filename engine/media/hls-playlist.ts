@@ -42,10 +42,10 @@ export interface AudioRendition {
 const AUDIO_GROUP = 'sound';
 
 /**
- * The multivariant playlist of one variant and the audio renditions that go with it. Without a picture the variant is the sound
- * itself, and `audio` is empty.
+ * The multivariant playlist of the variants, the one to begin with first, and the audio renditions that go with each of them. Without
+ * a picture there is one variant, which is the sound itself, and `audio` is empty.
  */
-export function multivariantPlaylist(variant: VariantStream, audio: readonly AudioRendition[]): string {
+export function multivariantPlaylist(variants: readonly VariantStream[], audio: readonly AudioRendition[]): string {
   const lines = ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS'];
   const names = new Set<string>();
   for (const rendition of audio) {
@@ -64,23 +64,25 @@ export function multivariantPlaylist(variant: VariantStream, audio: readonly Aud
       ])}`,
     );
   }
-  const { video } = variant;
-  const codecs = variant.codecs.every((codec) => codec !== null) ? [...new Set(variant.codecs)].join(',') : '';
-  const average = Math.max(1, Math.round(variant.averageBitrateBps));
-  lines.push(
-    `#EXT-X-STREAM-INF:${attributes([
-      ['BANDWIDTH', String(Math.max(average, Math.round(variant.peakBitrateBps)))],
-      ['AVERAGE-BANDWIDTH', String(average)],
-      ['CODECS', codecs ? quoted(codecs) : null],
-      ['SUPPLEMENTAL-CODECS', video?.supplementalCodecs ? quoted(video.supplementalCodecs) : null],
-      ['RESOLUTION', video?.size ? `${video.size.widthPx}x${video.size.heightPx}` : null],
-      ['FRAME-RATE', video?.framesPerSecond ? video.framesPerSecond.toFixed(3) : null],
-      ['VIDEO-RANGE', video && video.range],
-      ['AUDIO', audio.length > 0 ? quoted(AUDIO_GROUP) : null],
-      ['CLOSED-CAPTIONS', video && 'NONE'],
-    ])}`,
-    variant.uri,
-  );
+  for (const variant of variants) {
+    const { video } = variant;
+    const codecs = variant.codecs.every((codec) => codec !== null) ? [...new Set(variant.codecs)].join(',') : '';
+    const average = Math.max(1, Math.round(variant.averageBitrateBps));
+    lines.push(
+      `#EXT-X-STREAM-INF:${attributes([
+        ['BANDWIDTH', String(Math.max(average, Math.round(variant.peakBitrateBps)))],
+        ['AVERAGE-BANDWIDTH', String(average)],
+        ['CODECS', codecs ? quoted(codecs) : null],
+        ['SUPPLEMENTAL-CODECS', video?.supplementalCodecs ? quoted(video.supplementalCodecs) : null],
+        ['RESOLUTION', video?.size ? `${video.size.widthPx}x${video.size.heightPx}` : null],
+        ['FRAME-RATE', video?.framesPerSecond ? video.framesPerSecond.toFixed(3) : null],
+        ['VIDEO-RANGE', video && video.range],
+        ['AUDIO', audio.length > 0 ? quoted(AUDIO_GROUP) : null],
+        ['CLOSED-CAPTIONS', video && 'NONE'],
+      ])}`,
+      variant.uri,
+    );
+  }
   return `${lines.join('\n')}\n`;
 }
 

@@ -25,28 +25,45 @@ export interface RenditionSpec {
   readonly output: RenditionOutput;
 }
 
-export type RenditionOutput = CopyOutput | H264Output | AacOutput;
+export type RenditionOutput = CopyOutput | VideoOutput | AacOutput;
 
 /** The track's packets as they are, in a new container. */
 export interface CopyOutput {
   readonly method: 'copy';
+  /** Dolby Vision is taken out, so that HDR10, HLG or SDR is left, for a device that stumbles over it. */
+  readonly withoutDolbyVision?: true;
 }
 
-/** H.264 High, 8 bit 4:2:0, square pixels, limited range. */
-export interface H264Output {
-  readonly method: 'h264';
+/** What a picture is encoded as. */
+export const VIDEO_CODECS = ['h264', 'hevc', 'av1'] as const;
+export type VideoCodec = (typeof VIDEO_CODECS)[number];
+
+/** What encodes it: x264, x265 and SVT-AV1 on the processor, or one of the machine's encoders. */
+export const VIDEO_ENCODERS = ['software', 'vaapi', 'qsv', 'nvenc', 'amf', 'videotoolbox', 'vulkan'] as const;
+export type VideoEncoderKind = (typeof VIDEO_ENCODERS)[number];
+
+/** An encoded picture: H.264 High, HEVC Main or AV1 Main; 8 bit 4:2:0, square pixels, limited range. */
+export interface VideoOutput {
+  readonly method: VideoCodec;
+  readonly encoder: VideoEncoderKind;
   /** Wanted height; never enlarged. `pictureSize` tells the size that comes out. */
   readonly heightPx: number;
-  /** Times ten, as `h264Level` gives it. In the plan, so that the playlist can name the codec before a picture is made. */
+  /** In the codec's own numbers, as `videoLevel` gives it. In the plan, so that the playlist can name the codec before a picture is made. */
   readonly level: number;
-  /** x264's constant rate factor: 18 is hardly distinguishable, 28 is small. */
+  /** Constant quality as x264 counts it: 18 is hardly distinguishable, 28 is small. Other encoders translate it. */
   readonly crf: number;
   /** Ceiling, held over two seconds. */
   readonly maxBitrateBps: number;
+  /** How much work goes into it, in x264's words. Other encoders translate it. */
   readonly preset: X264Preset;
   /** HDR to SDR. Wanted for HDR10, HLG and Dolby Vision. */
   readonly toneMap: boolean;
   readonly deinterlace: boolean;
+}
+
+/** Whether a picture is encoded: that alone is costly enough to be counted. */
+export function isEncodedPicture(output: RenditionOutput): output is VideoOutput {
+  return output.method !== 'copy' && output.method !== 'aac';
 }
 
 /** AAC-LC, 48 kHz, on a grid of 1024 samples that begins with the movie. */

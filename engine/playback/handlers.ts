@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '#engine/base/clock.ts';
 import { PLAYLIST_MIME_TYPE } from '#engine/media/hls-playlist.ts';
 import { decidePlayback } from '#engine/media/play-method.ts';
-import type { PlayDecision } from '#engine/media/play-method.ts';
+import type { EncodedVideo, PlayDecision } from '#engine/media/play-method.ts';
 import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
 import { partAt, partsDurationMs, planParts } from '#engine/media/part-plan.ts';
 import type { CutFile, Part } from '#engine/media/part-plan.ts';
@@ -17,12 +17,13 @@ import { BASELINE_PROFILE, PLAY_METHODS } from '#protocol/schema/playback.ts';
 import type { DeviceProfile, MoviePart, PlayMethod, Playback, TrackDecision } from '#protocol/schema/playback.ts';
 import { fileMimeType } from './file-type.ts';
 import type { GrantSigner, HlsForm } from './media-grant.ts';
-import { hlsForm, renditionOrder } from './movie-form.ts';
-import type { EncodeSettings, RenditionName } from './movie-form.ts';
+import { hlsForm, playbackVariants, renditionOrder } from './movie-form.ts';
+import type { RenditionName } from './movie-form.ts';
 import type { MoviePlan, MoviePlans } from './movie-plans.ts';
 import type { PlaybackStore, ProgressPort, StoredFile } from './ports.ts';
 import type { RenditionPool } from './rendition-pool.ts';
 import { subtitleChoices } from './subtitle-choices.ts';
+import type { EncodeSettings, MachineEncoders } from './variant-choice.ts';
 
 /** How long a media URL works [PLAY3]: longer than nearly every movie, so that hardly anyone meets the end of one. */
 export const GRANT_MS = 6 * 3_600_000;
@@ -53,10 +54,12 @@ export interface PlaybackHandlerOptions {
   readonly clock: Clock;
   readonly limits: EncodeLimits;
   readonly settings: EncodeSettings;
+  /** Asked for each opening: encoders are found, and lost. */
+  readonly encoders: () => MachineEncoders;
 }
 
 export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handlers<typeof playback> {
-  const { store, progress, plans, pool, signer, clock, limits, settings } = options;
+  const { store, progress, plans, pool, signer, clock, limits, settings, encoders } = options;
 
   /** Who each session is to the renditions. One person on one device watches one thing: what they open replaces what they had. */
   const viewerIds = new LRUCache<string, string>({ max: MAX_VIEWERS });
@@ -76,6 +79,13 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
     return second && { file, media, decision: second };
   }
 
+  /** What the picture of a remux becomes where the line is too weak for the copy; `null` where nothing may. */
+  function softerThan({ method }: PlayDecision, media: MediaInfo, wish: Wish): EncodedVideo | null {
+    if (method !== 'remux') return null;
+    const encoded = decide(media, { ...wish, without: [...wish.without, 'directPlay', 'remux'] }, true)?.video;
+    return encoded?.method === 'transcode' ? encoded : null;
+  }
+
   async function planOf({ file, decision }: Candidate): Promise<MoviePlan | null> {
     if (decision.method === 'remux' && decision.video !== null) return await plans.plan(file, 'remux');
     const keyframesUs = decision.video === null ? null : await plans.known(file);
@@ -92,7 +102,7 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
   ): Promise<void> {
     const chosen = form.audio.find(({ isDefault }) => isDefault);
     const names: RenditionName[] = [
-      ...(form.video ? (['v'] as const) : []),
+      ...(form.video ? (['v0'] as const) : []),
       ...(chosen ? ([`a${chosen.trackIndex}`] as const) : []),
     ];
     for (const name of names) {
@@ -103,8 +113,8 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
   }
 
   function refuseWhereFull(form: HlsForm, { file }: Candidate, plan: MoviePlan, { fail }: Context): void {
-    if (!form.video || form.video.output === 'copy') return;
-    const order = renditionOrder('v', form, file, plan);
+    if (!form.video || form.video.variants[0]?.method === 'copy') return;
+    const order = renditionOrder('v0', form, file, plan);
     if (order === null || pool.hasRoomFor(order.key)) return;
     fail('tooManyTranscodes', { running: pool.slots.running, limit: pool.slots.limit });
   }
@@ -150,7 +160,8 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
       if (decision.method !== 'directPlay') {
         // Without a length there is no complete playlist, and without that no seeking.
         const plan = (await planOf(candidate)) ?? fail('notPlayable', { failure: 'unsupported' });
-        form = hlsForm(decision, media, plan, settings);
+        const softer = softerThan(decision, media, wish);
+        form = hlsForm({ decision, softer, media, profile, settings, encoders: encoders() }, plan);
         refuseWhereFull(form, candidate, plan, context);
         await warm(form, candidate, plan, viewerId, resumeMs);
       }
@@ -170,6 +181,7 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
         part: part && toMoviePart(part, parts),
         isExtra: file.isExtra,
         source: sourceOf(media),
+        variants: form ? playbackVariants(form, media) : [],
         audioTracks: audioChoices(media, decision.audio?.trackIndex ?? null),
         subtitleTracks: subtitleChoices({ media, files: [], base, offsetsMs: new Map() }),
         chapters: media.chapters,

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GrantSigner } from './media-grant.ts';
-import type { MediaGrant } from './media-grant.ts';
+import type { HlsForm, MediaGrant } from './media-grant.ts';
 
 const key = Buffer.alloc(32, 7);
 const signer = new GrantSigner(key);
@@ -19,21 +19,31 @@ const grant: MediaGrant = {
     planId: 'k3j2h1',
     video: {
       trackIndex: 0,
-      output: {
-        heightPx: 720,
-        level: 31,
-        crf: 23,
-        maxBitrateBps: 3_500_000,
-        preset: 'veryfast',
-        toneMap: true,
-        deinterlace: false,
-      },
+      variants: [
+        {
+          method: 'h264',
+          encoder: 'software',
+          heightPx: 720,
+          level: 31,
+          crf: 23,
+          maxBitrateBps: 3_500_000,
+          preset: 'veryfast',
+          toneMap: true,
+          deinterlace: false,
+        },
+      ],
     },
     audio: [
       { trackIndex: 1, isCopied: true, isDefault: false },
       { trackIndex: 2, isCopied: false, isDefault: true },
     ],
   },
+};
+const encoded = grant.hls!.video!.variants[0]!;
+/** The largest there is: a copy and eight rungs of three codecs. */
+const ladder: HlsForm['video'] = {
+  trackIndex: 0,
+  variants: [{ method: 'copy' }, ...Array.from({ length: 24 }, () => encoded)],
 };
 const open = (token: string) => signer.open(token, nowMs);
 const forge = (payload: unknown, secret: Uint8Array = key): string => {
@@ -45,7 +55,11 @@ const forge = (payload: unknown, secret: Uint8Array = key): string => {
 describe('a media grant', () => {
   it.each<[string, MediaGrant]>([
     ['a transcode', grant],
-    ['a remux', { ...grant, hls: { ...grant.hls!, plan: 'remux', video: { trackIndex: 3, output: 'copy' } } }],
+    [
+      'a remux',
+      { ...grant, hls: { ...grant.hls!, plan: 'remux', video: { trackIndex: 3, variants: [{ method: 'copy' }] } } },
+    ],
+    ['a ladder', { ...grant, hls: { ...grant.hls!, video: ladder } }],
     ['sound alone', { ...grant, hls: { ...grant.hls!, video: null } }],
     ['the file as it is', { ...grant, hls: null }],
   ])('[PLAY1] carries everything by itself: %s', (_what, each) => {
@@ -58,6 +72,8 @@ describe('a media grant', () => {
     const audio = Array.from({ length: 30 }, (_, trackIndex) => ({ trackIndex, isCopied: true, isDefault: false }));
     expect(signer.sign(grant).length).toBeLessThan(400);
     expect(signer.sign({ ...grant, hls: { ...grant.hls!, audio } }).length).toBeLessThan(1_000);
+    // Proxies and servers take 4 kB of address together with the headers, 8 kB at most.
+    expect(signer.sign({ ...grant, hls: { ...grant.hls!, video: ladder } }).length).toBeLessThan(2_600);
     expect(signer.sign(grant)).toMatch(/^[\w.-]+$/);
   });
 
@@ -95,7 +111,7 @@ describe('a media grant', () => {
     const payload = JSON.parse(Buffer.from(signer.sign(grant).split('.')[0]!, 'base64url').toString()) as unknown[];
     expect(open(forge(payload))).toEqual(grant);
     expect(open(forge(payload, Buffer.alloc(32)))).toBe('invalid');
-    expect(open(forge([2, ...payload.slice(1)]))).toBe('invalid');
+    expect(open(forge([1, ...payload.slice(1)]))).toBe('invalid');
     for (let at = 0; at < payload.length; at++) {
       expect(open(forge(payload.with(at, { toString: 'x' })))).toBe('invalid');
     }

@@ -6,8 +6,8 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
-import { X264_PRESETS } from '#engine/media/rendition-spec.ts';
-import type { H264Output } from '#engine/media/rendition-spec.ts';
+import { VIDEO_CODECS, VIDEO_ENCODERS, X264_PRESETS } from '#engine/media/rendition-spec.ts';
+import type { CopyOutput, VideoOutput } from '#engine/media/rendition-spec.ts';
 import { Count, Id } from '#protocol/schema/scalar.ts';
 import { PLAN_KINDS } from './movie-plans.ts';
 import type { PlanKind } from './movie-plans.ts';
@@ -15,7 +15,7 @@ import type { PlanKind } from './movie-plans.ts';
 /** Longer than any that is given out; what is longer is not even hashed. */
 const MAX_LENGTH = 4_096;
 /** Written into every grant: an older server's are refused instead of misread. */
-const VERSION = 1;
+const VERSION = 2;
 const PURPOSE = 'matinee media grant 1\n';
 
 export interface MediaGrant {
@@ -36,14 +36,22 @@ export interface HlsForm {
   readonly plan: PlanKind;
   /** `planFingerprint`: segments of another plan are other segments. */
   readonly planId: string;
-  readonly video: { readonly trackIndex: number; readonly output: 'copy' | Omit<H264Output, 'method'> } | null;
+  readonly video: {
+    readonly trackIndex: number;
+    /** Best first. `v<k>` in a URL is the one at `k`. The one that is copied, where there is one, is the first. */
+    readonly variants: readonly (CopyOutput | VideoOutput)[];
+  } | null;
   readonly audio: readonly { readonly trackIndex: number; readonly isCopied: boolean; readonly isDefault: boolean }[];
 }
 
 const Flag = v.picklist([0, 1]);
-const H264 = v.strictTuple([
+/** More than any ladder has: eight rungs of three codecs, and the copy. */
+const MAX_VARIANTS = 25;
+const Encoded = v.strictTuple([
+  v.picklist(VIDEO_CODECS),
+  v.picklist(VIDEO_ENCODERS),
   v.pipe(Count, v.minValue(2), v.maxValue(8_192)),
-  v.pipe(Count, v.maxValue(62)),
+  v.pipe(Count, v.maxValue(186)),
   v.pipe(v.number(), v.minValue(0), v.maxValue(51)),
   Count,
   v.picklist(X264_PRESETS),
@@ -62,7 +70,9 @@ const Payload = v.strictTuple([
     v.strictTuple([
       v.picklist(PLAN_KINDS),
       v.pipe(v.string(), v.regex(/^[0-9a-z]{1,11}$/)),
-      v.nullable(v.strictTuple([Count, v.nullable(H264)])),
+      v.nullable(
+        v.strictTuple([Count, v.pipe(v.array(v.nullable(Encoded)), v.minLength(1), v.maxLength(MAX_VARIANTS))]),
+      ),
       v.pipe(v.array(v.strictTuple([Count, Flag, Flag])), v.maxLength(200)),
     ]),
   ),
@@ -82,7 +92,6 @@ export class GrantSigner {
 
   sign(grant: MediaGrant): string {
     const { hls } = grant;
-    const output = hls?.video?.output;
     const payload: v.InferInput<typeof Payload> = [
       VERSION,
       grant.sessionId,
@@ -96,17 +105,7 @@ export class GrantSigner {
         hls.planId,
         hls.video && [
           hls.video.trackIndex,
-          output === undefined || output === 'copy'
-            ? null
-            : [
-                output.heightPx,
-                output.level,
-                output.crf,
-                output.maxBitrateBps,
-                output.preset,
-                output.toneMap ? 1 : 0,
-                output.deinterlace ? 1 : 0,
-              ],
+          hls.video.variants.map((output) => (output.method === 'copy' ? null : tupleOf(output))),
         ],
         hls.audio.map(({ trackIndex, isCopied, isDefault }) => [trackIndex, isCopied ? 1 : 0, isDefault ? 1 : 0]),
       ],
@@ -140,7 +139,10 @@ function formOf([plan, planId, video, audio]: NonNullable<v.InferOutput<typeof P
   return {
     plan,
     planId,
-    video: video && { trackIndex: video[0], output: video[1] === null ? 'copy' : outputOf(video[1]) },
+    video: video && {
+      trackIndex: video[0],
+      variants: video[1].map((each) => (each ? outputOf(each) : { method: 'copy' })),
+    },
     audio: audio.map(([trackIndex, isCopied, isDefault]) => ({
       trackIndex,
       isCopied: isCopied === 1,
@@ -149,8 +151,23 @@ function formOf([plan, planId, video, audio]: NonNullable<v.InferOutput<typeof P
   };
 }
 
-function outputOf([heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace]: v.InferOutput<
-  typeof H264
->): Omit<H264Output, 'method'> {
-  return { heightPx, level, crf, maxBitrateBps, preset, toneMap: toneMap === 1, deinterlace: deinterlace === 1 };
+function tupleOf(output: VideoOutput): v.InferInput<typeof Encoded> {
+  const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace } = output;
+  return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap ? 1 : 0, deinterlace ? 1 : 0];
+}
+
+function outputOf([method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace]: v.InferOutput<
+  typeof Encoded
+>): VideoOutput {
+  return {
+    method,
+    encoder,
+    heightPx,
+    level,
+    crf,
+    maxBitrateBps,
+    preset,
+    toneMap: toneMap === 1,
+    deinterlace: deinterlace === 1,
+  };
 }

@@ -6,24 +6,22 @@ import {
   copiedVideoCodecString,
   supplementalCodecs,
 } from '#engine/media/codec-string.ts';
-import { h264CodecString, h264Level } from '#engine/media/h264-level.ts';
 import { multivariantPlaylist } from '#engine/media/hls-playlist.ts';
 import type { AudioRendition, VariantStream, VideoRange } from '#engine/media/hls-playlist.ts';
-import { pictureSize } from '#engine/media/picture-size.ts';
 import { ENCODED_AUDIO, audioBitrateBps, overallBitrateBps, videoBitrateBps } from '#engine/media/play-method.ts';
-import type { PlayDecision } from '#engine/media/play-method.ts';
-import type { H264Output, RenditionOutput } from '#engine/media/rendition-spec.ts';
+import type { RenditionOutput } from '#engine/media/rendition-spec.ts';
 import { audibleTracks, audioLabels, isDescription } from '#engine/media/track-choice.ts';
 import type { AudioTrack, MediaInfo, VideoTrack } from '#protocol/schema/media.ts';
+import type { Playback } from '#protocol/schema/playback.ts';
 import type { HlsForm } from './media-grant.ts';
 import type { MoviePlan } from './movie-plans.ts';
 import type { StoredFile } from './ports.ts';
 import type { RenditionOrder } from './rendition-pool.ts';
+import { chooseVariants, variantFacts } from './variant-choice.ts';
+import type { VariantFacts, VariantQuestion } from './variant-choice.ts';
 
-export type EncodeSettings = Pick<H264Output, 'crf' | 'preset'>;
-
-/** Names one rendition of a playback, as it stands in a URL: `v`, `a2`. */
-export type RenditionName = 'v' | `a${number}`;
+/** Names one rendition of a playback, as it stands in a URL: the variant at a place of the ladder, or a track of sound. */
+export type RenditionName = `v${number}` | `a${number}`;
 
 /** A copied picture's peak: scenes of dense movement or grain reach several times the average, and a player must not be told less. */
 const COPY_PEAK_FACTOR = 4;
@@ -34,30 +32,13 @@ const ENCODE_AVERAGE_FACTOR = 0.6;
 const UNKNOWN_BITRATE_BPS = 5_000_000;
 
 /** What a URL has to say of an HLS playback. */
-export function hlsForm(
-  { video, audio, audioTracks }: PlayDecision,
-  media: MediaInfo,
-  plan: MoviePlan,
-  settings: EncodeSettings,
-): HlsForm {
-  const source = media.video.find(({ index }) => index === video?.trackIndex);
+export function hlsForm(question: Omit<VariantQuestion, 'segments'>, plan: MoviePlan): HlsForm {
+  const { video, audio, audioTracks } = question.decision;
+  const variants = chooseVariants({ ...question, segments: plan.segments });
   return {
     plan: plan.kind,
     planId: plan.id,
-    video: video && {
-      trackIndex: video.trackIndex,
-      output:
-        video.method === 'copy'
-          ? 'copy'
-          : {
-              ...settings,
-              heightPx: video.heightPx,
-              maxBitrateBps: video.maxBitrateBps,
-              level: h264Level(video, framesPerSecond(source) ?? 30, video.maxBitrateBps),
-              toneMap: video.toneMap,
-              deinterlace: video.deinterlace,
-            },
-    },
+    video: video && { trackIndex: video.trackIndex, variants },
     audio: audioTracks.map(({ trackIndex, method }) => ({
       trackIndex,
       isCopied: method === 'copy',
@@ -73,11 +54,11 @@ export function renditionOrder(
   file: StoredFile,
   plan: MoviePlan,
 ): RenditionOrder | null {
-  const isVideo = name === 'v';
   const sound = form.audio.find(({ trackIndex }) => name === `a${trackIndex}`);
-  const trackIndex = isVideo ? form.video?.trackIndex : sound?.trackIndex;
+  const picture = form.video?.variants.find((_, position) => name === `v${position}`);
+  const trackIndex = picture ? form.video?.trackIndex : sound?.trackIndex;
   if (trackIndex === undefined) return null;
-  const output = isVideo ? videoOutput(form) : audioOutput(sound?.isCopied === true);
+  const output = picture ?? audioOutput(sound?.isCopied === true);
   const identity = [file.id, file.sizeBytes, file.mtimeUs, plan.id, trackIndex, ...outputIdentity(output)];
   return {
     key: createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32),
@@ -85,7 +66,7 @@ export function renditionOrder(
     spec: {
       path: file.path,
       trackIndex,
-      kind: isVideo ? 'video' : 'audio',
+      kind: picture ? 'video' : 'audio',
       boundariesUs: plan.segments,
       startUs: (file.media?.startMs ?? 0) * 1_000,
       output,
@@ -95,20 +76,10 @@ export function renditionOrder(
 
 /** Value by value, so that two ways of writing the same form are one rendition. */
 function outputIdentity(output: RenditionOutput): (string | number | boolean)[] {
-  switch (output.method) {
-    case 'copy':
-      return [output.method];
-    case 'aac':
-      return [output.method, output.channels, output.bitrateBps];
-    case 'h264': {
-      const { method, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace } = output;
-      return [method, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace];
-    }
-  }
-}
-
-function videoOutput({ video }: HlsForm): RenditionOutput {
-  return !video || video.output === 'copy' ? { method: 'copy' } : { method: 'h264', ...video.output };
+  if (output.method === 'copy') return [output.method];
+  if (output.method === 'aac') return [output.method, output.channels, output.bitrateBps];
+  const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace } = output;
+  return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace];
 }
 
 function audioOutput(isCopied: boolean): RenditionOutput {
@@ -140,7 +111,7 @@ export function formPlaylist(form: HlsForm, media: MediaInfo): string {
       codecs: [soundCodecs[at] ?? null],
       video: null,
     };
-    return multivariantPlaylist(variant, []);
+    return multivariantPlaylist([variant], []);
   }
   const renditions = sounds.map(({ trackIndex, track, isCopied, isDefault, label }): AudioRendition => ({
     uri: `a${trackIndex}/index.m3u8`,
@@ -150,41 +121,56 @@ export function formPlaylist(form: HlsForm, media: MediaInfo): string {
     isDefault,
     isDescription: isDescription(track),
   }));
-  return multivariantPlaylist(pictureVariant(form.video.output, picture, media, soundBps, soundCodecs), renditions);
+  const variants = form.video.variants.map((output, position) => {
+    const facts = variantFacts(output, position, picture, copiedVideoCodecString(picture));
+    return pictureVariant(facts, picture, media, soundBps, soundCodecs);
+  });
+  return multivariantPlaylist(variants, renditions);
 }
 
 function pictureVariant(
-  output: 'copy' | Omit<H264Output, 'method'>,
+  { name, codecString, size, framesPerSecond, maxBitrateBps }: VariantFacts,
   track: VideoTrack,
   media: MediaInfo,
   soundBps: number,
   soundCodecs: readonly (string | null)[],
 ): VariantStream {
-  const rate = framesPerSecond(track);
-  const isKnown = track.width > 0 && track.height > 0;
-  if (output === 'copy') {
-    const bitrateBps = videoBitrateBps(media, track) ?? overallBitrateBps(media) ?? UNKNOWN_BITRATE_BPS;
-    return {
-      uri: 'v/index.m3u8',
-      peakBitrateBps: bitrateBps * COPY_PEAK_FACTOR + soundBps * 2,
-      averageBitrateBps: bitrateBps + soundBps,
-      codecs: [copiedVideoCodecString(track), ...soundCodecs],
-      video: {
-        size: isKnown ? { widthPx: track.width, heightPx: track.height } : null,
-        framesPerSecond: rate,
-        range: videoRange(track),
-        supplementalCodecs: supplementalCodecs(track),
-      },
-    };
-  }
-  const size = isKnown ? pictureSize(track, output.heightPx) : null;
+  const isCopied = maxBitrateBps === null;
+  const averageBps = isCopied ? copyBitrateBps(media, track) : maxBitrateBps * ENCODE_AVERAGE_FACTOR;
+  const peakBps = isCopied ? averageBps * COPY_PEAK_FACTOR : maxBitrateBps * ENCODE_PEAK_FACTOR;
   return {
-    uri: 'v/index.m3u8',
-    peakBitrateBps: output.maxBitrateBps * ENCODE_PEAK_FACTOR + soundBps * 2,
-    averageBitrateBps: output.maxBitrateBps * ENCODE_AVERAGE_FACTOR + soundBps,
-    codecs: [h264CodecString(output.level), ...soundCodecs],
-    video: { size, framesPerSecond: rate, range: 'SDR', supplementalCodecs: null },
+    uri: `${name}/index.m3u8`,
+    peakBitrateBps: peakBps + soundBps * 2,
+    averageBitrateBps: averageBps + soundBps,
+    codecs: [codecString, ...soundCodecs],
+    video: {
+      size,
+      framesPerSecond,
+      range: isCopied ? videoRange(track) : 'SDR',
+      supplementalCodecs: isCopied ? supplementalCodecs(track) : null,
+    },
   };
+}
+
+/** What a person may choose from, best first. */
+export function playbackVariants(form: HlsForm, media: MediaInfo): Playback['variants'] {
+  const track = media.video.find(({ index }) => index === form.video?.trackIndex);
+  if (!form.video || !track) return [];
+  return form.video.variants.map((output, position) => {
+    const { name, codec, size, maxBitrateBps } = variantFacts(output, position, track, null);
+    return {
+      name,
+      codec,
+      widthPx: size?.widthPx ?? null,
+      heightPx: size?.heightPx ?? null,
+      maxBitrateBps: Math.round(maxBitrateBps ?? copyBitrateBps(media, track)),
+      isOriginal: output.method === 'copy',
+    };
+  });
+}
+
+function copyBitrateBps(media: MediaInfo, track: VideoTrack): number {
+  return videoBitrateBps(media, track) ?? overallBitrateBps(media) ?? UNKNOWN_BITRATE_BPS;
 }
 
 function soundBitrateBps(track: AudioTrack, isCopied: boolean): number {
@@ -197,8 +183,4 @@ function videoRange({ hdr, dolbyVision }: VideoTrack): VideoRange {
   if (hdr === null) return 'SDR';
   if (hdr === 'hlg' || dolbyVision?.compatibility === 4) return 'HLG';
   return dolbyVision?.compatibility === 2 ? 'SDR' : 'PQ';
-}
-
-function framesPerSecond(track: VideoTrack | undefined): number | null {
-  return track?.frameRate ? track.frameRate.num / track.frameRate.den : null;
 }

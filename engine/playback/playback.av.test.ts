@@ -350,8 +350,8 @@ describe('playback of real files', () => {
         without: method === 'transcode' ? ['remux'] : [],
       });
       expect(opened.method).toBe(method);
-      const at = (index: number): string => opened.url.replace('index.m3u8', `v/${index}.m4s`);
-      const playlist = (await stage.get(opened.url.replace('index.m3u8', 'v/index.m3u8'))).toString();
+      const at = (index: number): string => opened.url.replace('index.m3u8', `v0/${index}.m4s`);
+      const playlist = (await stage.get(opened.url.replace('index.m3u8', 'v0/index.m3u8'))).toString();
       const last = (playlist.match(/\.m4s/g)?.length ?? 0) - 1;
       expect(last).toBeGreaterThan(0);
       await stage.get(at(0));
@@ -359,7 +359,7 @@ describe('playback of real files', () => {
       const [file] = [...stage.store.files.values()].filter((one) => one.movieId === movieId);
       stage.store.files.set(file!.id, { ...file!, state: 'missing' });
       const whole = await stage.get(at(last));
-      const init = readInit(await stage.get(opened.url.replace('index.m3u8', 'v/init.mp4')));
+      const init = readInit(await stage.get(opened.url.replace('index.m3u8', 'v0/init.mp4')));
       expect(readSegment(whole, init).length).toBeGreaterThan(0);
       // The host is killed, and with it the last hold on the file.
       await stage.restart();

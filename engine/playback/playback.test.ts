@@ -289,7 +289,7 @@ describe('playback.open', () => {
   ])('[PLAY19] what was warmed is what the player asks for: %s', async (_method, media) => {
     store.add({ id: FILE, movieId: MOVIE, media }, everySecond);
     const { url } = await open({ profile: chromium });
-    const replies = ['v/init.mp4', 'v/0.m4s', 'a1/0.m4s'].map((name) => get(url.replace('index.m3u8', name)));
+    const replies = ['v0/init.mp4', 'v0/0.m4s', 'a1/0.m4s'].map((name) => get(url.replace('index.m3u8', name)));
     await clock.advance(0);
     for (const host of hosts.open) host.make();
     expect((await Promise.all(replies)).map(({ status }) => status)).toEqual([200, 200, 200]);
@@ -443,9 +443,9 @@ describe('media addresses', () => {
   it('are routes as the gateway takes them', () => {
     const routes: readonly HttpRoute[] = part.routes;
     expect(routes.map(({ access }) => access)).toEqual(['signedUrl', 'signedUrl']);
-    expect(new Router(routes).find('GET', '/media/x.y/v/0.m4s')).toMatchObject({
+    expect(new Router(routes).find('GET', '/media/x.y/v0/0.m4s')).toMatchObject({
       kind: 'found',
-      params: { grant: 'x.y', name: 'v', part: '0.m4s' },
+      params: { grant: 'x.y', name: 'v0', part: '0.m4s' },
     });
   });
 
@@ -461,9 +461,9 @@ describe('media addresses', () => {
   const addresses = (url: string): string[] => {
     const names = [
       'index.m3u8',
-      'v/index.m3u8',
-      'v/init.mp4',
-      'v/0.m4s',
+      'v0/index.m3u8',
+      'v0/init.mp4',
+      'v0/0.m4s',
       'a1/index.m3u8',
       'a1/init.mp4',
       'a1/0.m4s',
@@ -495,7 +495,8 @@ describe('media addresses', () => {
     expect(multivariant.text).toContain('NAME="English · Stereo · He said ’hi’"');
     expect(multivariant.text).toContain('DEFAULT=YES');
     const named = [...multivariant.text.matchAll(/URI="([^"]+)"|^([^#].*)$/gm)].map((match) => match[1] ?? match[2]);
-    expect(named).toEqual(['a1/index.m3u8', 'a2/index.m3u8', 'v/index.m3u8']);
+    const rungs = ['v0', 'v1', 'v2', 'v3', 'v4'].map((name) => `${name}/index.m3u8`);
+    expect(named).toEqual(['a1/index.m3u8', 'a2/index.m3u8', ...rungs]);
     for (const name of named) {
       const { status, text } = await get(url.replace('index.m3u8', name!));
       expect([status, text.includes('#EXT-X-ENDLIST'), text.includes('#EXT-X-MAP:URI="init.mp4"')]).toEqual([
@@ -523,7 +524,7 @@ describe('media addresses', () => {
 
   it('compress playlists for those who take it', async () => {
     const { url } = await remux();
-    const address = url.replace('index.m3u8', 'v/index.m3u8');
+    const address = url.replace('index.m3u8', 'v0/index.m3u8');
     const [plain, small, refused] = await Promise.all([
       get(address),
       get(address, { headers: { 'accept-encoding': 'br, gzip;q=0.8' } }),
@@ -539,7 +540,7 @@ describe('media addresses', () => {
       everySecond.map((timeUs) => timeUs * 25),
     );
     const long = await open({ profile: chromium, without: ['remux'] });
-    const longAddress = long.url.replace('index.m3u8', 'v/index.m3u8');
+    const longAddress = long.url.replace('index.m3u8', 'v0/index.m3u8');
     const [whole, packed, unpacked] = await Promise.all([
       get(longAddress),
       get(longAddress, { headers: { 'accept-encoding': 'br, gzip;q=0.8' } }),
@@ -556,9 +557,9 @@ describe('media addresses', () => {
 
   it('[PLAY1] work after a restart, and name the same segments', async () => {
     const { url } = await remux();
-    const before = await get(url.replace('index.m3u8', 'v/index.m3u8'));
+    const before = await get(url.replace('index.m3u8', 'v0/index.m3u8'));
     part = create();
-    expect((await get(url.replace('index.m3u8', 'v/index.m3u8'))).text).toBe(before.text);
+    expect((await get(url.replace('index.m3u8', 'v0/index.m3u8'))).text).toBe(before.text);
     const segment = get(addresses(url)[3]!);
     await makeAll();
     expect((await segment).status).toBe(200);
@@ -635,7 +636,7 @@ describe('media addresses', () => {
     async (how) => {
       const { url } = await remux();
       const file = store.files.get(FILE)!;
-      const [first, second] = ['v/0.m4s', 'v/1.m4s'].map((name) => url.replace('index.m3u8', name));
+      const [first, second] = ['v0/0.m4s', 'v0/1.m4s'].map((name) => url.replace('index.m3u8', name));
       const before = get(first!);
       await makeAll();
       expect((await before).status).toBe(200);
@@ -643,12 +644,12 @@ describe('media addresses', () => {
       if (how === 'missing') store.files.set(FILE, { ...file, state: 'missing' });
       else if (how === 'replaced') store.files.set(FILE, changed);
       else store.files.set(FILE, { ...changed, state: 'unplayable', failure: 'truncated' });
-      const after = [get(first!), get(second!), get(url.replace('index.m3u8', 'v/index.m3u8'))];
+      const after = [get(first!), get(second!), get(url.replace('index.m3u8', 'v0/index.m3u8'))];
       await makeAll();
       expect((await Promise.all(after)).map(({ status }) => status)).toEqual([200, 200, 200]);
       // What the last host left behind is all that there is.
       await clock.advance(10 * 60_000);
-      expect(problemOf(await get(url.replace('index.m3u8', 'v/9.m4s')))).toEqual([410, 'gone']);
+      expect(problemOf(await get(url.replace('index.m3u8', 'v0/9.m4s')))).toEqual([410, 'gone']);
       expect((await get(first!)).status).toBe(200);
     },
   );
@@ -656,7 +657,7 @@ describe('media addresses', () => {
   it('[PLAY4] [PLAY23] end at once for those who watch when their file is quarantined or forgotten', async () => {
     const { url } = await remux();
     const file = store.files.get(FILE)!;
-    const before = get(url.replace('index.m3u8', 'v/0.m4s'));
+    const before = get(url.replace('index.m3u8', 'v0/0.m4s'));
     await makeAll();
     await before;
     store.files.set(FILE, { ...file, state: 'unplayable', failure: 'quarantined' });
@@ -681,7 +682,7 @@ describe('media addresses', () => {
       everySecond.map((timeUs) => timeUs * 2),
     );
     part = create();
-    expect(problemOf(await get(url.replace('index.m3u8', 'v/0.m4s')))).toEqual([410, 'gone']);
+    expect(problemOf(await get(url.replace('index.m3u8', 'v0/0.m4s')))).toEqual([410, 'gone']);
   });
 
   it('[PLAY5] know a closed set of names, each written in one way', async () => {
@@ -703,18 +704,18 @@ describe('media addresses', () => {
         's3.srt',
       ],
       ...[
-        'v/',
-        'v/x',
-        'v/..',
-        'v/0',
-        'v/00.m4s',
-        'v/-1.m4s',
-        'v/1e2.m4s',
-        'v/999999.m4s',
-        'v/9999999.m4s',
-        'v/init.m4s',
+        'v0/',
+        'v0/x',
+        'v0/..',
+        'v0/0',
+        'v0/00.m4s',
+        'v0/-1.m4s',
+        'v0/1e2.m4s',
+        'v0/999999.m4s',
+        'v0/9999999.m4s',
+        'v0/init.m4s',
       ],
-      ...['v/0.m4s.part', 'V/0.m4s', 'a/0.m4s', 'a01/0.m4s', 'a9/0.m4s', 'a9/index.m3u8', 'a9/init.mp4', 's3/0.m4s'],
+      ...['v0/0.m4s.part', 'V/0.m4s', 'a/0.m4s', 'a01/0.m4s', 'a9/0.m4s', 'a9/index.m3u8', 'a9/init.mp4', 's3/0.m4s'],
     ];
     for (const name of names) {
       const { status } = await get(`${base}${name}`);
@@ -739,7 +740,7 @@ describe('media addresses', () => {
     ['internal', 500],
   ] as const)('[PLAY15] say that a segment can’t be made: %s is %i', async (failure, status) => {
     const { url } = await remux();
-    const reply = get(url.replace('index.m3u8', 'v/0.m4s'));
+    const reply = get(url.replace('index.m3u8', 'v0/0.m4s'));
     for (let attempt = 0; attempt < 2; attempt++) {
       await clock.advance(0);
       hosts.hosts
@@ -752,10 +753,10 @@ describe('media addresses', () => {
 
   it('make again what has vanished from the scratch space', async () => {
     const { url } = await remux();
-    const first = get(url.replace('index.m3u8', 'v/0.m4s'));
+    const first = get(url.replace('index.m3u8', 'v0/0.m4s'));
     await makeAll();
     const { path } = await first;
-    const again = get(url.replace('index.m3u8', 'v/0.m4s'), { missing: [path!] });
+    const again = get(url.replace('index.m3u8', 'v0/0.m4s'), { missing: [path!] });
     await makeAll();
     expect(await again).toMatchObject({ status: 200, path });
   });

@@ -8,11 +8,12 @@ import { createPlaybackHandlers } from './handlers.ts';
 import { GrantSigner } from './media-grant.ts';
 import { createMediaRoutes } from './media-routes.ts';
 import type { MediaRoute } from './media-routes.ts';
-import type { EncodeSettings } from './movie-form.ts';
 import { MoviePlans } from './movie-plans.ts';
 import type { PlaybackHosts, PlaybackStore, ProgressPort, ScratchPort, SessionPort } from './ports.ts';
 import { RenditionPool } from './rendition-pool.ts';
 import { SubtitleShelf } from './subtitle-shelf.ts';
+import { SOFTWARE_ENCODERS } from './variant-choice.ts';
+import type { EncodeSettings, MachineEncoders } from './variant-choice.ts';
 
 export interface PlaybackOptions {
   readonly store: PlaybackStore;
@@ -30,6 +31,8 @@ export interface PlaybackOptions {
   readonly maxTranscodes: number;
   /** What is encoded at most, and how; see `encodeDefaults`. */
   readonly encode: EncodeLimits & EncodeSettings;
+  /** What this machine encodes with; absent: the processor alone. */
+  readonly encoders?: () => MachineEncoders;
 }
 
 export interface PlaybackPart extends AsyncDisposable {
@@ -69,6 +72,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
       clock,
       limits: { maxHeightPx },
       settings: { crf, preset },
+      encoders: options.encoders ?? (() => SOFTWARE_ENCODERS),
     }),
     routes: createMediaRoutes({ store, sessions, plans, pool, subtitles, signer, clock }),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),

@@ -4,6 +4,7 @@
  */
 import type { Clock, Timer } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
+import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
 import type { PlaybackHosts, ScratchPort } from './ports.ts';
 import { Rendition } from './rendition.ts';
 import type { RenditionSetup } from './rendition-state.ts';
@@ -93,16 +94,16 @@ export class RenditionPool implements AsyncDisposable {
 
   #create({ key, spec, plan }: RenditionOrder): Rendition {
     const { hosts, scratch, clock, log } = this.#options;
-    const isEncodedPicture = spec.output.method === 'h264';
+    const isCostly = isEncodedPicture(spec.output);
     const rendition = new Rendition({
       key,
       spec,
       plan,
-      lead: isEncodedPicture ? ENCODE_LEAD : COPY_LEAD,
+      lead: isCostly ? ENCODE_LEAD : COPY_LEAD,
       hosts,
       scratch,
       cache: this.#cache,
-      slots: isEncodedPicture ? this.slots : null,
+      slots: isCostly ? this.slots : null,
       clock,
       log,
     });

@@ -22,6 +22,7 @@ function order(key: string, method: 'copy' | 'h264' = 'copy'): RenditionOrder {
       ? { method }
       : {
           method,
+          encoder: 'software' as const,
           heightPx: 720,
           level: 31,
           crf: 23,

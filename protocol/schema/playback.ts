@@ -190,6 +190,21 @@ export const MoviePart = v.object({
 });
 export type MoviePart = v.InferOutput<typeof MoviePart>;
 
+/** One of the pictures that the player may choose from: by the line, or by the person. */
+export const PlaybackVariant = v.object({
+  /** As it stands in its address. */
+  name: v.string(),
+  codec: CodecName,
+  /** `null` where the file does not say. */
+  widthPx: v.nullable(Count),
+  heightPx: v.nullable(Count),
+  /** Ceiling of an encoded picture; average of the original. */
+  maxBitrateBps: Count,
+  /** The picture of the file as it is. */
+  isOriginal: v.boolean(),
+});
+export type PlaybackVariant = v.InferOutput<typeof PlaybackVariant>;
+
 export const Playback = v.object({
   movieId: Id,
   fileId: Id,
@@ -218,6 +233,8 @@ export const Playback = v.object({
     height: v.nullable(Count),
     sizeBytes: Count,
   }),
+  /** Best first; empty where the file is sent as it is, or has no picture. */
+  variants: v.array(PlaybackVariant),
   audioTracks: v.array(AudioChoice),
   subtitleTracks: v.array(SubtitleChoice),
   chapters: v.array(Chapter),

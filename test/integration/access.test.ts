@@ -175,7 +175,7 @@ describe('without a session', () => {
       for (const path of [picture, `/images/${SOME_ID}/${'a'.repeat(22)}`]) {
         expect([path, (await fetch(engine.url + path, { headers })).status]).toEqual([path, 401]);
       }
-      for (const path of ['/media/x/file', '/media/x/v/0.m4s', '/media/x/t2.vtt']) {
+      for (const path of ['/media/x/file', '/media/x/v0/0.m4s', '/media/x/t2.vtt']) {
         expect([path, (await fetch(engine.url + path, { headers })).status]).toEqual([path, 403]);
       }
     }
@@ -293,7 +293,7 @@ async function openEverything(credentials: { name: string; password: string }) {
   const hls = await person.call(playback.open, { movieId: heat, without: ['directPlay'] });
   expect(hls.kind).toBe('hls');
   const picture = (await pictureOf(person)).url;
-  const segment = new URL('v/0.m4s', new URL(hls.url, engine.url)).pathname;
+  const segment = new URL('v0/0.m4s', new URL(hls.url, engine.url)).pathname;
   const { session: own } = await person.call(session.current, {});
   secrets.push(person.token, ...[direct, hls.url].map((url) => url.split('/')[2]!));
   const statuses = async () => ({
@@ -421,8 +421,8 @@ describe('a media address', () => {
     const { url } = await ada.call(playback.open, { movieId: id });
     const root = url.slice(0, url.lastIndexOf('/'));
     for (const name of [
-      'v/0.m4s',
-      'v/init.mp4',
+      'v0/0.m4s',
+      'v0/init.mp4',
       't0.vtt',
       'index.m3u8',
       '..%2f..%2fsecrets%2furl-key',

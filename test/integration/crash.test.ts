@@ -180,12 +180,12 @@ describe('kill -9', () => {
       expect([path, response.status]).toEqual([path, 200]);
       return Buffer.from(await response.arrayBuffer());
     };
-    const playlist = (await bytesOf('v/index.m3u8')).toString();
+    const playlist = (await bytesOf('v0/index.m3u8')).toString();
     const last = playlist.match(/^\d+\.m4s$/gm)!.at(-1)!;
     const samplesOf = async (names: readonly string[]): Promise<Sample[][]> => {
-      const init = readInit(await bytesOf('v/init.mp4'));
+      const init = readInit(await bytesOf('v0/init.mp4'));
       const segments: Sample[][] = [];
-      for (const name of names) segments.push(readSegment(await bytesOf(`v/${name}`), init));
+      for (const name of names) segments.push(readSegment(await bytesOf(`v0/${name}`), init));
       return segments;
     };
     const times = (segments: readonly Sample[][]) =>
@@ -195,7 +195,7 @@ describe('kill -9', () => {
     const before = await samplesOf(['0.m4s', '2.m4s']);
     expect(before.map((samples) => samples.length > 10)).toEqual([true, true]);
 
-    const cut = fetch(at(`v/${last}`)).then(
+    const cut = fetch(at(`v0/${last}`)).then(
       (response) => response.arrayBuffer(),
       () => undefined,
     );
@@ -205,7 +205,7 @@ describe('kill -9', () => {
     await cut;
     expect(await readdir(scratch)).toEqual([]);
 
-    expect((await bytesOf('v/index.m3u8')).toString()).toBe(playlist);
+    expect((await bytesOf('v0/index.m3u8')).toString()).toBe(playlist);
     expect(times(await samplesOf(['0.m4s', '2.m4s']))).toEqual(times(before));
     expect((await samplesOf([last]))[0]!.length).toBeGreaterThan(0);
   });

@@ -284,7 +284,7 @@ describe('a hostile library', () => {
     const { id: fileId, movieId } = files.get(path)!;
     const opened = await ada.call(playback.open, { movieId, fileId });
     expect(opened.method).toBe('remux');
-    const response = await fetch(new URL('v/0.m4s', new URL(opened.url, engine.url)));
+    const response = await fetch(new URL('v0/0.m4s', new URL(opened.url, engine.url)));
     expect(response.status).toBe(200);
     expect((await response.arrayBuffer()).byteLength).toBeGreaterThan(1_000);
     // And again by its id, which goes through the same path.

@@ -106,7 +106,7 @@ describe('SIGTERM', () => {
     // Work in every kind of process: a transcode with its hosts.
     const tape = await ada.movie('Old Tape');
     const opened = await ada.call(playback.open, { movieId: tape.id });
-    expect((await fetch(new URL('v/0.m4s', new URL(opened.url, url)))).status).toBe(200);
+    expect((await fetch(new URL('v0/0.m4s', new URL(opened.url, url)))).status).toBe(200);
 
     const idle = await RawSocket.open({ port, token: ada.token });
     await idle.greet();

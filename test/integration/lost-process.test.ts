@@ -141,16 +141,16 @@ describe('rendition hosts', () => {
   it('[REND4] a stream whose host is killed goes on, and nobody else notices', async () => {
     const [first, second] = [await openMovie('First Tape'), await openMovie('Second Tape')];
     expect([first.opened.method, second.opened.method]).toEqual(['transcode', 'transcode']);
-    for (const { get } of [first, second]) expect((await get('v/0.m4s')).status).toBe(200);
-    const segments = [...(await first.get('v/index.m3u8')).bytes.toString().matchAll(/^(\d+)\.m4s$/gm)];
+    for (const { get } of [first, second]) expect((await get('v0/0.m4s')).status).toBe(200);
+    const segments = [...(await first.get('v0/index.m3u8')).bytes.toString().matchAll(/^(\d+)\.m4s$/gm)];
     const bystander = await hostOf(TAPES[1]);
 
-    const wanted = first.get(`v/${segments.at(-1)![1]}.m4s`);
+    const wanted = first.get(`v0/${segments.at(-1)![1]}.m4s`);
     process.kill((await hostOf(TAPES[0])).pid, 'SIGKILL');
     const late = await wanted;
     expect(late.status).toBe(200);
     expect(late.bytes.length).toBeGreaterThan(1_000);
-    expect((await second.get('v/1.m4s')).status).toBe(200);
+    expect((await second.get('v0/1.m4s')).status).toBe(200);
     expect((await hostOf(TAPES[1])).pid).toBe(bystander.pid);
     expect(await ada.troubles()).toEqual([]);
   });
@@ -172,7 +172,7 @@ describe('rendition hosts', () => {
 
     const { movie, get } = await openMovie('Cursed Tape');
     using shown = ada.follow(movieFeed, movie.id);
-    const refused = await get('v/0.m4s');
+    const refused = await get('v0/0.m4s');
     expect([refused.status, JSON.parse(refused.bytes.toString())]).toMatchObject([422, { code: 'quarantined' }]);
     // The picture and the sound each have a host.
     expect(deaths.size).toBeGreaterThanOrEqual(2);
@@ -204,6 +204,6 @@ describe('rendition hosts', () => {
     expect(await issues()).toEqual([]);
     expect(await ada.troubles()).toEqual([]);
     const again = await openMovie('Cursed Tape');
-    expect((await again.get('v/0.m4s')).status).toBe(200);
+    expect((await again.get('v0/0.m4s')).status).toBe(200);
   });
 });

@@ -21,6 +21,7 @@ const run = promisify(execFile);
 
 export const H264 = {
   method: 'h264',
+  encoder: 'software',
   heightPx: 180,
   level: 31,
   crf: 28,
