@@ -24,6 +24,14 @@ import type {
   SubtitleResult,
 } from './probe.port.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.port.ts';
+import type {
+  DarkPausesRequest,
+  DarkPausesResult,
+  PreviewSheetRequest,
+  PreviewSheetResult,
+  SoundPrintRequest,
+  SoundPrintResult,
+} from './study.port.ts';
 
 /**
  * The main thread's face of the media hosts: what a domain calls. The work is done in host processes, they are owned by a
@@ -73,6 +81,25 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
   entryPoints(path: string, request: EntryPointsRequest, options: MediaCallOptions = {}): Promise<EntryPointsResult> {
     const { priority = 'interactive', signal } = options;
     return this.#call(signal, (remote, id) => remote.entryPoints(id, path, request, priority));
+  }
+
+  previewSheet(
+    path: string,
+    request: PreviewSheetRequest,
+    options: MediaCallOptions = {},
+  ): Promise<PreviewSheetResult> {
+    const { priority = 'interactive', signal } = options;
+    return this.#call(signal, (remote, id) => remote.previewSheet(id, path, request, priority));
+  }
+
+  soundPrint(path: string, request: SoundPrintRequest, options: MediaCallOptions = {}): Promise<SoundPrintResult> {
+    const { priority = 'background', signal } = options;
+    return this.#call(signal, (remote, id) => remote.soundPrint(id, path, request, priority));
+  }
+
+  darkPauses(path: string, request: DarkPausesRequest, options: MediaCallOptions = {}): Promise<DarkPausesResult> {
+    const { priority = 'background', signal } = options;
+    return this.#call(signal, (remote, id) => remote.darkPauses(id, path, request, priority));
   }
 
   async openRendition(spec: RenditionSpec, onEvent: (event: RenditionEvent) => void): Promise<RenditionHandle> {
@@ -132,6 +159,8 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
   ): Promise<Outcome | FileFailure> {
     signal?.throwIfAborted();
     const thread = await this.#running();
+    // Withdrawn while the thread was starting: nobody would hear it.
+    signal?.throwIfAborted();
     const id = ++this.#lastId;
     const aborted = Promise.withResolvers<never>();
     const onAbort = (): void => {
@@ -160,6 +189,7 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
       {
         probeEntry: (this.#options.probeEntry ?? new URL('./probe.host.ts', import.meta.url)).href,
         renditionEntry: (this.#options.renditionEntry ?? new URL('./rendition.host.ts', import.meta.url)).href,
+        studyEntry: new URL('./study.host.ts', import.meta.url).href,
         probeHosts: this.#options.probeHosts,
         maxTranscodes: this.#options.maxTranscodes,
         spareHosts: this.#options.spareHosts,

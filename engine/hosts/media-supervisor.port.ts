@@ -10,6 +10,14 @@ import type {
   SubtitleResult,
 } from './probe.port.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.port.ts';
+import type {
+  DarkPausesRequest,
+  DarkPausesResult,
+  PreviewSheetRequest,
+  PreviewSheetResult,
+  SoundPrintRequest,
+  SoundPrintResult,
+} from './study.port.ts';
 
 /** Whether somebody waits for the answer. Background work never goes first and has a queue of its own. */
 export type MediaPriority = 'interactive' | 'background';
@@ -31,6 +39,10 @@ export interface MediaHostsPort {
   picture(path: string, request: PictureRequest, options?: MediaCallOptions): Promise<PictureResult>;
   subtitle(path: string, request: SubtitleRequest, options?: MediaCallOptions): Promise<SubtitleResult>;
   entryPoints(path: string, request: EntryPointsRequest, options?: MediaCallOptions): Promise<EntryPointsResult>;
+  /** Background calls stand behind everything else that the machine does, and never before one that is interactive. */
+  previewSheet(path: string, request: PreviewSheetRequest, options?: MediaCallOptions): Promise<PreviewSheetResult>;
+  soundPrint(path: string, request: SoundPrintRequest, options?: MediaCallOptions): Promise<SoundPrintResult>;
+  darkPauses(path: string, request: DarkPausesRequest, options?: MediaCallOptions): Promise<DarkPausesResult>;
   /**
    * Gives a rendition a host of its own. Rejects with `atCapacity` when `maxTranscodes` are open already: close one that
    * nobody watches, or say so. `onEvent` hears what RenditionEvent says; a host that died is replaced without an event.

@@ -15,6 +15,16 @@ import type {
   SubtitleResult,
 } from './probe.port.ts';
 import { Quarantine } from './quarantine.ts';
+import { DARK_PAUSES_LIMIT_MS, PREVIEW_SHEET_LIMIT_MS, SOUND_PRINT_LIMIT_MS } from './study.port.ts';
+import type {
+  DarkPausesRequest,
+  DarkPausesResult,
+  PreviewSheetRequest,
+  PreviewSheetResult,
+  SoundPrintRequest,
+  SoundPrintResult,
+  StudyPort,
+} from './study.port.ts';
 import { RenditionHosts } from './rendition-hosts.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.port.ts';
 
@@ -28,6 +38,10 @@ export class MediaSupervisor {
   readonly #probes: CallHosts<ProbePort>;
   /** For calls that may read a whole file: a probe that somebody waits for must not stand behind them. */
   readonly #readers: CallHosts<ProbePort>;
+  /** For sheets of previews that somebody waits for. */
+  readonly #looks: CallHosts<StudyPort>;
+  /** For what nobody waits for: behind everything else that the machine does. */
+  readonly #studies: CallHosts<StudyPort>;
   readonly #renditions: RenditionHosts;
   readonly #maxTranscodes: number;
   /** Calls that can still be withdrawn, by the caller's id. */
@@ -49,6 +63,10 @@ export class MediaSupervisor {
     const count = settings.probeHosts ?? Math.min(4, availableParallelism());
     this.#probes = new CallHosts({ ...probing, name: 'probe host', count });
     this.#readers = new CallHosts({ ...probing, name: 'reading host', count: Math.ceil(count / 2) });
+    const studying = { ...shared, entry: new URL(settings.studyEntry), count: 1 };
+    const memoryLimitBytes = 1024 ** 3;
+    this.#looks = new CallHosts({ ...studying, name: 'preview host', limits: { memoryLimitBytes, niceness: 5 } });
+    this.#studies = new CallHosts({ ...studying, name: 'study host', limits: { memoryLimitBytes, niceness: 15 } });
     this.#renditions = new RenditionHosts({
       ...shared,
       entry: new URL(settings.renditionEntry),
@@ -112,6 +130,43 @@ export class MediaSupervisor {
     );
   }
 
+  previewSheet(
+    id: number,
+    path: string,
+    request: PreviewSheetRequest,
+    priority: MediaPriority,
+  ): Promise<PreviewSheetResult | FileFailure | Refusal> {
+    const limits = { timeLimitMs: PREVIEW_SHEET_LIMIT_MS + MARGIN_MS, isHeavy: true };
+    const hosts = priority === 'interactive' ? this.#looks : this.#studies;
+    return this.#run(id, path, priority, (about) =>
+      hosts.run('previewSheet', [path, request], { ...about, ...limits }),
+    );
+  }
+
+  soundPrint(
+    id: number,
+    path: string,
+    request: SoundPrintRequest,
+    priority: MediaPriority,
+  ): Promise<SoundPrintResult | FileFailure | Refusal> {
+    const limits = { timeLimitMs: SOUND_PRINT_LIMIT_MS + MARGIN_MS, isHeavy: true };
+    return this.#run(id, path, priority, (about) =>
+      this.#studies.run('soundPrint', [path, request], { ...about, ...limits }),
+    );
+  }
+
+  darkPauses(
+    id: number,
+    path: string,
+    request: DarkPausesRequest,
+    priority: MediaPriority,
+  ): Promise<DarkPausesResult | FileFailure | Refusal> {
+    const limits = { timeLimitMs: DARK_PAUSES_LIMIT_MS + MARGIN_MS, isHeavy: true };
+    return this.#run(id, path, priority, (about) =>
+      this.#studies.run('darkPauses', [path, request], { ...about, ...limits }),
+    );
+  }
+
   withdraw(id: number): void {
     this.#withdrawals.get(id)?.abort();
   }
@@ -143,7 +198,7 @@ export class MediaSupervisor {
   status(): MediaHostsStatus {
     return {
       probeHosts: this.#probes.hostCount + this.#readers.hostCount,
-      calls: this.#probes.callCount + this.#readers.callCount,
+      calls: [this.#probes, this.#readers, this.#looks, this.#studies].reduce((sum, hosts) => sum + hosts.callCount, 0),
       renditions: this.#renditions.count,
       transcodes: this.#renditions.transcodeCount,
       maxTranscodes: this.#maxTranscodes,
@@ -154,7 +209,11 @@ export class MediaSupervisor {
 
   /** Ends every host. Nothing is answered but with refusals from here on. */
   async stop(): Promise<void> {
-    await Promise.all([this.#probes, this.#readers, this.#renditions].map((hosts) => hosts[Symbol.asyncDispose]()));
+    await Promise.all(
+      [this.#probes, this.#readers, this.#looks, this.#studies, this.#renditions].map((hosts) =>
+        hosts[Symbol.asyncDispose](),
+      ),
+    );
   }
 
   async #run<Outcome>(
@@ -181,6 +240,7 @@ const MARGIN_MS = 20_000;
 export interface MediaSupervisorSettings {
   readonly probeEntry: string;
   readonly renditionEntry: string;
+  readonly studyEntry: string;
   readonly probeHosts?: number | undefined;
   readonly maxTranscodes?: number | undefined;
   readonly spareHosts?: number | undefined;

@@ -1,0 +1,208 @@
+/** Where intros and credits are, found in real files: from the sound that they share, and from the dark and silent pause. */
+import { describe, expect, it } from 'vitest';
+import { clip } from '#test/support/media.ts';
+import { creditsOfPauses, endSearchFromMs, introOfSharedSound } from '#engine/media/marker-finding.ts';
+import { findCommonSound } from '#engine/media/sound-match.ts';
+import { findDarkPauses } from './dark-pauses.ts';
+import { probe } from './probe.ts';
+import { soundPrint } from './sound-print.ts';
+
+const JINGLE_MS = 20_000;
+
+/** Sound of its own: a melody that no other seed has. */
+const talk = (seed: number, seconds: number): string => {
+  const voice = (speed: number, step: number, base: number, notes: number): string =>
+    `0.25*sin(2*PI*t*(${base}+${23 + (seed % 5)}*mod(floor(t*${speed})*${step}+${seed * 7}\\,${notes})))`;
+  return `aevalsrc='${voice(3.1 + seed / 40, 7 + seed, 180, 29)}+${voice(2.2 + seed / 30, 11 + seed * 3, 410, 37)}+0.05*random(0)':s=44100:d=${seconds}`;
+};
+
+/** Chords that follow each other, as in a theme. */
+const jingle = `aevalsrc='0.3*sin(2*PI*t*(220+55*mod(floor(t*2.3)*7\\,11)))+0.3*sin(2*PI*t*(330+41*mod(floor(t*1.7)*5\\,13)))':s=44100:d=${JINGLE_MS / 1_000}`;
+
+/** An episode: its own sound, the jingle from `atSeconds` on, its own sound again. */
+const episode = (seed: number, atSeconds: number, codec: readonly string[] = ['-c:a', 'aac', '-b:a', '96k']) =>
+  clip({
+    name: `episode-${seed}.mka`,
+    args: [
+      ...[
+        '-f',
+        'lavfi',
+        '-i',
+        talk(seed, atSeconds),
+        '-f',
+        'lavfi',
+        '-i',
+        jingle,
+        '-f',
+        'lavfi',
+        '-i',
+        talk(seed + 100, 60),
+      ],
+      ...['-filter_complex', '[0:a][1:a][2:a]concat=n=3:v=0:a=1[a]', '-map', '[a]', ...codec],
+    ],
+  });
+
+function wordsOf(path: string): Uint32Array {
+  const { media } = probe(path);
+  const untilMs = media.durationMs!;
+  return soundPrint(path, {
+    trackIndex: media.audio[0]!.index,
+    startMs: media.startMs,
+    fromMs: 0,
+    untilMs,
+    timeLimitMs: 30_000,
+  });
+}
+
+describe('sound that files share', () => {
+  it('[PLAY66] a jingle in three of them is found within a second, in other codecs too', async () => {
+    const starts = [12, 31, 20];
+    const words = [
+      wordsOf(await episode(1, starts[0]!)),
+      wordsOf(await episode(2, starts[1]!, ['-c:a', 'libmp3lame', '-b:a', '128k'])),
+      wordsOf(await episode(3, starts[2]!, ['-c:a', 'ac3', '-b:a', '192k', '-ac', '2'])),
+    ];
+    for (const [i, own] of words.entries()) {
+      const shared = words.flatMap((other, k) => {
+        const common = k === i ? null : findCommonSound(own, other, 10_000);
+        return common ? [{ startMs: common.aStartMs, lengthMs: common.lengthMs }] : [];
+      });
+      const intro = introOfSharedSound(shared, 2);
+      expect(intro, `episode ${i + 1}`).toMatchObject({ kind: 'intro', confidence: 90 });
+      expect(Math.abs(intro!.startMs - starts[i]! * 1_000)).toBeLessThan(1_000);
+      expect(Math.abs(intro!.endMs - starts[i]! * 1_000 - JINGLE_MS)).toBeLessThan(1_000);
+    }
+  });
+
+  it('[PLAY66] ordinary files share nothing: other sound, silence, a tone', async () => {
+    const others = await Promise.all(
+      [
+        { name: 'talk-a.mka', graph: talk(11, 80) },
+        { name: 'talk-b.mka', graph: talk(12, 80) },
+        { name: 'silent.mka', graph: 'anullsrc=r=44100:cl=mono:d=80' },
+        { name: 'silent-too.mka', graph: 'anullsrc=r=44100:cl=mono:d=70' },
+        { name: 'tone.mka', graph: 'sine=frequency=440:duration=80' },
+        { name: 'tone-too.mka', graph: 'sine=frequency=440:duration=70' },
+      ].map(({ name, graph }) => clip({ name, args: ['-f', 'lavfi', '-i', graph, '-c:a', 'flac'] })),
+    );
+    const words = others.map(wordsOf);
+    for (const [i, a] of words.entries()) {
+      for (const b of words.slice(i + 1)) expect(findCommonSound(a, b, 10_000)).toBeNull();
+    }
+  });
+});
+
+/** Pictures and sound, pause by pause: `film` bright and loud, `gap` black and silent, `words` white on black with music. */
+async function film(
+  name: string,
+  spans: readonly (readonly ['film' | 'gap' | 'dark' | 'hush' | 'words', number])[],
+): Promise<string> {
+  const pictures = {
+    film: (s: number) => `testsrc2=size=320x180:rate=12:duration=${s}`,
+    hush: (s: number) => `testsrc2=size=320x180:rate=12:duration=${s}`,
+    gap: (s: number) => `color=black:size=320x180:rate=12:duration=${s}`,
+    dark: (s: number) => `color=black:size=320x180:rate=12:duration=${s}`,
+    words: (s: number) =>
+      `color=black:size=320x180:rate=12:duration=${s},drawbox=x=120:y=mod(t*20\\,180):w=80:h=6:c=white:t=fill`,
+  };
+  const sounds = {
+    film: (s: number) => `anoisesrc=amplitude=0.3:duration=${s}:sample_rate=44100`,
+    dark: (s: number) => `anoisesrc=amplitude=0.3:duration=${s}:sample_rate=44100`,
+    gap: (s: number) => `anullsrc=r=44100:cl=mono:d=${s}`,
+    hush: (s: number) => `anullsrc=r=44100:cl=mono:d=${s}`,
+    words: (s: number) => `sine=frequency=330:duration=${s}:sample_rate=44100`,
+  };
+  const inputs = spans.flatMap(([kind, s]) => [
+    '-f',
+    'lavfi',
+    '-i',
+    pictures[kind](s),
+    '-f',
+    'lavfi',
+    '-i',
+    sounds[kind](s),
+  ]);
+  const places = spans.map((_, i) => `[${i * 2}:v][${i * 2 + 1}:a]`).join('');
+  return clip({
+    name,
+    args: [
+      ...inputs,
+      ...['-filter_complex', `${places}concat=n=${spans.length}:v=1:a=1[v][a]`, '-map', '[v]', '-map', '[a]'],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '48', '-c:a', 'aac', '-b:a', '64k'],
+    ],
+  });
+}
+
+function creditsOf(path: string) {
+  const { media } = probe(path);
+  const durationMs = media.durationMs!;
+  const pauses = findDarkPauses(path, {
+    video: media.video[0]!,
+    audioIndex: media.audio[0]!.index,
+    startMs: media.startMs,
+    durationMs,
+    fromMs: endSearchFromMs(durationMs),
+    timeLimitMs: 30_000,
+  });
+  return creditsOfPauses(pauses, durationMs);
+}
+
+describe('the dark and silent pause before the credits', () => {
+  it.each(['end.mkv', 'end.mp4', 'end.ts'])('[PLAY65] is found in %s', async (name) => {
+    const credits = creditsOf(
+      await film(name, [
+        ['film', 40],
+        ['gap', 3],
+        ['words', 25],
+      ]),
+    );
+    expect(credits).toMatchObject({ kind: 'credits', source: 'detected' });
+    expect(Math.abs(credits!.startMs - 40_000)).toBeLessThan(1_000);
+    expect(credits!.confidence).toBeGreaterThanOrEqual(70);
+  });
+
+  it.each([
+    ['a film without a pause', [['film', 60]]],
+    [
+      'a pause between two scenes',
+      [
+        ['film', 40],
+        ['gap', 3],
+        ['film', 25],
+      ],
+    ],
+    [
+      'a scene in the dark that is loud',
+      [
+        ['film', 40],
+        ['dark', 4],
+        ['film', 25],
+      ],
+    ],
+    [
+      'a silent scene',
+      [
+        ['film', 40],
+        ['hush', 5],
+        ['words', 25],
+      ],
+    ],
+    [
+      'a blink',
+      [
+        ['film', 40],
+        ['gap', 1],
+        ['words', 25],
+      ],
+    ],
+    [
+      'black at the very end',
+      [
+        ['film', 50],
+        ['gap', 8],
+      ],
+    ],
+  ] as const)('[PLAY65] none in %s', async (name, spans) => {
+    expect(creditsOf(await film(`${name.replaceAll(' ', '-')}.mkv`, spans))).toBeNull();
+  });
+});
