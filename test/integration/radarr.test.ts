@@ -330,6 +330,30 @@ describe('Radarr', () => {
     }, 'the message that came before the kill');
   });
 
+  it('[SYNC1] [WORK1] a sync in the middle of which the server is killed is made again by itself', async () => {
+    const isAsked = Promise.withResolvers<void>();
+    const isDead = Promise.withResolvers<void>();
+    standIn.beforeMovies = () => {
+      standIn.beforeMovies = () => Promise.resolve();
+      isAsked.resolve();
+      return isDead.promise;
+    };
+    standIn.put({ ...standIn.movies.get(12)!, tmdbId: 950 });
+    await ada.call(radarr.sync, {});
+    await isAsked.promise;
+    written += engine.output();
+    await engine.kill();
+    isDead.resolve();
+    ada[Symbol.dispose]();
+    await start();
+    await expect
+      .poll(async () => (await ada.call(movies.get, { movieId: heatId })).movie.match, {
+        timeout: 60_000,
+        interval: 250,
+      })
+      .toMatchObject({ tmdbId: 950, reasons: ['idFromRadarr'] });
+  });
+
   it('[SET1] [HOOK1] keeps the key and the secret to itself', () => {
     const all = written + engine.output();
     expect(all).toContain('webhooks/radarr');
