@@ -2,463 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MediaInfo } from '#protocol/schema/media.ts';
 import { BASELINE_PROFILE, PLAY_METHODS, PLAY_REASONS } from '#protocol/schema/playback.ts';
-import type { DeviceProfile, PlayMethod, PlayReason } from '#protocol/schema/playback.ts';
+import type { DeviceProfile } from '#protocol/schema/playback.ts';
+import { DEFAULT_PREFERENCES } from '#protocol/schema/preferences.ts';
 import { audioTrack, mediaInfo, videoTrack } from '#test/support/media-info.ts';
+import { PLAY_TABLE, av1, chromium, dolbyTv, h264, hevc, hevc10, mkv, tv } from '#test/support/play-table.ts';
 import { decidePlayback } from './play-method.ts';
 import type { PlayDecision, PlayQuestion } from './play-method.ts';
-
-const h264 = { codec: 'h264', maxBitDepth: 8, maxLevel: 52 };
-const hevc = { codec: 'hevc', maxBitDepth: 10, maxLevel: 153, maxWidth: 3840, maxHeight: 2160, maxFrameRate: 60 };
-const vp9 = { codec: 'vp9', maxBitDepth: 10 };
-const av1 = { codec: 'av1', maxBitDepth: 10 };
-
-/** Like Chromium on Linux as measured: no HEVC, Matroska as a file, no Dolby codecs. */
-const chromium: DeviceProfile = {
-  name: 'chromium',
-  file: [
-    { container: 'mp4', video: [h264, vp9, av1], audio: ['aac', 'mp3', 'opus', 'flac'] },
-    { container: 'matroska', video: [h264, vp9, av1], audio: ['aac', 'mp3', 'opus', 'flac', 'vorbis'] },
-    { container: 'webm', video: [vp9, av1], audio: ['opus', 'vorbis'] },
-    { container: 'audio', video: [], audio: ['mp3', 'flac'] },
-  ],
-  segments: { video: [h264, vp9, av1], audio: ['aac', 'opus', 'flac'] },
-  hdr: [],
-  maxAudioChannels: 8,
-};
-/** A television: HEVC, HDR10 and HLG, Dolby sound, MP4 only. */
-const tv: DeviceProfile = {
-  name: 'tv',
-  file: [{ container: 'mp4', video: [h264, hevc], audio: ['aac', 'ac3', 'eac3'] }],
-  segments: { video: [h264, hevc], audio: ['aac', 'ac3', 'eac3'] },
-  hdr: ['hdr10', 'hlg'],
-  maxAudioChannels: 6,
-};
-const dolbyTv: DeviceProfile = { ...tv, name: 'dolby tv', hdr: ['hdr10', 'hlg', 'dolbyVision'] };
+import { isUnfit, sentForm } from './play-lesson.ts';
 
 const limits = { maxHeightPx: 1080 };
 const decide = (media: MediaInfo, profile: DeviceProfile, more: Partial<PlayQuestion> = {}): PlayDecision | null =>
   decidePlayback({ media, profile, hasUsableKeyframes: true, audioTrack: null, without: [], limits, ...more });
 
-const mkv = (part: Partial<MediaInfo> = {}): MediaInfo => mediaInfo({ container: 'matroska', ...part });
-const hevc10 = (part: Parameters<typeof videoTrack>[0] = {}) =>
-  videoTrack({ codec: 'hevc', profile: 'Main 10', level: 150, bitDepth: 10, pixelFormat: 'yuv420p10le', ...part });
-const ac3 = audioTrack({ codec: 'ac3', profile: null, channels: 6 });
-
-type Row = [
-  what: string,
-  media: MediaInfo,
-  profile: DeviceProfile,
-  method: PlayMethod,
-  reasons: PlayReason[],
-  audio: 'copy' | 'transcode' | null,
-  more?: Partial<PlayQuestion>,
-];
-
-const TABLE: Row[] = [
-  ['H.264 and AAC in MP4', mediaInfo(), chromium, 'directPlay', [], 'copy'],
-  ['the same on the baseline', mediaInfo(), BASELINE_PROFILE, 'directPlay', [], 'copy'],
-  ['Matroska where it is played as a file', mkv(), chromium, 'directPlay', [], 'copy'],
-  ['Matroska where it is not', mkv(), BASELINE_PROFILE, 'remux', ['containerNotSupported'], 'copy'],
-  ['a picture without sound', mediaInfo({ audio: [] }), chromium, 'directPlay', [], null],
-  [
-    'sound without a picture',
-    mediaInfo({ container: 'audio', video: [], audio: [audioTrack({ codec: 'mp3' })] }),
-    chromium,
-    'directPlay',
-    [],
-    'copy',
-  ],
-  [
-    'sound without a picture in a strange container',
-    mediaInfo({ container: 'ogg', video: [], audio: [audioTrack({ codec: 'vorbis' })] }),
-    chromium,
-    'remux',
-    ['containerNotSupported', 'audioCodecNotSupported'],
-    'transcode',
-  ],
-  ['AC-3 in MP4', mediaInfo({ audio: [ac3] }), chromium, 'remux', ['audioCodecNotSupported'], 'transcode'],
-  [
-    'AC-3 in Matroska',
-    mkv({ audio: [ac3] }),
-    BASELINE_PROFILE,
-    'remux',
-    ['containerNotSupported', 'audioCodecNotSupported', 'audioChannelsNotSupported'],
-    'transcode',
-  ],
-  ['AC-3 in Matroska on a television', mkv({ audio: [ac3] }), tv, 'remux', ['containerNotSupported'], 'copy'],
-  [
-    'AAC 5.1 for two loudspeakers',
-    mediaInfo({ audio: [audioTrack({ channels: 6 })] }),
-    BASELINE_PROFILE,
-    'remux',
-    ['audioChannelsNotSupported'],
-    'transcode',
-  ],
-  [
-    'AAC of the Main type',
-    mediaInfo({ audio: [audioTrack({ profile: 'Main' })] }),
-    chromium,
-    'remux',
-    ['audioCodecNotSupported'],
-    'transcode',
-  ],
-  ['HE-AAC', mediaInfo({ audio: [audioTrack({ profile: 'HE-AAC' })] }), chromium, 'directPlay', [], 'copy'],
-  [
-    'Vorbis, which plays as a file only',
-    mkv({ audio: [audioTrack({ codec: 'vorbis' })] }),
-    chromium,
-    'directPlay',
-    [],
-    'copy',
-  ],
-  [
-    'a second sound track was chosen',
-    mediaInfo({ audio: [audioTrack(), audioTrack({ index: 2, language: 'fr' })] }),
-    chromium,
-    'remux',
-    ['audioTrackSelected'],
-    'copy',
-    { audioTrack: 2 },
-  ],
-  [
-    'the first sound track was chosen',
-    mediaInfo({ audio: [audioTrack(), audioTrack({ index: 2, disposition: { default: true } })] }),
-    chromium,
-    'directPlay',
-    [],
-    'copy',
-    { audioTrack: 1 },
-  ],
-  [
-    'the default sound is not the first',
-    mediaInfo({ audio: [audioTrack({ disposition: { commentary: true } }), audioTrack({ index: 2 })] }),
-    chromium,
-    'remux',
-    ['audioTrackSelected'],
-    'copy',
-  ],
-  [
-    'a chosen track that has to be encoded, which the file’s player would not need',
-    mkv({ audio: [audioTrack(), audioTrack({ index: 2, codec: 'vorbis' })] }),
-    chromium,
-    'remux',
-    ['audioCodecNotSupported', 'audioTrackSelected'],
-    'transcode',
-    { audioTrack: 2 },
-  ],
-  [
-    'sound of which nothing is known',
-    mediaInfo({ audio: [audioTrack({ codec: 'none' })] }),
-    chromium,
-    'directPlay',
-    [],
-    null,
-  ],
-  ['a chosen track that does not exist', mediaInfo(), chromium, 'directPlay', [], 'copy', { audioTrack: 99 }],
-  [
-    'HEVC where there is none',
-    mediaInfo({ video: [hevc10()] }),
-    chromium,
-    'transcode',
-    ['videoCodecNotSupported'],
-    'copy',
-  ],
-  [
-    'HEVC and AC-3 in Matroska where there are none',
-    mkv({ video: [hevc10()], audio: [ac3] }),
-    BASELINE_PROFILE,
-    'transcode',
-    ['containerNotSupported', 'videoCodecNotSupported', 'audioCodecNotSupported', 'audioChannelsNotSupported'],
-    'transcode',
-  ],
-  ['HEVC in Matroska on a television', mkv({ video: [hevc10()] }), tv, 'remux', ['containerNotSupported'], 'copy'],
-  [
-    'H.264 of 10 bits',
-    mediaInfo({ video: [videoTrack({ bitDepth: 10 })] }),
-    chromium,
-    'transcode',
-    ['videoBitDepthNotSupported'],
-    'copy',
-  ],
-  [
-    'H.264 4:4:4',
-    mediaInfo({ video: [videoTrack({ pixelFormat: 'yuv444p' })] }),
-    chromium,
-    'transcode',
-    ['videoCodecNotSupported'],
-    'copy',
-  ],
-  [
-    'H.264 of level 6',
-    mediaInfo({ video: [videoTrack({ level: 60 })] }),
-    chromium,
-    'transcode',
-    ['videoLevelNotSupported'],
-    'copy',
-  ],
-  ['an unknown level', mediaInfo({ video: [videoTrack({ level: null })] }), chromium, 'directPlay', [], 'copy'],
-  [
-    'more pixels than the device has',
-    mediaInfo({ video: [hevc10({ width: 7680, height: 4320 })] }),
-    tv,
-    'transcode',
-    ['videoResolutionNotSupported'],
-    'copy',
-  ],
-  [
-    'an upright picture of as many',
-    mediaInfo({ video: [hevc10({ width: 2160, height: 3840 })] }),
-    tv,
-    'directPlay',
-    [],
-    'copy',
-  ],
-  [
-    '120 pictures a second',
-    mediaInfo({ video: [hevc10({ frameRate: { num: 120, den: 1 } })] }),
-    tv,
-    'transcode',
-    ['videoFrameRateNotSupported'],
-    'copy',
-  ],
-  [
-    '60.02 pictures a second',
-    mediaInfo({ video: [hevc10({ frameRate: { num: 3001, den: 50 } })] }),
-    tv,
-    'directPlay',
-    [],
-    'copy',
-  ],
-  [
-    'interlaced',
-    mediaInfo({ video: [videoTrack({ isInterlaced: true })] }),
-    chromium,
-    'transcode',
-    ['interlacedNotSupported'],
-    'copy',
-  ],
-  ['turned, in MP4', mediaInfo({ video: [videoTrack({ rotation: 90 })] }), chromium, 'directPlay', [], 'copy'],
-  [
-    'turned, in Matroska',
-    mkv({ video: [videoTrack({ rotation: 90 })] }),
-    chromium,
-    'transcode',
-    ['rotationNotSupported'],
-    'copy',
-  ],
-  [
-    'turned, in MP4, with AC-3',
-    mediaInfo({ video: [videoTrack({ rotation: 180 })], audio: [ac3] }),
-    chromium,
-    'transcode',
-    ['rotationNotSupported', 'audioCodecNotSupported'],
-    'transcode',
-  ],
-  [
-    'oblong pixels',
-    mediaInfo({ video: [videoTrack({ pixelAspect: { num: 64, den: 45 }, width: 720, height: 576 })] }),
-    chromium,
-    'directPlay',
-    [],
-    'copy',
-  ],
-  [
-    'HDR10 on an ordinary screen',
-    mediaInfo({ video: [hevc10({ hdr: 'hdr10' })] }),
-    { ...tv, hdr: [] },
-    'transcode',
-    ['hdrNotSupported'],
-    'copy',
-  ],
-  [
-    'HDR10 and HEVC where there is neither',
-    mediaInfo({ video: [hevc10({ hdr: 'hdr10' })] }),
-    chromium,
-    'transcode',
-    ['videoCodecNotSupported', 'hdrNotSupported'],
-    'copy',
-  ],
-  ['HDR10 on a television', mediaInfo({ video: [hevc10({ hdr: 'hdr10' })] }), tv, 'directPlay', [], 'copy'],
-  [
-    'HDR10+ on a television for HDR10',
-    mediaInfo({ video: [hevc10({ hdr: 'hdr10plus' })] }),
-    tv,
-    'directPlay',
-    [],
-    'copy',
-  ],
-  [
-    'HLG on a screen for HDR10 only',
-    mediaInfo({ video: [hevc10({ hdr: 'hlg' })] }),
-    { ...tv, hdr: ['hdr10'] },
-    'transcode',
-    ['hdrNotSupported'],
-    'copy',
-  ],
-  [
-    'Dolby Vision 5 on a television for HDR10',
-    mediaInfo({ video: [hevc10({ hdr: 'dolbyVision', dolbyVision: { profile: 5, level: 6, compatibility: 0 } })] }),
-    tv,
-    'transcode',
-    ['dolbyVisionNotSupported'],
-    'copy',
-  ],
-  [
-    'Dolby Vision 5 where it is known',
-    mediaInfo({ video: [hevc10({ hdr: 'dolbyVision', dolbyVision: { profile: 5, level: 6, compatibility: 0 } })] }),
-    dolbyTv,
-    'directPlay',
-    [],
-    'copy',
-  ],
-  [
-    'Dolby Vision 8.1 on a television for HDR10',
-    mediaInfo({ video: [hevc10({ hdr: 'dolbyVision', dolbyVision: { profile: 8, level: 6, compatibility: 1 } })] }),
-    tv,
-    'directPlay',
-    [],
-    'copy',
-  ],
-  [
-    'Dolby Vision 8.4 on a television for HLG',
-    mediaInfo({ video: [hevc10({ hdr: 'dolbyVision', dolbyVision: { profile: 8, level: 6, compatibility: 4 } })] }),
-    tv,
-    'directPlay',
-    [],
-    'copy',
-  ],
-  [
-    'Dolby Vision 8.1 on an ordinary screen',
-    mediaInfo({ video: [hevc10({ hdr: 'dolbyVision', dolbyVision: { profile: 8, level: 6, compatibility: 1 } })] }),
-    { ...tv, hdr: [] },
-    'transcode',
-    ['hdrNotSupported'],
-    'copy',
-  ],
-  [
-    'Dolby Vision 8.2 on an ordinary screen',
-    mediaInfo({ video: [hevc10({ hdr: 'dolbyVision', dolbyVision: { profile: 8, level: 6, compatibility: 2 } })] }),
-    { ...tv, hdr: [] },
-    'directPlay',
-    [],
-    'copy',
-  ],
-  [
-    'H.264 in AVI',
-    mediaInfo({ container: 'avi' }),
-    chromium,
-    'transcode',
-    ['containerNotSupported', 'timestampsUnreliable'],
-    'copy',
-  ],
-  [
-    'MPEG-4 and MP3 in AVI',
-    mediaInfo({ container: 'avi', video: [videoTrack({ codec: 'mpeg4' })], audio: [audioTrack({ codec: 'mp3' })] }),
-    chromium,
-    'transcode',
-    ['containerNotSupported', 'videoCodecNotSupported', 'audioCodecNotSupported'],
-    'transcode',
-  ],
-  ['H.264 in MPEG-TS', mediaInfo({ container: 'mpegts' }), chromium, 'remux', ['containerNotSupported'], 'copy'],
-  [
-    'no keyframes to cut at',
-    mkv(),
-    BASELINE_PROFILE,
-    'transcode',
-    ['containerNotSupported', 'keyframesUnusable'],
-    'copy',
-    { hasUsableKeyframes: false },
-  ],
-  ['no keyframes, and none needed', mkv(), chromium, 'directPlay', [], 'copy', { hasUsableKeyframes: false }],
-  [
-    'no keyframes for a picture that has to be encoded anyway',
-    mkv({ video: [hevc10()] }),
-    chromium,
-    'transcode',
-    ['videoCodecNotSupported'],
-    'copy',
-    { hasUsableKeyframes: false },
-  ],
-  [
-    'VP8, which segments cannot hold',
-    mediaInfo({
-      container: 'webm',
-      video: [videoTrack({ codec: 'vp8', level: null })],
-      audio: [audioTrack({ codec: 'vorbis' })],
-    }),
-    { ...chromium, segments: { video: [{ codec: 'vp8', maxBitDepth: 8 }], audio: ['vorbis'] } },
-    'transcode',
-    ['videoCodecNotSupported', 'audioCodecNotSupported'],
-    'transcode',
-  ],
-  [
-    'more than the line carries',
-    mediaInfo({ bitrateBps: 20_000_000 }),
-    { ...chromium, maxBitrateBps: 8_000_000 },
-    'transcode',
-    ['bitrateTooHigh'],
-    'copy',
-  ],
-  [
-    'more than the line carries, by its size',
-    mediaInfo({ bitrateBps: null, sizeBytes: 150_000_000 }),
-    { ...chromium, maxBitrateBps: 8_000_000 },
-    'transcode',
-    ['bitrateTooHigh'],
-    'copy',
-  ],
-  [
-    'more than the line carries only with all its sound tracks',
-    mediaInfo({
-      bitrateBps: 9_000_000,
-      video: [videoTrack({ bitrateBps: 5_000_000 })],
-      audio: [audioTrack({ bitrateBps: 200_000 }), audioTrack({ index: 2, codec: 'truehd', bitrateBps: 3_800_000 })],
-    }),
-    { ...chromium, maxBitrateBps: 8_000_000 },
-    'remux',
-    ['bitrateTooHigh'],
-    'copy',
-  ],
-  [
-    'direct play failed here',
-    mediaInfo(),
-    chromium,
-    'remux',
-    ['failedOnThisDevice'],
-    'copy',
-    { without: ['directPlay'] },
-  ],
-  [
-    'direct play and remux failed here',
-    mediaInfo(),
-    chromium,
-    'transcode',
-    ['failedOnThisDevice'],
-    'copy',
-    { without: ['directPlay', 'remux'] },
-  ],
-  [
-    'remux failed here, direct play never came into question',
-    mkv(),
-    BASELINE_PROFILE,
-    'transcode',
-    ['containerNotSupported', 'failedOnThisDevice'],
-    'copy',
-    { without: ['remux'] },
-  ],
-  [
-    'remux failed here, which was not asked for',
-    mediaInfo({ video: [hevc10()] }),
-    chromium,
-    'transcode',
-    ['videoCodecNotSupported'],
-    'copy',
-    { without: ['remux'] },
-  ],
-];
-
 describe('decidePlayback', () => {
-  it.each(TABLE)('%s', (_what, media, profile, method, reasons, audio, more) => {
+  it.each(PLAY_TABLE)('%s', (_what, media, profile, method, reasons, audio, more) => {
     const decision = decide(media, profile, more)!;
     expect({ method: decision.method, reasons: decision.reasons }).toEqual({ method, reasons });
     expect(decision.audio?.method ?? null).toBe(audio);
@@ -468,7 +25,7 @@ describe('decidePlayback', () => {
   });
 
   it('uses every reason of the closed set in this table', () => {
-    const used = new Set(TABLE.flatMap((row) => row[4]));
+    const used = new Set(PLAY_TABLE.flatMap((row) => row[4]));
     expect(PLAY_REASONS.filter((reason) => !used.has(reason))).toEqual([]);
   });
 
@@ -508,6 +65,54 @@ describe('decidePlayback', () => {
       { method: 'transcode', trackIndex: 2, fromCodec: 'dts', channels: 2, bitrateBps: 160_000 },
       { method: 'copy', trackIndex: 3, fromCodec: 'opus' },
     ]);
+  });
+
+  it('offers leaner codecs where the device decodes them by hardware, at that size, and they did not fail', () => {
+    const efficient = (codec: string, part: object = {}) => ({
+      codec,
+      maxBitDepth: 10,
+      isPowerEfficient: true,
+      ...part,
+    });
+    const codecs = (video: DeviceProfile['segments']['video'], more: Partial<PlayQuestion> = {}) =>
+      decide(
+        mediaInfo(),
+        { ...chromium, segments: { ...chromium.segments, video: [h264, ...video] } },
+        { without: ['directPlay', 'remux'], ...more },
+      )?.encoded?.codecs;
+    expect(codecs([])).toEqual(['h264']);
+    expect(codecs([efficient('hevc'), efficient('av1')])).toEqual(['av1', 'hevc', 'h264']);
+    expect(codecs([efficient('hevc'), av1])).toEqual(['hevc', 'h264']);
+    expect(codecs([efficient('hevc', { maxWidth: 1280, maxHeight: 720 })])).toEqual(['h264']);
+    const form = sentForm('transcode', 'mp4', { width: 1920, height: 1080, bitDepth: 8 }, 'av1', 'aac');
+    const lessons = [{ form, fileIds: ['x'] }];
+    expect(codecs([efficient('av1')], { lessons, fileId: 'x' })).toEqual(['h264']);
+    expect(codecs([efficient('av1')], { lessons, fileId: 'y' })).toEqual(['av1', 'h264']);
+  });
+
+  it('says what becomes of the picture also where it is copied, for lines that can’t carry the copy', () => {
+    const decision = decide(mkv(), BASELINE_PROFILE)!;
+    expect(decision.method).toBe('remux');
+    expect(decision.encoded).toMatchObject({ method: 'transcode', heightPx: 1080, burnIn: null });
+    expect(decide(mediaInfo({ video: [] }), chromium)!.encoded).toBeNull();
+  });
+
+  it('burns in only what the device can’t draw, and only where there is a picture', () => {
+    const subtitles = [
+      {
+        ...{ id: 't7', label: 'x', language: 'en', format: 'pictures' as const, source: 'embedded' as const },
+        ...{ isForced: false, isDefault: false, isHearingImpaired: false, isCommentary: false },
+      },
+    ];
+    const burnt = decide(mediaInfo(), BASELINE_PROFILE, { subtitles, subtitle: 't7', canBurnIn: true })!;
+    expect(burnt).toMatchObject({ subtitle: 't7', subtitleReason: 'chosen', encoded: { burnIn: 7 } });
+    expect(decide(mediaInfo(), BASELINE_PROFILE, { subtitles, subtitle: 't7' })).toMatchObject({
+      method: 'directPlay',
+      subtitle: null,
+    });
+    expect(
+      decide(mediaInfo({ video: [] }), BASELINE_PROFILE, { subtitles, subtitle: 't7', canBurnIn: true }),
+    ).toMatchObject({ subtitle: null, encoded: null });
   });
 
   it.each<[string, Parameters<typeof videoTrack>[0], Partial<DeviceProfile>, number, object]>([
@@ -606,6 +211,11 @@ describe('any decision', () => {
     maxBitrateBps: fc.option(fc.nat({ max: 10_000_000 })),
     without: fc.subarray([...PLAY_METHODS]),
     hasUsableKeyframes: fc.boolean(),
+    maxHeightPx: fc.option(fc.constantFrom(480, 720, 1080)),
+    smoothHeightPx: fc.option(fc.constantFrom(720, 1080)),
+    lesson: fc.option(
+      fc.record({ method: fc.constantFrom('directPlay' as const, 'remux' as const), files: fc.nat({ max: 3 }) }),
+    ),
   });
 
   const build = (q: typeof question extends fc.Arbitrary<infer T> ? T : never): PlayQuestion => ({
@@ -622,11 +232,41 @@ describe('any decision', () => {
       ],
       audio: q.sound.map((sound, at) => audioTrack({ ...sound, index: at + 1 })),
     }),
-    profile: q.maxBitrateBps === null ? q.profile : { ...q.profile, maxBitrateBps: q.maxBitrateBps },
+    profile: {
+      ...q.profile,
+      ...(q.maxBitrateBps !== null && { maxBitrateBps: q.maxBitrateBps }),
+      ...(q.smoothHeightPx !== null && {
+        segments: {
+          ...q.profile.segments,
+          video: q.profile.segments.video.map((one) => ({
+            ...one,
+            maxSmoothWidth: Math.round((q.smoothHeightPx! * 16) / 9),
+            maxSmoothHeight: q.smoothHeightPx!,
+          })),
+        },
+      }),
+    },
     hasUsableKeyframes: q.hasUsableKeyframes,
     audioTrack: q.chosen,
     without: q.without,
     limits,
+    preferences: { ...DEFAULT_PREFERENCES, maxHeightPx: q.maxHeightPx },
+    lessons:
+      q.lesson === null
+        ? []
+        : [
+            {
+              form: sentForm(
+                q.lesson.method,
+                q.lesson.method === 'remux' ? 'mp4' : (q.container as MediaInfo['container']),
+                { width: 1920, height: 1080, bitDepth: q.bitDepth },
+                q.codec,
+                q.sound[0]?.codec ?? null,
+              ),
+              fileIds: ['a', 'b', 'c'].slice(0, q.lesson.files),
+            },
+          ],
+    fileId: 'a',
   });
 
   it('never uses a method that failed, and gives reasons exactly where the file is not sent as it is', () => {
@@ -655,6 +295,40 @@ describe('any decision', () => {
           expect(takes.video.map(({ codec }) => codec)).toContain(decision.video.fromCodec);
         }
         if (decision.audio?.method === 'copy') expect(takes.audio).toContain(decision.audio.fromCodec);
+      }),
+    );
+  });
+
+  it('keeps what is sent within every limit, and never repeats what failed here', () => {
+    fc.assert(
+      fc.property(question, (q) => {
+        const asked = build(q);
+        const decision = decidePlayback(asked);
+        if (decision === null) return;
+        const sent = decision.video?.method === 'transcode' ? decision.video : null;
+        const sentPx = sent ? Math.min(sent.widthPx, sent.heightPx) : 1080;
+        expect(sentPx).toBeLessThanOrEqual(q.maxHeightPx ?? Infinity);
+        if (decision.method !== 'transcode') expect(isUnfit(decision.sent, asked.lessons!, 'a')).toBe(false);
+        if (decision.video?.method === 'transcode') {
+          expect(decision.video.codecs.at(-1)).toBe('h264');
+          expect(decision.video).toEqual(decision.encoded);
+        }
+      }),
+    );
+  });
+
+  it('gets no worse when less has failed and less is forbidden', () => {
+    fc.assert(
+      fc.property(question, (q) => {
+        const asked = build(q);
+        const rank = (decision: PlayDecision | null) =>
+          decision === null ? PLAY_METHODS.length : PLAY_METHODS.indexOf(decision.method);
+        const before = rank(decidePlayback(asked));
+        const { maxBitrateBps: _none, ...unlimited } = asked.profile;
+        expect(rank(decidePlayback({ ...asked, lessons: [] }))).toBeLessThanOrEqual(before);
+        expect(rank(decidePlayback({ ...asked, preferences: DEFAULT_PREFERENCES }))).toBeLessThanOrEqual(before);
+        expect(rank(decidePlayback({ ...asked, profile: unlimited }))).toBeLessThanOrEqual(before);
+        expect(rank(decidePlayback({ ...asked, without: [] }))).toBeLessThanOrEqual(before);
       }),
     );
   });

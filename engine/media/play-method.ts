@@ -2,27 +2,62 @@
  * How a file reaches a device, and why not as it is. One pure function: what it is told decides, so a table can test it.
  *
  * Direct play sends the file. Remux sends its video packets anew packed (fragmented MP4, HLS) and copies or encodes the sound. Transcode
- * encodes the picture to H.264. Each step is taken only for a reason from the closed set, and every reason that holds is named:
- * those against the file as it is, and, for a transcode, those against copying its picture.
+ * encodes the picture. Each step is taken only for a reason from the closed set, and every reason that holds is named: those against the
+ * file as it is, and, for a transcode, those against copying its picture. The tracks come first: `track-choice.ts`.
  */
 import type { AudioTrack, MediaInfo, VideoTrack } from '#protocol/schema/media.ts';
 import { PLAY_REASONS } from '#protocol/schema/playback.ts';
-import type { DeviceProfile, PlayMethod, PlayReason, VideoCodecSupport } from '#protocol/schema/playback.ts';
-import { isCopyableAudio, isCopyableVideo } from './codec-string.ts';
+import type {
+  AudioReason,
+  DeviceLesson,
+  DeviceProfile,
+  PlayMethod,
+  PlayReason,
+  SentForm,
+  SubtitleReason,
+} from '#protocol/schema/playback.ts';
+import { DEFAULT_PREFERENCES } from '#protocol/schema/preferences.ts';
+import type { PlaybackPreferences } from '#protocol/schema/preferences.ts';
 import { encodeSize, maxBitrateFor } from './encode-ladder.ts';
 import type { EncodeLimits } from './encode-ladder.ts';
-import { audibleTracks, chooseAudioTrack } from './track-choice.ts';
+import type { PictureSize } from './picture-size.ts';
+import { isUnfit, sentForm } from './play-lesson.ts';
+import {
+  audioObstacles,
+  baseLayer,
+  directObstacles,
+  exceeds,
+  remuxObstacles,
+  segmentAudio,
+  sides,
+  tightest,
+} from './play-obstacles.ts';
+import type { ObstacleQuestion } from './play-obstacles.ts';
+import type { VideoCodec } from './rendition-spec.ts';
+import { audibleTracks, chooseAudio, chooseSubtitle } from './track-choice.ts';
+import type { RememberedTracks, SubtitleCandidate, TrackPreferences } from './track-choice.ts';
 
-export interface PlayQuestion {
-  readonly media: MediaInfo;
-  /** Whether segments can begin at the picture's keyframes (`planRemux`). */
-  readonly hasUsableKeyframes: boolean;
-  readonly profile: DeviceProfile;
-  /** The track a person chose; `null`, or one that the file does not have: `chooseAudioTrack`. */
+export interface PlayQuestion extends ObstacleQuestion {
+  /** The track a person wants now; `null`, or one that the file does not have: `chooseAudio`. */
   readonly audioTrack: number | null;
-  /** Methods that failed on this device for this file. */
+  /** Methods that failed on this device for this file in this session. */
   readonly without: readonly PlayMethod[];
+  /** What is encoded at most. */
   readonly limits: EncodeLimits;
+  /** In which the movie was made; absent or `null`: not known. */
+  readonly originalLanguage?: string | null;
+  /** What the person chose in this movie before. */
+  readonly remembered?: RememberedTracks;
+  /** The subtitles that there are, in the file and beside it. */
+  readonly subtitles?: readonly SubtitleCandidate[];
+  /** The subtitles that the person wants now, `null` for none; absent: `chooseSubtitle`. */
+  readonly subtitle?: string | null | undefined;
+  /** Whether pictures of subtitles can be made a part of the film's picture. */
+  readonly canBurnIn?: boolean;
+  /** What failed on this device before, and with which files. */
+  readonly lessons?: readonly DeviceLesson[];
+  /** By which lessons know the file. */
+  readonly fileId?: string | null;
 }
 
 export interface CopiedTrack {
@@ -42,6 +77,10 @@ export interface EncodedVideo {
   /** HDR must be mapped to what an ordinary screen shows. */
   readonly toneMap: boolean;
   readonly deinterlace: boolean;
+  /** What it may be encoded as, best first: those that the device decodes by hardware at this size, and H.264 always. */
+  readonly codecs: readonly VideoCodec[];
+  /** Number of the subtitle track whose pictures become a part of it; `null` for none. */
+  readonly burnIn: number | null;
 }
 
 export interface EncodedAudio {
@@ -58,40 +97,51 @@ export interface PlayDecision {
   readonly reasons: readonly PlayReason[];
   /** `null` where the file has no picture. */
   readonly video: CopiedTrack | EncodedVideo | null;
+  /** What the picture becomes where it is encoded: a remux offers it too, to lines that the copy is too much for. `null` without a picture. */
+  readonly encoded: EncodedVideo | null;
   /** What happens to the chosen track; `null` where the file has no sound. */
   readonly audio: CopiedTrack | EncodedAudio | null;
   /** What happens to each audio track of the file when it is the one that is heard: the renditions of an HLS playlist. */
   readonly audioTracks: readonly (CopiedTrack | EncodedAudio)[];
+  /** `null` where the file has no sound. */
+  readonly audioReason: AudioReason | null;
+  /** Id of the subtitles to show; `null` for none. */
+  readonly subtitle: string | null;
+  readonly subtitleReason: SubtitleReason;
+  /** What the device is asked to play: by this it knows again what failed. */
+  readonly sent: SentForm;
 }
 
 /** Stereo AAC at a rate where listeners can't tell it from its source. */
 export const ENCODED_AUDIO = { channels: 2, bitrateBps: 160_000 } as const;
-
-/**
- * Containers that carry decode times only (AVI) or times that jump (MPEG programme streams): copied pictures would
- * come out in the wrong order. A decoder puts them right, so a transcode is not concerned.
- */
-const UNRELIABLE_TIMES: ReadonlySet<string> = new Set(['avi', 'mpegps']);
-/** AAC object types that browsers decode. Main, SSR, LTP and xHE-AAC are AAC by name only. */
-const ORDINARY_AAC: ReadonlySet<string> = new Set(['LC', 'HE-AAC', 'HE-AACv2']);
 
 /** Decides how to send a file. `null` where no method is left: all that were possible are among `without`. */
 export function decidePlayback(question: PlayQuestion): PlayDecision | null {
   const { media, profile, without } = question;
   const video = media.video[0] ?? null;
   const sounds = audibleTracks(media.audio);
-  const audio = sounds.find(({ index }) => index === question.audioTrack) ?? chooseAudioTrack(sounds);
+  const tracks = chooseTracks(question, sounds);
+  const { audio } = tracks;
+  const encoded = (soundBps: number): EncodedVideo | null =>
+    video && encodeVideo(video, question, soundBps, tracks.burnIn);
+  const common = { audioReason: tracks.audioReason, subtitle: tracks.subtitle, subtitleReason: tracks.subtitleReason };
+  const isPossible = (sent: SentForm): boolean =>
+    !without.includes(sent.method) && !isUnfit(sent, question.lessons ?? [], question.fileId ?? null);
 
-  const againstDirect = directObstacles(media, video, audio, profile);
+  const againstDirect = directObstacles(question, video, audio, overallBitrateBps(media));
+  if (tracks.burnIn !== null) againstDirect.add('subtitlesBurnedIn');
   if (againstDirect.size === 0) {
-    if (!without.includes('directPlay')) {
-      const copied = copy(video);
+    const sent = sentForm('directPlay', media.container, video, video?.codec ?? null, audio?.codec ?? null);
+    if (isPossible(sent)) {
       return {
         method: 'directPlay',
         reasons: [],
-        video: copied,
+        video: copy(video),
+        encoded: encoded(0),
         audio: copy(audio),
         audioTracks: sounds.map((track) => copy(track)),
+        ...common,
+        sent,
       };
     }
     againstDirect.add('failedOnThisDevice');
@@ -99,144 +149,83 @@ export function decidePlayback(question: PlayQuestion): PlayDecision | null {
 
   const audioTracks = sounds.map((track) => decideAudio(track, profile));
   const audioSent = audioTracks.find(({ trackIndex }) => trackIndex === audio?.index) ?? null;
+  const soundBps = audioSent ? audioBitrateBps(audio, audioSent) : 0;
+  const soundCodec = audioSent && (audioSent.method === 'copy' ? audioSent.fromCodec : 'aac');
   const reasons = new Set(againstDirect);
   if (audio && audioSent?.method === 'transcode') {
     for (const reason of audioObstacles(audio, segmentAudio(profile), profile)) reasons.add(reason);
   }
 
-  const againstRemux = remuxObstacles(question, video, audio, audioSent);
+  const pictureBps = video && videoBitrateBps(media, video);
+  const againstRemux = remuxObstacles(question, video, pictureBps === null ? null : pictureBps + soundBps);
+  if (video && tracks.burnIn !== null) againstRemux.add('subtitlesBurnedIn');
   if (againstRemux.size === 0) {
-    if (!without.includes('remux')) {
-      return { method: 'remux', reasons: ordered(reasons), video: copy(video), audio: audioSent, audioTracks };
+    const sent = sentForm('remux', 'mp4', video, video?.codec ?? null, soundCodec);
+    if (isPossible(sent)) {
+      return {
+        method: 'remux',
+        reasons: ordered(reasons),
+        video: copy(video),
+        encoded: encoded(soundBps),
+        audio: audioSent,
+        audioTracks,
+        ...common,
+        sent,
+      };
     }
     againstRemux.add('failedOnThisDevice');
   }
   // Without a picture there is nothing that a transcode would do and a remux would not.
-  if (!video || without.includes('transcode')) return null;
+  const picture = encoded(soundBps);
+  if (!picture || without.includes('transcode')) return null;
   for (const reason of againstRemux) reasons.add(reason);
   return {
     method: 'transcode',
     reasons: ordered(reasons),
-    video: encodeVideo(video, profile, question.limits, audioSent ? audioBitrateBps(audio, audioSent) : 0),
+    video: picture,
+    encoded: picture,
     audio: audioSent,
     audioTracks,
+    ...common,
+    sent: sentForm('transcode', 'mp4', encodedPicture(picture), picture.codecs[0]!, soundCodec),
   };
 }
 
-/** What stands in the way of sending the file itself. */
-function directObstacles(
-  media: MediaInfo,
-  video: VideoTrack | null,
-  audio: AudioTrack | null,
-  profile: DeviceProfile,
-): Set<PlayReason> {
-  const entries = profile.file.filter(({ container }) => container === media.container);
-  // Of a container that it does not take we only know what it decodes in segments: that tells which further reasons hold.
-  const candidates = entries.length > 0 ? entries : [profile.segments];
-  const attempts = candidates.map((entry) => {
-    const reasons = new Set<PlayReason>();
-    if (entries.length === 0) reasons.add('containerNotSupported');
-    if (video) {
-      for (const reason of videoObstacles(video, entry.video, profile)) reasons.add(reason);
-      // A video element obeys the matrix of an MP4 track; for other containers browsers differ.
-      if (video.rotation !== 0 && media.container !== 'mp4') reasons.add('rotationNotSupported');
-    }
-    if (audio) for (const reason of audioObstacles(audio, entry.audio, profile)) reasons.add(reason);
-    return reasons;
+interface ChosenTracks {
+  readonly audio: AudioTrack | null;
+  readonly audioReason: AudioReason | null;
+  readonly subtitle: string | null;
+  readonly subtitleReason: SubtitleReason;
+  /** The track that this device does not draw, and that is therefore made a part of the picture. */
+  readonly burnIn: number | null;
+}
+
+function chooseTracks(question: PlayQuestion, sounds: readonly AudioTrack[]): ChosenTracks {
+  const { profile, remembered = {}, originalLanguage = null, subtitles = [], canBurnIn = false } = question;
+  const preferences = trackPreferences(question.preferences ?? DEFAULT_PREFERENCES, profile);
+  const heard = chooseAudio({ tracks: sounds, chosen: question.audioTrack, remembered, preferences, originalLanguage });
+  const drawsPictures = profile.subtitles?.pictures ?? false;
+  const shown = chooseSubtitle({
+    subtitles,
+    chosen: question.subtitle,
+    remembered,
+    preferences,
+    audioLanguage: heard?.track.language ?? null,
+    showsPictures: drawsPictures || (canBurnIn && question.media.video.length > 0),
   });
-  const reasons = fewest(attempts)!;
-  // A video element plays the first audio track, whatever the file marks as default.
-  if (audio && audio.index !== media.audio[0]?.index) reasons.add('audioTrackSelected');
-  if (exceeds(overallBitrateBps(media), profile.maxBitrateBps)) reasons.add('bitrateTooHigh');
-  return reasons;
+  const isBurned = shown.subtitle?.format === 'pictures' && !drawsPictures;
+  return {
+    audio: heard?.track ?? null,
+    audioReason: heard?.reason ?? null,
+    subtitle: shown.subtitle?.id ?? null,
+    subtitleReason: shown.reason,
+    burnIn: isBurned ? Number(shown.subtitle!.id.slice(1)) : null,
+  };
 }
 
-/** What stands in the way of copying the picture into segments. */
-function remuxObstacles(
-  { media, profile, hasUsableKeyframes }: PlayQuestion,
-  video: VideoTrack | null,
-  audio: AudioTrack | null,
-  audioSent: CopiedTrack | EncodedAudio | null,
-): Set<PlayReason> {
-  const reasons = new Set<PlayReason>();
-  if (!video) return reasons;
-  for (const reason of videoObstacles(video, profile.segments.video, profile)) reasons.add(reason);
-  if (!isCopyableVideo(video.codec)) reasons.add('videoCodecNotSupported');
-  // Players of segments, unlike video elements, don't all turn the picture.
-  if (video.rotation !== 0) reasons.add('rotationNotSupported');
-  const bitrateBps = videoBitrateBps(media, video);
-  const soundBps = audioSent ? audioBitrateBps(audio, audioSent) : 0;
-  if (bitrateBps !== null && exceeds(bitrateBps + soundBps, profile.maxBitrateBps)) reasons.add('bitrateTooHigh');
-  // Said only of a picture that could be copied otherwise: of another they are true, but not the reason.
-  if (reasons.size === 0) {
-    if (UNRELIABLE_TIMES.has(media.container)) reasons.add('timestampsUnreliable');
-    if (!hasUsableKeyframes) reasons.add('keyframesUnusable');
-  }
-  return reasons;
-}
-
-/** What this device can't do with the picture. Where it names a codec several times, what it can do best counts. */
-function videoObstacles(
-  video: VideoTrack,
-  supports: readonly VideoCodecSupport[],
-  profile: DeviceProfile,
-): Set<PlayReason> {
-  const attempts = supports
-    .filter(({ codec }) => codec === video.codec)
-    .map((support) => codecObstacles(video, support));
-  const reasons = fewest(attempts) ?? new Set<PlayReason>(['videoCodecNotSupported']);
-  const dynamicRange = dynamicRangeObstacle(video, profile);
-  if (dynamicRange) reasons.add(dynamicRange);
-  // Browsers leave de-interlacing to the platform, and most platforms leave it out.
-  if (video.isInterlaced) reasons.add('interlacedNotSupported');
-  return reasons;
-}
-
-function codecObstacles(video: VideoTrack, support: VideoCodecSupport): Set<PlayReason> {
-  const reasons = new Set<PlayReason>();
-  // Chroma other than 4:2:0 is a profile that hardware decoders lack, and a profile can't ask about it.
-  if (/^(yuvj?4(22|40|44)|gbr|rgb|bgr)/.test(video.pixelFormat ?? '')) reasons.add('videoCodecNotSupported');
-  if ((video.bitDepth ?? 8) > support.maxBitDepth) reasons.add('videoBitDepthNotSupported');
-  if (video.level !== null && exceeds(video.level, support.maxLevel)) reasons.add('videoLevelNotSupported');
-  const [long, short] = sides(video.width, video.height);
-  const [maxLong, maxShort] = sides(support.maxWidth ?? Infinity, support.maxHeight ?? Infinity);
-  if (long > maxLong || short > maxShort) reasons.add('videoResolutionNotSupported');
-  // Averages are rarely exact: 60 pictures a second may read as 60.02.
-  const rate = video.frameRate ? video.frameRate.num / video.frameRate.den : 0;
-  if (exceeds(rate / 1.01, support.maxFrameRate)) reasons.add('videoFrameRateNotSupported');
-  return reasons;
-}
-
-/** What the track looks like to a device that does not read Dolby Vision metadata: `dv_bl_signal_compatibility_id` says. */
-function baseLayer(video: VideoTrack): 'hdr10' | 'hlg' | 'sdr' | 'none' | null {
-  if (video.hdr === null) return null;
-  if (video.hdr !== 'dolbyVision') return video.hdr === 'hlg' ? 'hlg' : 'hdr10';
-  const layers = { 1: 'hdr10', 2: 'sdr', 4: 'hlg', 6: 'hdr10' } as const;
-  return layers[(video.dolbyVision?.compatibility ?? 0) as keyof typeof layers] ?? 'none';
-}
-
-function dynamicRangeObstacle(video: VideoTrack, { hdr }: DeviceProfile): PlayReason | null {
-  if (video.hdr === null || hdr.includes(video.hdr)) return null;
-  const base = baseLayer(video);
-  // Profile 5 without its metadata is green and purple.
-  if (base === 'none') return 'dolbyVisionNotSupported';
-  if (base === 'sdr' || base === null) return null;
-  // A screen for HDR10+ shows HDR10, and one for HDR10 ignores what HDR10+ adds.
-  const shown = base === 'hlg' ? hdr.includes('hlg') : hdr.includes('hdr10') || hdr.includes('hdr10plus');
-  return shown ? null : 'hdrNotSupported';
-}
-
-function audioObstacles(audio: AudioTrack, codecs: readonly string[], profile: DeviceProfile): Set<PlayReason> {
-  const reasons = new Set<PlayReason>();
-  const isOrdinary = audio.codec !== 'aac' || audio.profile === null || ORDINARY_AAC.has(audio.profile);
-  if (!codecs.includes(audio.codec) || !isOrdinary) reasons.add('audioCodecNotSupported');
-  if (audio.channels > profile.maxAudioChannels) reasons.add('audioChannelsNotSupported');
-  return reasons;
-}
-
-/** Audio that the device takes in segments and that we can put there. */
-function segmentAudio(profile: DeviceProfile): string[] {
-  return profile.segments.audio.filter(isCopyableAudio);
+/** Who has not said what they speak is taken to speak what their browser is set to. */
+function trackPreferences(preferences: PlaybackPreferences, profile: DeviceProfile): TrackPreferences {
+  return { ...preferences, spokenLanguages: preferences.spokenLanguages ?? profile.languages ?? [] };
 }
 
 function decideAudio(track: AudioTrack, profile: DeviceProfile): CopiedTrack | EncodedAudio {
@@ -244,13 +233,18 @@ function decideAudio(track: AudioTrack, profile: DeviceProfile): CopiedTrack | E
   return { method: 'transcode', trackIndex: track.index, fromCodec: track.codec, ...ENCODED_AUDIO };
 }
 
-function encodeVideo(video: VideoTrack, profile: DeviceProfile, limits: EncodeLimits, soundBps: number): EncodedVideo {
+function encodeVideo(video: VideoTrack, question: PlayQuestion, soundBps: number, burnIn: number | null): EncodedVideo {
+  const { profile, limits } = question;
   const h264 = profile.segments.video.find(({ codec }) => codec === 'h264');
-  const roomBps = profile.maxBitrateBps === undefined ? null : Math.max(0, profile.maxBitrateBps - soundBps);
+  const { maxBitrateBps, maxHeightPx } = tightest(question);
+  const roomBps = maxBitrateBps === null ? null : Math.max(0, maxBitrateBps - soundBps);
+  const deviceWidthPx = h264?.maxSmoothWidth ?? h264?.maxWidth;
+  const deviceHeightPx = h264?.maxSmoothHeight ?? h264?.maxHeight;
   const size = encodeSize(video, {
     ...limits,
-    ...(h264?.maxWidth !== undefined && { deviceWidthPx: h264.maxWidth }),
-    ...(h264?.maxHeight !== undefined && { deviceHeightPx: h264.maxHeight }),
+    maxHeightPx: Math.min(limits.maxHeightPx, maxHeightPx ?? Infinity),
+    ...(deviceWidthPx !== undefined && { deviceWidthPx }),
+    ...(deviceHeightPx !== undefined && { deviceHeightPx }),
     maxBitrateBps: roomBps,
   });
   const rate = video.frameRate ? video.frameRate.num / video.frameRate.den : 0;
@@ -263,8 +257,42 @@ function encodeVideo(video: VideoTrack, profile: DeviceProfile, limits: EncodeLi
     maxBitrateBps: maxBitrateFor(size, rate, roomBps),
     toneMap: base !== null && base !== 'sdr',
     deinterlace: video.isInterlaced,
+    codecs: codecsToEncode(question, size, rate),
+    burnIn,
   };
 }
+
+/** From the one that needs the fewest bits. */
+const LEAN_CODECS = ['av1', 'hevc'] as const;
+
+/**
+ * What a device gains by: a codec that it decodes by hardware, since bits that are saved would else be paid for in battery and heat. A
+ * codec in which a transcode failed there is left out.
+ */
+function codecsToEncode(
+  { profile, lessons = [], fileId = null }: PlayQuestion,
+  size: PictureSize,
+  framesPerSecond: number,
+): VideoCodec[] {
+  const [long, short] = sides(size.widthPx, size.heightPx);
+  const lean = LEAN_CODECS.filter((name) =>
+    profile.segments.video.some(({ codec, isPowerEfficient, ...most }) => {
+      if (codec !== name || isPowerEfficient !== true) return false;
+      const [maxLong, maxShort] = sides(
+        most.maxSmoothWidth ?? most.maxWidth ?? Infinity,
+        most.maxSmoothHeight ?? most.maxHeight ?? Infinity,
+      );
+      return long <= maxLong && short <= maxShort && !exceeds(framesPerSecond / 1.01, most.maxFrameRate);
+    }),
+  );
+  const picture = encodedPicture(size);
+  return [
+    ...lean.filter((codec) => !isUnfit(sentForm('transcode', 'mp4', picture, codec, null), lessons, fileId)),
+    'h264',
+  ];
+}
+
+const encodedPicture = ({ widthPx, heightPx }: PictureSize) => ({ width: widthPx, height: heightPx, bitDepth: 8 });
 
 function copy(track: VideoTrack | AudioTrack): CopiedTrack;
 function copy(track: VideoTrack | AudioTrack | null): CopiedTrack | null;
@@ -291,15 +319,6 @@ export function audioBitrateBps(track: AudioTrack | null, sent: CopiedTrack | En
   if (sent.method === 'transcode') return sent.bitrateBps;
   return track?.bitrateBps ?? Math.ceil((track?.channels ?? 2) / 2) * 128_000;
 }
-
-function fewest(attempts: readonly Set<PlayReason>[]): Set<PlayReason> | undefined {
-  return attempts.toSorted((a, b) => a.size - b.size)[0];
-}
-
-const exceeds = (value: number | null, limit: number | undefined): boolean =>
-  value !== null && limit !== undefined && value > limit;
-
-const sides = (a: number, b: number): [long: number, short: number] => (a >= b ? [a, b] : [b, a]);
 
 const ordered = (reasons: ReadonlySet<PlayReason>): PlayReason[] =>
   PLAY_REASONS.filter((reason) => reasons.has(reason));
