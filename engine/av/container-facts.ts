@@ -4,6 +4,7 @@ import type { ByteSource } from './byte-source.ts';
 import type { RawChapter } from './chapters.ts';
 import { frameTiming } from './frame-timing.ts';
 import type { FrameTiming } from './frame-timing.ts';
+import { matroskaKeyframeBytes, mp4KeyframeBytes } from './keyframe-sizes.ts';
 import { matroskaKeyframesUs, matroskaTrackNumber, mp4KeyframesUs } from './keyframes.ts';
 import { blocksFrom, clusterNear, readCues, readLastBlockTicks, readMatroska } from './matroska.ts';
 import type { Cue, MatroskaFile, MatroskaTrack } from './matroska.ts';
@@ -39,6 +40,8 @@ export interface ContainerFacts {
   codecId(streamIndex: number): string | null;
   /** File times; `null`: no index. */
   keyframesUs(streamIndex: number): readonly number[] | null;
+  /** Bytes from each of that many keyframes to the next; `null`: the index does not say. */
+  keyframeBytes(streamIndex: number, keyframes: number): readonly number[] | null;
 }
 
 const NOTHING: ContainerFacts = {
@@ -51,6 +54,7 @@ const NOTHING: ContainerFacts = {
   timing: () => null,
   codecId: () => null,
   keyframesUs: () => null,
+  keyframeBytes: () => null,
 };
 
 /** Never fails because of what the file says: what cannot be read is simply not known. I/O failures are thrown. */
@@ -105,6 +109,11 @@ function matroskaFacts(input: OpenedInput, source: ByteSource, file: MatroskaFil
     keyframesUs: (index) => {
       const track = trackOf(index);
       return track === null ? null : orNothing(null, () => matroskaKeyframesUs(source, file, cuesOf(track.number)));
+    },
+    keyframeBytes: (index, keyframes) => {
+      const track = trackOf(index);
+      if (track === null) return null;
+      return orNothing(null, () => matroskaKeyframeBytes(source, file, cuesOf(track.number), keyframes));
     },
     timing: (index, hasFrameCount) => {
       const track = trackOf(index);
@@ -195,6 +204,10 @@ function mp4Facts(input: OpenedInput, source: ByteSource, file: Mp4File): Contai
       }
       const track = trackOf(index);
       return track === null ? null : orNothing(null, () => mp4KeyframesUs(source, file, track.id));
+    },
+    keyframeBytes: (index, keyframes) => {
+      const track = trackOf(index);
+      return track === null ? null : orNothing(null, () => mp4KeyframeBytes(file, track.id, keyframes));
     },
     timing: (index) => {
       const track = trackOf(index);

@@ -34,6 +34,7 @@ const ID = {
   cueTrackPositions: 0xb7,
   cueTrack: 0xf7,
   cueClusterPosition: 0xf1,
+  cueRelativePosition: 0xf0,
   chapters: 0x1043a770,
   editionEntry: 0x45b9,
   chapterAtom: 0xb6,
@@ -78,6 +79,8 @@ export interface Cue {
   readonly trackNumber: number;
   /** Position of the cluster in the file. */
   readonly clusterAt: number;
+  /** How far behind the beginning of the cluster's content the block lies; 0 where the file does not say. */
+  readonly offsetBytes: number;
 }
 
 export interface MatroskaBlock {
@@ -282,19 +285,24 @@ export function readCues(source: ByteSource, file: MatroskaFile, trackNumber: nu
     if (point.id !== ID.cuePoint) continue;
     let timeTicks: number | null = null;
     let clusterAt: number | null = null;
+    let offsetBytes = 0;
     for (const e of elements(point.content)) {
       if (e.id === ID.cueTime) timeTicks = toUnsigned(e.content);
       if (e.id !== ID.cueTrackPositions) continue;
       let cueTrack = 0;
       let position = 0;
+      let relative = 0;
       for (const p of elements(e.content)) {
         if (p.id === ID.cueTrack) cueTrack = toUnsigned(p.content);
         if (p.id === ID.cueClusterPosition) position = toUnsigned(p.content);
+        if (p.id === ID.cueRelativePosition) relative = toUnsigned(p.content);
       }
-      if (cueTrack === trackNumber) clusterAt ??= file.segmentAt + position;
+      if (cueTrack !== trackNumber || clusterAt !== null) continue;
+      clusterAt = file.segmentAt + position;
+      offsetBytes = relative;
     }
     if (timeTicks === null || clusterAt === null) continue;
-    cues.push({ timeTicks, trackNumber, clusterAt });
+    cues.push({ timeTicks, trackNumber, clusterAt, offsetBytes });
     if (cues.length > MAX_CUES) return null;
   }
   return cues.toSorted((a, b) => a.timeTicks - b.timeTicks);

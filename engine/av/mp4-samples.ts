@@ -37,7 +37,7 @@ interface SampleTicks {
 }
 
 /** Numbers from 0 of the samples that FFmpeg marks as keyframes. `null`: all of them, the file lists none. */
-function syncSampleNumbers(stbl: Buffer): number[] | null {
+export function syncSampleNumbers(stbl: Buffer): number[] | null {
   const stss = boxIn(stbl, 'stss');
   if (stss === null) return null;
   const numbers = new Set<number>();

@@ -65,6 +65,8 @@ export interface Probe {
   readonly media: MediaInfo;
   /** Keyframes of the first video track, as `findKeyframesUs` would give them; `null`: the container has no index. */
   readonly keyframesUs: Float64Array | null;
+  /** Bytes from each keyframe to the next, of the track or (Matroska) of all tracks together; `null`: the index does not say. */
+  readonly keyframeBytes: Float64Array | null;
 }
 
 /** Throws `MediaError`; `noTracks` where there is neither picture nor sound, `truncated` where no track says what it is. */
@@ -102,7 +104,11 @@ export function probe(path: string): Probe {
   const fileTimesUs = trackIndex === undefined ? null : facts.keyframesUs(trackIndex);
   const keyframesUs =
     fileTimesUs === null || fileTimesUs.length === 0 ? null : onMovieTimeline(fileTimesUs, times.startMs * 1000);
-  return { media, keyframesUs };
+  const bytes =
+    keyframesUs === null || trackIndex === undefined || keyframesUs.length !== fileTimesUs?.length
+      ? null
+      : facts.keyframeBytes(trackIndex, keyframesUs.length);
+  return { media, keyframesUs, keyframeBytes: bytes && Float64Array.from(bytes) };
 }
 
 function indices(streams: readonly Stream[], isWanted: (stream: Stream) => boolean): Set<number> {

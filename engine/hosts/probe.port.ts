@@ -41,6 +41,11 @@ export type ProbeResult =
        * the file's own timeline). `null`: the container has no usable index, ask `keyframes`.
        */
       readonly keyframesUs: Float64Array | null;
+      /**
+       * Bytes from each keyframe to the next: of the track, or of all tracks together where the container's index speaks of
+       * those (Matroska). Absent or `null`: the index does not say.
+       */
+      readonly keyframeBytes?: Float64Array | null;
     }
   | { readonly ok: false; readonly failure: MediaFailure };
 

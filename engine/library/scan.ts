@@ -463,12 +463,20 @@ const outermost = (scopes: readonly string[]): string[] =>
   );
 
 export function toProbed(
-  { media, keyframesUs }: { media: ProbedMedia['media']; keyframesUs: ArrayLike<number> | null },
+  {
+    media,
+    keyframesUs,
+    keyframeBytes = null,
+  }: {
+    media: ProbedMedia['media'];
+    keyframesUs: ArrayLike<number> | null;
+    keyframeBytes?: ArrayLike<number> | null;
+  },
   log: Log,
 ): ProbedMedia {
   let keyframes: Uint8Array | null = null;
   try {
-    keyframes = keyframesUs === null ? null : encodeKeyframes(keyframesUs);
+    keyframes = keyframesUs === null ? null : encodeKeyframes(keyframesUs, keyframeBytes);
   } catch (error) {
     // Found again when somebody plays it.
     log.warn('a file’s keyframes are not usable', { error });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeKeyframes, encodeKeyframes } from './keyframe-index.ts';
+import { decodeKeyframeBytes, decodeKeyframes, encodeKeyframes } from './keyframe-index.ts';
 
 describe('the stored keyframe index', () => {
   it('comes back as it went in: sorted, each time once', () => {
@@ -62,5 +62,33 @@ describe('the stored keyframe index', () => {
         expect(timesUs).toEqual(timesUs.toSorted((a, b) => a - b));
       }),
     );
+  });
+
+  it('keeps how many bytes follow each, with its time', () => {
+    const entries = fc.array(fc.tuple(fc.nat({ max: 10_000_000 }), fc.nat({ max: 2 ** 40 })), { maxLength: 200 });
+    fc.assert(
+      fc.property(entries, (pairs) => {
+        const packed = encodeKeyframes(
+          pairs.map(([timeUs]) => timeUs),
+          pairs.map(([, size]) => size),
+        );
+        const byTime = new Map<number, number>();
+        for (const [timeUs, size] of pairs) byTime.set(timeUs, (byTime.get(timeUs) ?? 0) + size);
+        const expected = [...byTime].toSorted(([a], [b]) => a - b);
+        const sizes = decodeKeyframeBytes(packed)!;
+        expect([...decodeKeyframes(packed)].map((timeUs, index) => [timeUs, sizes[index]])).toEqual(expected);
+      }),
+    );
+  });
+
+  it('knows no sizes where none were stored, or where they do not belong to the times', () => {
+    expect(decodeKeyframeBytes(encodeKeyframes([0, 40_000]))).toBeNull();
+    expect(decodeKeyframeBytes(encodeKeyframes([0, 40_000], [7]))).toBeNull();
+  });
+
+  it('refuses sizes that are not as many as the times', () => {
+    const packed = encodeKeyframes([0, 40_000], [7, 8]);
+    expect(() => decodeKeyframes(packed.subarray(0, -1))).toThrow('not as many as their times');
+    expect(() => encodeKeyframes([0], [-1])).toThrow(RangeError);
   });
 });

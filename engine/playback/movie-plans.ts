@@ -6,7 +6,9 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
 import { mediaPlaylist } from '#engine/media/hls-playlist.ts';
-import { decodeKeyframes, encodeKeyframes } from '#engine/media/keyframe-index.ts';
+import { decodeKeyframeBytes, decodeKeyframes, encodeKeyframes } from '#engine/media/keyframe-index.ts';
+import { segmentLoad } from '#engine/media/segment-load.ts';
+import type { SegmentLoad } from '#engine/media/segment-load.ts';
 import { isPlannable, planFingerprint, planRemux, planTranscode } from '#engine/media/segment-plan.ts';
 import type { SegmentPlan } from '#engine/media/segment-plan.ts';
 import type { PlaybackHosts, PlaybackStore, StoredFile } from './ports.ts';
@@ -26,6 +28,8 @@ export interface MoviePlan {
   readonly segments: SegmentPlan;
   /** The media playlist, the same for every rendition of the plan. */
   readonly playlist: string;
+  /** Of the picture as it is, or of all tracks where the container's index speaks of those; `null` where it was not measured. */
+  readonly load: SegmentLoad | null;
 }
 
 /** A search through a whole file over a slow share takes minutes. Nobody waits for that: it is played otherwise this time. */
@@ -60,13 +64,21 @@ export class MoviePlans {
     if (cached) return cached;
     const durationUs = durationUsOf(file);
     if (durationUs === null) return null;
-    const keyframesUs = kind === 'grid' ? null : await this.known(file);
+    const stored = kind === 'grid' ? null : await this.#options.store.keyframes(file.id);
+    const keyframesUs = stored && decodeKeyframes(stored);
     if (kind !== 'grid' && keyframesUs === null) return null;
     const frameRate = file.media?.video[0]?.isVariableFrameRate === false ? file.media.video[0].frameRate : null;
     const segments =
       kind === 'remux' ? planRemux(keyframesUs ?? NONE, durationUs) : planTranscode(keyframesUs, durationUs, frameRate);
     if (!segments) return null;
-    const plan = { kind, id: planFingerprint(segments), segments, playlist: mediaPlaylist(segments) };
+    const bytes = kind === 'remux' && stored ? decodeKeyframeBytes(stored) : null;
+    const plan: MoviePlan = {
+      kind,
+      id: planFingerprint(segments),
+      segments,
+      playlist: mediaPlaylist(segments),
+      load: bytes && keyframesUs && segmentLoad(segments, keyframesUs, bytes),
+    };
     this.#plans.set(cacheKey, plan);
     return plan;
   }
