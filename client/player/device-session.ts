@@ -3,32 +3,44 @@
 export interface MediaKeys {
   play(): void;
   pause(): void;
+  stop(): void;
   seekBy(ms: number): void;
   seekTo(ms: number): void;
   /** `null` where nothing follows. */
   readonly next: (() => void) | null;
+  /** Back by a chapter; `null` without chapters. */
+  readonly previous: (() => void) | null;
+  togglePictureInPicture(): void;
 }
 
+export interface Billing {
+  readonly title: string;
+  /** Of one picture in several widths, or none. */
+  readonly artwork: readonly MediaImage[];
+}
+
+/** Newer than the types: browsers that do not know it refuse it. */
+type SessionAction = MediaSessionAction | 'enterpictureinpicture';
+
 /** Shows the movie on the lock screen and listens to media keys until the returned function is called. */
-export function offerMediaSession(title: string, artworkUrl: string | null, keys: MediaKeys): () => void {
+export function offerMediaSession({ title, artwork }: Billing, keys: MediaKeys): () => void {
   if (!('mediaSession' in navigator)) return () => undefined;
   const { mediaSession } = navigator;
-  mediaSession.metadata = new MediaMetadata({
-    title,
-    artist: 'Matinee',
-    artwork: artworkUrl === null ? [] : [{ src: artworkUrl }],
-  });
-  const handlers: readonly (readonly [MediaSessionAction, MediaSessionActionHandler | null])[] = [
+  mediaSession.metadata = new MediaMetadata({ title, artist: 'Matinee', artwork: [...artwork] });
+  const handlers: readonly (readonly [SessionAction, MediaSessionActionHandler | null])[] = [
     ['play', () => keys.play()],
     ['pause', () => keys.pause()],
+    ['stop', () => keys.stop()],
     ['seekbackward', ({ seekOffset }) => keys.seekBy(-(seekOffset ?? 10) * 1_000)],
     ['seekforward', ({ seekOffset }) => keys.seekBy((seekOffset ?? 10) * 1_000)],
+    ['previoustrack', keys.previous],
     ['nexttrack', keys.next],
     ['seekto', ({ seekTime }) => seekTime !== undefined && keys.seekTo(seekTime * 1_000)],
+    ['enterpictureinpicture', () => keys.togglePictureInPicture()],
   ];
-  const set = (action: MediaSessionAction, handler: MediaSessionActionHandler | null): void => {
+  const set = (action: SessionAction, handler: MediaSessionActionHandler | null): void => {
     try {
-      mediaSession.setActionHandler(action, handler);
+      mediaSession.setActionHandler(action as MediaSessionAction, handler);
     } catch {
       // A browser that does not know the action throws; the others still work.
     }
@@ -51,6 +63,26 @@ export function tellMediaSession(isPlaying: boolean, positionMs: number, duratio
       playbackRate: rate,
     });
   }
+}
+
+/** A phone that is held upright shows a movie across; left again with the full screen, by the browser itself. */
+export async function turnSideways(): Promise<void> {
+  const { orientation } = screen as Screen & {
+    readonly orientation?: ScreenOrientation & { lock?(to: 'landscape'): Promise<void> };
+  };
+  try {
+    await orientation?.lock?.('landscape');
+  } catch {
+    // Computers and iPhones do not turn.
+  }
+}
+
+/** A television or a box beside one: there is a remote control and nothing to point with. */
+export function hasRemoteControl(agent: string, hasPointer: boolean): boolean {
+  return (
+    !hasPointer ||
+    /Tizen|Web0S|webOS|SMART-?TV|SmartTV|\bAFT[A-Z]|Google ?TV|Android TV|BRAVIA|HbbTV|CrKey/i.test(agent)
+  );
 }
 
 /** Keeps the screen on while wanted. A browser drops the lock when the page is hidden, so it is asked again when it returns. */

@@ -39,6 +39,10 @@ export function watchElement(video: HTMLVideoElement, state: PlayerState, events
     if (!video.ended) events.onMilestone();
   });
   on('waiting', () => {
+    // Not what a seek, a start, or another source has to wait for.
+    if (state.isPlaying.peek() && state.seekTargetMs === null && state.phase.peek() === 'ready' && !video.seeking) {
+      state.stalls.value += 1;
+    }
     state.isBuffering.value = state.wantsPlaying || state.seekTargetMs !== null;
   });
   on('canplay', () => {

@@ -40,7 +40,8 @@ export function openFileSource(
   video.load();
   return {
     switchRendition: () => false,
-    facts: () => ({ throughputBps: null, variantBitrateBps: null, engine }),
+    chooseVariant: () => undefined,
+    facts: () => ({ throughputBps: null, variantBitrateBps: null, liveBitrateBps: null, engine }),
     close() {
       isClosed = true;
       video.removeEventListener('error', onError);

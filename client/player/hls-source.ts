@@ -1,8 +1,10 @@
 /** Plays HLS through Media Source Extensions. The only file that knows hls.js, which is loaded when the first movie needs it. */
 import Hls, { ErrorDetails, ErrorTypes, Events } from 'hls.js';
 import type { ErrorData } from 'hls.js';
+import { servedLoader } from './served-loader.ts';
 import { EXPIRED_STATUS } from './source.ts';
-import type { Source, SourceEvents, SourceProblem } from './source.ts';
+import { LiveBitrate } from './live-bitrate.ts';
+import type { Source, SourceEvents, SourceProblem, SourceStart } from './source.ts';
 
 /** Less than this ahead, and the picture is about to stand still. */
 const DRY_S = 0.5;
@@ -34,9 +36,36 @@ async function failureAt(url: string): Promise<string | null> {
 /** A decoder that stumbles is revived this often before the way of playing is given up. */
 const REVIVALS = 2;
 
-export function openHlsSource(video: HTMLVideoElement, url: string, startMs: number, events: SourceEvents): Source {
+/** Nobody knows the line yet: what a house's wireless carries on a bad day. The first segments tell more. */
+const UNKNOWN_LINE_BPS = 4_000_000;
+/** Of what the line carried last, as much is believed before it is measured again. */
+const LINE_SHARE = 0.8;
+/** Segments after which the estimate is the line's and no longer the one it began with. */
+const MEASURED_SEGMENTS = 3;
+
+export function openHlsSource(
+  video: HTMLVideoElement,
+  url: string,
+  { startMs, lineBps }: SourceStart,
+  events: SourceEvents,
+): Source {
   const hls = new Hls({
     startPosition: startMs / 1_000,
+    fLoader: servedLoader,
+    // The first segment is asked for while the element is being prepared, at the rung that the line carried last.
+    startFragPrefetch: true,
+    testBandwidth: false,
+    abrEwmaDefaultEstimate: lineBps === null ? UNKNOWN_LINE_BPS : lineBps * LINE_SHARE,
+    abrEwmaDefaultEstimateMax: 100_000_000,
+    // A line that gets worse is believed sooner than one that gets better: softer for a while is better than a stop.
+    abrEwmaFastVoD: 3,
+    abrEwmaSlowVoD: 8,
+    abrBandWidthFactor: 0.85,
+    abrBandWidthUpFactor: 0.65,
+    maxStarvationDelay: 2,
+    maxLoadingDelay: 3,
+    capLevelToPlayerSize: true,
+    capLevelOnFPSDrop: true,
     // Enough to bridge a moment without a line, little enough that a seek does not throw minutes of transcoding away.
     maxBufferLength: 40,
     maxMaxBufferLength: 90,
@@ -60,6 +89,8 @@ export function openHlsSource(video: HTMLVideoElement, url: string, startMs: num
   let revivals = 0;
   let isClosed = false;
   let isEnding = false;
+  let segments = 0;
+  const live = new LiveBitrate();
 
   /** What is loaded is shown first: a file that is cut off plays up to the cut. */
   const reportWhenDry = (problem: SourceProblem, detail: string): void => {
@@ -106,6 +137,27 @@ export function openHlsSource(video: HTMLVideoElement, url: string, startMs: num
     }
     events.onProblem('undecodable', `${data.details} ${data.error.message}`);
   });
+  hls.on(Events.MANIFEST_PARSED, () => {
+    const { levels } = hls;
+    // The first that the server names is warm there: another one would have to be begun.
+    const first = levels[hls.firstLevel];
+    if (first && (lineBps === null || lineBps > first.averageBitrate)) hls.startLevel = hls.firstLevel;
+    events.onVariants(
+      levels.length < 2
+        ? []
+        : levels.map(({ width, height, bitrate, videoCodec }, index) => ({
+            ...{ index, width, height },
+            bitrateBps: bitrate,
+            codec: videoCodec ?? '',
+          })),
+    );
+  });
+  hls.on(Events.LEVEL_SWITCHED, (_, { level }) => events.onVariant(level));
+  hls.on(Events.FRAG_BUFFERED, (_, { frag, stats }) => {
+    if (frag.sn === 'initSegment') return;
+    segments += 1;
+    live.add(frag.type, frag.start, frag.duration, stats.total);
+  });
   hls.loadSource(url);
   hls.attachMedia(video);
 
@@ -113,14 +165,21 @@ export function openHlsSource(video: HTMLVideoElement, url: string, startMs: num
     switchRendition(name) {
       const index = hls.audioTracks.findIndex((track) => track.name === name);
       if (index < 0) return false;
-      hls.audioTrack = index;
+      // What is about to be heard is heard; the other voice begins right behind it, so the picture never waits.
+      hls.nextAudioTrack = index;
       return true;
+    },
+    chooseVariant(index) {
+      if (index === null) hls.loadLevel = -1;
+      else hls.nextLevel = index;
     },
     facts() {
       const level = hls.levels[hls.currentLevel];
       return {
-        throughputBps: Number.isFinite(hls.bandwidthEstimate) ? hls.bandwidthEstimate : null,
+        throughputBps:
+          segments >= MEASURED_SEGMENTS && Number.isFinite(hls.bandwidthEstimate) ? hls.bandwidthEstimate : null,
         variantBitrateBps: level === undefined ? null : level.bitrate,
+        liveBitrateBps: live.bps(video.currentTime),
         engine: 'hls.js',
       };
     },

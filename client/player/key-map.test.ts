@@ -27,8 +27,13 @@ describe('keys of the player', () => {
     ['Home', { kind: 'seekToShare', share: 0 }],
     ['End', { kind: 'seekToShare', share: 1 }],
     ['i', { kind: 'toggleFacts' }],
-    ['n', { kind: 'nextPart' }],
-    ['MediaTrackNext', { kind: 'nextPart' }],
+    ['n', { kind: 'next' }],
+    ['MediaTrackNext', { kind: 'next' }],
+    ['a', { kind: 'nextAudio' }],
+    ['b', { kind: 'markLoop' }],
+    ['Enter', { kind: 'showControls' }],
+    ['XF86Back', { kind: 'leave' }],
+    ['MediaStop', { kind: 'leave' }],
     ['p', { kind: 'togglePictureInPicture' }],
     ['?', { kind: 'showKeys' }],
     ['Escape', { kind: 'leave' }],
@@ -42,14 +47,22 @@ describe('keys of the player', () => {
     expect(press('l', { metaKey: true })).toBeNull();
   });
 
-  it.each(['Tab', 'Enter', 'x', 'F5', 'Shift'])('%s means nothing', (key) => {
+  it('[PLAY90] up and down are the volume of a keyboard, and the way to the buttons of a remote control', () => {
+    const key = { key: 'ArrowUp', ctrlKey: false, altKey: false, metaKey: false };
+    expect(keyToCommand(key)).toEqual({ kind: 'volumeBy', share: 0.05 });
+    expect(keyToCommand(key, true)).toEqual({ kind: 'showControls' });
+    expect(keyToCommand({ ...key, key: 'ArrowLeft' }, true)).toEqual({ kind: 'seekBy', ms: -5_000 });
+  });
+
+  it.each(['Tab', 'x', 'F5', 'Shift'])('%s means nothing', (key) => {
     expect(press(key)).toBeNull();
   });
 
   it('speeds go up and down their row and stop at its ends', () => {
     expect(speedAfter(1, 1)).toBe(1.25);
     expect(speedAfter(1, -1)).toBe(0.75);
-    expect(speedAfter(2, 1)).toBe(2);
+    expect(speedAfter(2, 1)).toBe(2.5);
+    expect(speedAfter(3, 1)).toBe(3);
     expect(speedAfter(0.25, -1)).toBe(0.25);
     expect(speedAfter(1.1, 1)).toBe(1.25);
     expect(SPEEDS).toContain(1);

@@ -2,21 +2,28 @@
 
 export type PlayerCommand =
   | { readonly kind: 'togglePlay' }
+  | { readonly kind: 'play' }
+  | { readonly kind: 'pause' }
   | { readonly kind: 'seekBy'; readonly ms: number }
   /** 0 is the beginning, 1 the end. */
   | { readonly kind: 'seekToShare'; readonly share: number }
   | { readonly kind: 'chapterBy'; readonly steps: number }
-  /** Of a movie that is cut into several files. */
-  | { readonly kind: 'nextPart' }
+  /** The next part of a movie that is cut into several files, else what is played after the movie. */
+  | { readonly kind: 'next' }
   | { readonly kind: 'frameBy'; readonly steps: number }
   | { readonly kind: 'volumeBy'; readonly share: number }
   | { readonly kind: 'speedBy'; readonly steps: number }
   | { readonly kind: 'toggleMute' }
   | { readonly kind: 'toggleFullScreen' }
   | { readonly kind: 'toggleCaptions' }
+  | { readonly kind: 'nextAudio' }
+  /** The beginning of a part to repeat, then its end, then off. */
+  | { readonly kind: 'markLoop' }
   | { readonly kind: 'togglePictureInPicture' }
   | { readonly kind: 'toggleFacts' }
   | { readonly kind: 'showKeys' }
+  /** Brings the controls up and the focus into them: the middle button of a remote control. */
+  | { readonly kind: 'showControls' }
   | { readonly kind: 'leave' };
 
 export interface KeyPress {
@@ -30,6 +37,9 @@ const COMMANDS: ReadonlyMap<string, PlayerCommand> = new Map<string, PlayerComma
   [' ', { kind: 'togglePlay' }],
   ['k', { kind: 'togglePlay' }],
   ['MediaPlayPause', { kind: 'togglePlay' }],
+  ['MediaPlay', { kind: 'play' }],
+  ['MediaPause', { kind: 'pause' }],
+  ['MediaStop', { kind: 'leave' }],
   ['j', { kind: 'seekBy', ms: -10_000 }],
   ['l', { kind: 'seekBy', ms: 10_000 }],
   ['ArrowLeft', { kind: 'seekBy', ms: -5_000 }],
@@ -52,19 +62,31 @@ const COMMANDS: ReadonlyMap<string, PlayerCommand> = new Map<string, PlayerComma
   ['End', { kind: 'seekToShare', share: 1 }],
   ['PageUp', { kind: 'chapterBy', steps: 1 }],
   ['PageDown', { kind: 'chapterBy', steps: -1 }],
-  ['n', { kind: 'nextPart' }],
-  ['MediaTrackNext', { kind: 'nextPart' }],
+  ['a', { kind: 'nextAudio' }],
+  ['b', { kind: 'markLoop' }],
+  ['n', { kind: 'next' }],
+  ['MediaTrackNext', { kind: 'next' }],
+  ['MediaTrackPrevious', { kind: 'chapterBy', steps: -1 }],
+  ['Enter', { kind: 'showControls' }],
   ['Escape', { kind: 'leave' }],
+  // The back key of remote controls: Android and webOS, Tizen.
+  ['GoBack', { kind: 'leave' }],
+  ['BrowserBack', { kind: 'leave' }],
+  ['XF86Back', { kind: 'leave' }],
   ...Array.from({ length: 10 }, (_, digit) => [String(digit), { kind: 'seekToShare', share: digit / 10 }] as const),
 ]);
 
-/** `null` for keys that are not the player's, and for anything held with Ctrl, Alt or Meta: those are the browser's. */
-export function keyToCommand({ key, ctrlKey, altKey, metaKey }: KeyPress): PlayerCommand | null {
+/**
+ * `null` for keys that are not the player's, and for anything held with Ctrl, Alt or Meta: those are the browser's. With a remote
+ * control (`isRemote`) there is no other way to the buttons than up and down, and the television has keys for its own volume.
+ */
+export function keyToCommand({ key, ctrlKey, altKey, metaKey }: KeyPress, isRemote = false): PlayerCommand | null {
   if (ctrlKey || altKey || metaKey) return null;
+  if (isRemote && (key === 'ArrowUp' || key === 'ArrowDown')) return { kind: 'showControls' };
   return COMMANDS.get(key.length === 1 ? key.toLowerCase() : key) ?? null;
 }
 
-export const SPEEDS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2] as const;
+export const SPEEDS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3] as const;
 
 /** The next speed in a direction, the same at the end of the row. A speed that is not in the row counts as its nearest. */
 export function speedAfter(speed: number, steps: number): number {

@@ -16,12 +16,12 @@ import { playback as calls } from '#protocol/methods/playback.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
 import type { InputOf } from '#protocol/contract.ts';
-import type { PlayMethod, Playback } from '#protocol/schema/playback.ts';
+import type { DeviceProfile, PlayMethod, Playback } from '#protocol/schema/playback.ts';
 import type { Link, Server } from '#client/store/ports.ts';
 import { deviceProfile, mediaSource, playsHlsItself } from './browser-media.ts';
 import { openFileSource } from './file-source.ts';
-import type { PlayerFailure, PlayerMovie, PlayerState } from './player-state.ts';
-import type { Source, SourceEvents } from './source.ts';
+import type { PlayerFailure, PlayerMovie, PlayerState, QualityChoice } from './player-state.ts';
+import type { Source, SourceEvents, SourceVariant } from './source.ts';
 
 /** Silent reopenings in a row without any playing in between, after which the person is told. */
 const REOPENINGS = 4;
@@ -37,6 +37,8 @@ export interface OpeningOptions {
   readonly state: PlayerState;
   readonly video: HTMLVideoElement;
   readonly movie: PlayerMovie;
+  /** What the line carried last; `null`: nobody knows. */
+  readonly lineBps: () => number | null;
   /** FFmpeg's number of the audio to open with; `null` leaves it to the server. */
   readonly audioTrack: () => number | null;
   /** What was opened is about to be given to the element. */
@@ -94,7 +96,7 @@ export class Opening {
     try {
       const input: InputOf<typeof calls.open> = {
         movieId: this.#movie.movieId,
-        profile: await deviceProfile(),
+        profile: await this.#profile(),
         without: [...this.#without],
         ...(this.#fileId !== null && { fileId: this.#fileId }),
         ...(startMs !== null && { startMs: Math.round(startMs) }),
@@ -110,6 +112,24 @@ export class Opening {
       if (!isFailure(error)) throw error;
       this.#onRefusal(error, startMs, audioTrack);
     }
+  }
+
+  /** Better or softer: within the source where it can, else opened again at the same place. */
+  chooseQuality(choice: QualityChoice): void {
+    const before = this.#state.quality.peek();
+    const wasLimited = before.kind === 'limit' || this.#state.softenedBps.peek() !== null;
+    batch(() => {
+      this.#state.quality.value = choice;
+      this.#state.softenedBps.value = null;
+    });
+    if (choice.kind === 'limit' || wasLimited) void this.open(this.#state.placeMs());
+    else this.#source?.chooseVariant(choice.kind === 'variant' ? choice.index : null);
+  }
+
+  /** The line does not carry what comes: opened again so that it does. */
+  soften(maxBitrateBps: number): void {
+    this.#state.softenedBps.value = maxBitrateBps;
+    void this.open(this.#state.placeMs());
   }
 
   /** Everything from the beginning, also the ways of playing that failed. */
@@ -200,6 +220,7 @@ export class Opening {
       (before.fileId !== playback.fileId || before.source.sizeBytes !== playback.source.sizeBytes);
     this.#isFileInDoubt = false;
     batch(() => {
+      if (hls === null) this.#takeVariants([]);
       this.#state.fileChange.value = isOther ? 'replaced' : null;
       this.#state.playback.value = playback;
       this.#state.durationMs.value = playback.durationMs;
@@ -209,13 +230,40 @@ export class Opening {
     });
     const events: SourceEvents = {
       onProblem: (problem, detail) => this.#onProblem(problem, detail),
+      onVariants: (variants) => this.#takeVariants(variants),
+      onVariant: (index) => {
+        this.#state.variant.value = this.#state.variants.peek().find((variant) => variant.index === index) ?? null;
+      },
     };
     this.#state.seekTargetMs = null;
     this.#source =
       hls === null
         ? openFileSource(this.#video, playback.url, startMs, isHls ? 'nativeHls' : 'file', events)
-        : hls.openHlsSource(this.#video, playback.url, startMs, events);
+        : hls.openHlsSource(this.#video, playback.url, { startMs, lineBps: this.#options.lineBps() }, events);
     await this.#options.onAttached(playback);
+  }
+
+  /** The choice outlives the source: a rung of the same height is the same choice. */
+  #takeVariants(variants: readonly SourceVariant[]): void {
+    const quality = this.#state.quality.peek();
+    const chosen = quality.kind === 'variant' ? this.#state.variants.peek()[quality.index] : undefined;
+    const same = chosen && variants.find(({ height }) => height === chosen.height);
+    batch(() => {
+      this.#state.variants.value = variants;
+      this.#state.variant.value = null;
+      if (quality.kind === 'variant') {
+        this.#state.quality.value = same ? { kind: 'variant', index: same.index } : { kind: 'auto' };
+      }
+    });
+    if (same) this.#source?.chooseVariant(same.index);
+  }
+
+  /** The device's, with what the person or the line allows. */
+  async #profile(): Promise<DeviceProfile> {
+    const profile = await deviceProfile();
+    const quality = this.#state.quality.peek();
+    const maxBitrateBps = quality.kind === 'limit' ? quality.maxBitrateBps : this.#state.softenedBps.peek();
+    return maxBitrateBps === null ? profile : { ...profile, maxBitrateBps };
   }
 
   #onProblem(...[problem, detail]: Parameters<SourceEvents['onProblem']>): void {

@@ -4,7 +4,7 @@ import type { Infer } from '#protocol/contract.ts';
 import type { Failure } from '#protocol/errors.ts';
 import type { AudioChoice, PlayMethod, Playback } from '#protocol/schema/playback.ts';
 import type { SubtitleChoice } from '#protocol/schema/subtitle.ts';
-import type { SourceFacts } from './source.ts';
+import type { SourceFacts, SourceVariant } from './source.ts';
 
 export type AudioOption = Infer<typeof AudioChoice>;
 export type SubtitleOption = Infer<typeof SubtitleChoice>;
@@ -35,7 +35,15 @@ export interface PlayerFacts {
   readonly droppedFrames: number;
   readonly totalFrames: number;
   readonly bufferedAheadMs: number;
+  /** Times that the picture stood still for want of something to show, since the movie was opened. */
+  readonly stalls: number;
 }
+
+/** How good the picture may be: a rung of the ladder, a limit for a movie that comes in one form only, or whatever goes. */
+export type QualityChoice =
+  | { readonly kind: 'auto' }
+  | { readonly kind: 'variant'; readonly index: number }
+  | { readonly kind: 'limit'; readonly maxBitrateBps: number };
 
 export interface PlayerMovie {
   readonly movieId: string;
@@ -61,6 +69,15 @@ export class PlayerState {
   readonly isInPicture = signal(false);
   /** What has become of the file that was played; `null` as long as it is there. */
   readonly fileChange = signal<FileChange | null>(null);
+
+  /** What the source can switch between while it plays; none where it comes in one form only. */
+  readonly variants = signal<readonly SourceVariant[]>([]);
+  /** The one on the screen. */
+  readonly variant = signal<SourceVariant | null>(null);
+  readonly quality = signal<QualityChoice>({ kind: 'auto' });
+  /** The line did not carry the movie as it was, and it was opened again to fit: how much it carries. */
+  readonly softenedBps = signal<number | null>(null);
+  readonly stalls = signal(0);
 
   wantsPlaying = true;
   /** Something of the movie was seen since the player was made. */

@@ -1,7 +1,9 @@
 /**
  * Playing one movie on one video element: what a screen can see of it and ask of it. Its parts each own one thing:
  * `opening.ts` the way of the movie onto the element and back from trouble, `element-watch.ts` what the element tells,
- * `track-selection.ts` audio and subtitles, `place-report.ts` what the server is told, `device-session.ts` the device around it.
+ * `track-selection.ts` audio and subtitles, `place-report.ts` what the server is told, `device-session.ts` the device around it,
+ * `frame-clock.ts` single frames, `loop.ts` a part that repeats, `sleep-timer.ts` the end of the evening, `weak-line.ts` a line
+ * that does not carry the movie, `remote-playback.ts` screens that the browser knows.
  *
  * phase: opening → ready ⇄ ended; any → failed.
  *
@@ -16,23 +18,50 @@ import type { Preferences } from '#client/store/preferences.ts';
 import type { ProgressStore } from '#client/store/progress.ts';
 import type { Captions } from './captions.ts';
 import { ScreenWake, offerMediaSession, tellMediaSession } from './device-session.ts';
+import type { Billing } from './device-session.ts';
 import { watchElement } from './element-watch.ts';
+import { FrameClock, frameTarget } from './frame-clock.ts';
+import { Loop } from './loop.ts';
 import { Opening } from './opening.ts';
 import { PlaceReport } from './place-report.ts';
 import { PlayerState } from './player-state.ts';
-import type { FileChange, PlayerFacts, PlayerFailure, PlayerMovie, PlayerPhase, Span } from './player-state.ts';
+import type {
+  FileChange,
+  PlayerFacts,
+  PlayerFailure,
+  PlayerMovie,
+  PlayerPhase,
+  QualityChoice,
+  Span,
+} from './player-state.ts';
+import { RemotePlayback } from './remote-playback.ts';
+import { SleepTimer } from './sleep-timer.ts';
+import type { SourceVariant } from './source.ts';
 import { TrackSelection } from './track-selection.ts';
+import { WeakLine } from './weak-line.ts';
+
+const LINE_LOOK_MS = 1_000;
+/** What is remembered of the line is written as rarely as this. */
+const LINE_KEPT_MS = 15_000;
 
 export class Player {
   readonly tracks: TrackSelection;
+  readonly loop = new Loop();
+  readonly sleep: SleepTimer;
+  readonly remote: RemotePlayback;
   readonly #state = new PlayerState();
   readonly #video: HTMLVideoElement;
   readonly #movie: PlayerMovie;
   readonly #opening: Opening;
   readonly #report: PlaceReport;
   readonly #wake = new ScreenWake();
+  readonly #frames: FrameClock;
+  readonly #weakLine = new WeakLine();
+  readonly #preferences: Preferences;
+  readonly #link: Pick<Link, 'state'>;
   readonly #disposers: (() => void)[] = [];
   #endMediaSession: () => void = () => undefined;
+  #lastFrameMs = 0;
   #isDisposed = false;
 
   constructor(
@@ -45,11 +74,28 @@ export class Player {
   ) {
     this.#video = video;
     this.#movie = movie;
+    this.#preferences = preferences;
+    this.#link = link;
     const state = this.#state;
+    video.preservesPitch = true;
+    this.remote = new RemotePlayback(video);
+    this.#frames = new FrameClock(video);
+    this.sleep = new SleepTimer({
+      positionMs: () => state.positionMs.peek(),
+      rate: () => state.rate.peek(),
+      chapterEndMs: (ms) => this.#chapterEndMs(ms),
+      pause: () => this.pause(),
+      now: () => Date.now(),
+    });
     this.#opening = new Opening({
       ...{ server, link, state, video, movie },
+      lineBps: () => preferences.lineBps.peek() || null,
       audioTrack: () => this.tracks.audioTrack.peek(),
-      onOpened: (playback) => this.tracks.takeAudio(playback),
+      onOpened: (playback) => {
+        this.#weakLine.reset();
+        this.loop.clear();
+        this.tracks.takeAudio(playback);
+      },
       onAttached: async (playback) => {
         video.playbackRate = state.rate.peek();
         this.tracks.takeCaptions(playback);
@@ -71,10 +117,12 @@ export class Player {
         onNativeDrawing: (isNative) => this.captions.drawNatively(isNative),
       }),
       effect(() => {
-        video.volume = preferences.volume.value;
+        video.volume = preferences.volume.value * this.sleep.loudness.value;
         video.muted = preferences.isMuted.value;
       }),
       effect(() => this.#wake.want(state.isPlaying.value)),
+      this.#frames.onFrame((ms) => this.#onFrame(ms)),
+      this.#watchLine(),
     );
     void this.#opening.open(movie.isFromStart ? 0 : null);
   }
@@ -136,6 +184,25 @@ export class Player {
     return this.#state.isInPicture;
   }
 
+  /** What can be switched between while it plays; none where the movie comes in one form only. */
+  get variants(): ReadonlySignal<readonly SourceVariant[]> {
+    return this.#state.variants;
+  }
+
+  /** The variant on the screen; `null` where there is but one. */
+  get variant(): ReadonlySignal<SourceVariant | null> {
+    return this.#state.variant;
+  }
+
+  get quality(): ReadonlySignal<QualityChoice> {
+    return this.#state.quality;
+  }
+
+  /** What the line carries, where the movie had to be opened again to fit; else `null`. */
+  get softenedBps(): ReadonlySignal<number | null> {
+    return this.#state.softenedBps;
+  }
+
   play(): void {
     this.#state.wantsPlaying = true;
     this.#state.isBlocked.value = false;
@@ -175,8 +242,14 @@ export class Player {
 
   frameBy(steps: number): void {
     this.pause();
-    const rate = this.#frameRate();
-    this.seekTo(this.#video.currentTime * 1_000 + (steps * 1_000) / rate);
+    const onTheWayMs = this.#state.seekTargetMs;
+    const fromMs = onTheWayMs ?? this.#frames.shownMs ?? this.#video.currentTime * 1_000;
+    this.seekTo(frameTarget(fromMs, onTheWayMs !== null, steps, this.#frames.frameMs));
+  }
+
+  /** Marks the place that is on the screen: the beginning of a part to repeat, its end, then none. */
+  markLoop(): void {
+    this.loop.mark(this.#state.seekTargetMs ?? this.#frames.shownMs ?? this.#state.positionMs.peek());
   }
 
   chapterBy(steps: number): void {
@@ -198,20 +271,35 @@ export class Player {
     this.#video.defaultPlaybackRate = rate;
   }
 
+  chooseQuality(choice: QualityChoice): void {
+    this.#opening.chooseQuality(choice);
+  }
+
+  /** From the beginning of the movie, whichever part that is in. */
+  playFromBeginning(): void {
+    this.#state.wantsPlaying = true;
+    if (this.#state.partOffsetMs() > 0) this.#opening.openFromBeginning();
+    else this.seekTo(0);
+  }
+
   async togglePictureInPicture(): Promise<void> {
     if (document.pictureInPictureElement === this.#video) await document.exitPictureInPicture();
     else if (document.pictureInPictureEnabled) await this.#video.requestPictureInPicture();
   }
 
-  /** Names the movie to the device: lock screen, media keys. */
-  introduce(title: string, artworkUrl: string | null): void {
+  /** Names the movie to the device: lock screen, media keys. `next`: what is played after it, `null` where nothing is. */
+  introduce(billing: Billing, next: (() => void) | null, stop: () => void): void {
     this.#endMediaSession();
-    this.#endMediaSession = offerMediaSession(title, artworkUrl, {
+    const playback = this.#state.playback.peek();
+    this.#endMediaSession = offerMediaSession(billing, {
       play: () => this.play(),
       pause: () => this.pause(),
+      stop,
       seekBy: (ms) => this.seekBy(ms),
       seekTo: (ms) => this.seekTo(ms),
-      next: this.#state.playback.peek()?.part?.nextFileId == null ? null : () => this.nextPart(),
+      next: playback?.part?.nextFileId == null ? next : () => this.nextPart(),
+      previous: (playback?.chapters.length ?? 0) > 1 ? () => this.chapterBy(-1) : null,
+      togglePictureInPicture: () => void this.togglePictureInPicture(),
     });
     this.#tellDevice();
   }
@@ -232,6 +320,7 @@ export class Player {
       droppedFrames: quality.droppedVideoFrames,
       totalFrames: quality.totalVideoFrames,
       bufferedAheadMs: span === undefined ? 0 : Math.max(0, span.endMs - here),
+      stalls: this.#state.stalls.peek(),
     };
   }
 
@@ -241,7 +330,11 @@ export class Player {
     this.#report.dispose();
     for (const dispose of this.#disposers) dispose();
     this.captions.hide();
+    this.#rememberLine();
     this.#opening.dispose();
+    this.sleep.dispose();
+    this.remote.dispose();
+    this.#frames.dispose();
     this.#wake.dispose();
     this.#endMediaSession();
     if (document.pictureInPictureElement === this.#video) void document.exitPictureInPicture();
@@ -266,10 +359,56 @@ export class Player {
     tellMediaSession(isPlaying.peek(), positionMs.peek(), durationMs.peek(), rate.peek());
   }
 
-  #frameRate(): number {
-    const quality = this.#video.getVideoPlaybackQuality();
-    const seconds = this.#video.currentTime;
-    const measured = seconds > 5 ? quality.totalVideoFrames / seconds : 0;
-    return measured >= 20 && measured <= 65 ? measured : 24;
+  #chapterEndMs(atMs: number): number | null {
+    const chapters = this.#state.playback.peek()?.chapters ?? [];
+    const next = chapters.find(({ startMs }) => startMs > atMs);
+    return chapters.length === 0 ? null : (next?.startMs ?? this.#state.durationMs.peek());
+  }
+
+  #onFrame(ms: number): void {
+    const beforeMs = this.#lastFrameMs;
+    this.#lastFrameMs = ms;
+    if (this.#video.paused) return;
+    const backMs = this.loop.returnFrom(ms, beforeMs);
+    if (backMs !== null) this.seekTo(backMs);
+  }
+
+  /** Looks now and then whether the line carries the movie, and keeps in mind what it carries. */
+  #watchLine(): () => void {
+    const look = setInterval(() => this.#lookAtLine(), LINE_LOOK_MS);
+    const keep = setInterval(() => this.#rememberLine(), LINE_KEPT_MS);
+    return () => {
+      clearInterval(look);
+      clearInterval(keep);
+    };
+  }
+
+  #lookAtLine(): void {
+    const { phase, playback, variants, hasPlayed, wantsPlaying, seekTargetMs } = this.#state;
+    if (this.#link.state.peek().kind !== 'live') {
+      this.#weakLine.reset();
+      return;
+    }
+    // A source with variants gets softer by itself; a sample of a start or a seek would say nothing.
+    if (phase.peek() !== 'ready' || variants.peek().length > 0 || !hasPlayed || seekTargetMs !== null) return;
+    const { currentTime, buffered, readyState } = this.#video;
+    let loadedMs = currentTime * 1_000;
+    for (let index = 0; index < buffered.length; index++) {
+      if (buffered.start(index) <= currentTime + 0.1) loadedMs = Math.max(loadedMs, buffered.end(index) * 1_000);
+    }
+    const carriedBps = this.#weakLine.add({
+      nowMs: performance.now(),
+      isStalled: wantsPlaying && readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !this.#video.ended,
+      loadedMs,
+      bitrateBps: playback.peek()?.source.bitrateBps ?? null,
+    });
+    if (carriedBps === null) return;
+    this.#weakLine.reset();
+    this.#opening.soften(carriedBps);
+  }
+
+  #rememberLine(): void {
+    const measured = this.#opening.source?.facts().throughputBps ?? null;
+    if (measured !== null) this.#preferences.lineBps.value = Math.round(measured);
   }
 }

@@ -1,4 +1,4 @@
-/** One way of feeding a video element. A source belongs to one opened playback and is thrown away with it. */
+/** What feeds the video element. One is made for each opened playback and is thrown away with it. */
 
 /**
  * Why a source can't go on:
@@ -8,24 +8,50 @@
  */
 export type SourceProblem = 'expired' | 'unreachable' | 'undecodable';
 
+/** One rung of the ladder, as the source knows it. */
+export interface SourceVariant {
+  /** Position in the source's own list, lowest bit rate first. */
+  readonly index: number;
+  readonly width: number;
+  readonly height: number;
+  readonly bitrateBps: number;
+  readonly codec: string;
+}
+
 export interface SourceEvents {
   /** `detail` is the server's code for it, where it gave one, else words for a developer. */
   onProblem(problem: SourceProblem, detail: string): void;
+  /** What there is to choose from; none where the source has only the one. */
+  onVariants(variants: readonly SourceVariant[]): void;
+  /** The variant that is on the screen from now on. */
+  onVariant(index: number): void;
 }
 
 /** What the info panel tells about the running source. */
 export interface SourceFacts {
   /** Measured by the player, `null` where it does not measure. */
   readonly throughputBps: number | null;
+  /** What the variant is said to take. */
   readonly variantBitrateBps: number | null;
+  /** What the segments of the last half minute really took; `null` where nobody counts. */
+  readonly liveBitrateBps: number | null;
   readonly engine: 'file' | 'hls.js' | 'nativeHls';
 }
 
 export interface Source {
   /** Switches to the audio rendition of this name without opening anew; `false` where the source has none of it. */
   switchRendition(name: string): boolean;
+  /** `null`: whichever the line carries. What is on the screen stays until the other one is there. */
+  chooseVariant(index: number | null): void;
   facts(): SourceFacts;
   close(): void;
+}
+
+/** What a source is told about the line and the person before it begins. */
+export interface SourceStart {
+  readonly startMs: number;
+  /** What the line carried last; `null`: nobody knows. */
+  readonly lineBps: number | null;
 }
 
 /** Statuses by which the server says that an address is used up. */

@@ -32,6 +32,11 @@ function parseShare(text: string): number | null {
   return text !== '' && value >= 0 && value <= 1 ? value : null;
 }
 
+function parseBitrate(text: string): number | null {
+  const value = Number(text);
+  return Number.isSafeInteger(value) && value > 0 ? value : null;
+}
+
 export class Preferences {
   /** 0 to 1, as the slider shows it. */
   readonly volume: Signal<number>;
@@ -42,6 +47,8 @@ export class Preferences {
   readonly captionSize: Signal<CaptionSize>;
   /** The clock beside the seek bar: time left instead of the length. */
   readonly showsTimeLeft: Signal<boolean>;
+  /** What the line to the server carried when something was last played over it; 0: nobody knows. */
+  readonly lineBps: Signal<number>;
   /** Filters beside the movies, where there is room for both. */
   readonly showsFilters: Signal<boolean>;
 
@@ -58,6 +65,7 @@ export class Preferences {
       'medium',
     );
     this.showsFilters = remembered(memory, 'filters', parseFlag, printFlag, true);
+    this.lineBps = remembered(memory, 'lineBps', parseBitrate, String, 0);
     this.showsTimeLeft = remembered(memory, 'timeLeft', parseFlag, printFlag, false);
   }
 }

@@ -14,6 +14,8 @@ interface PressProps extends Aria {
   readonly disabled?: boolean | undefined;
   readonly tabIndex?: number;
   readonly 'data-spatial-start'?: string | undefined;
+  /** Where the focus goes when a screen takes it in. */
+  readonly 'data-first'?: string | undefined;
   readonly onClick?: ((event: TargetedMouseEvent<HTMLButtonElement>) => void) | undefined;
 }
 

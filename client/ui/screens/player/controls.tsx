@@ -1,7 +1,7 @@
 import {
   ArrowLeft,
   Captions as CaptionsIcon,
-  Gauge,
+  Cast,
   Info,
   Keyboard,
   Maximize,
@@ -19,7 +19,6 @@ import {
 } from 'lucide-preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Signal } from '@preact/signals';
-import { SPEEDS } from '#client/player/key-map.ts';
 import type { PlayerCommand } from '#client/player/key-map.ts';
 import type { Player } from '#client/player/player.ts';
 import { CAPTION_SIZES } from '#client/store/preferences.ts';
@@ -27,6 +26,7 @@ import type { Preferences } from '#client/store/preferences.ts';
 import { IconButton } from '../../parts/button.tsx';
 import { clockTime, timeOfDay } from '../../wording.ts';
 import { Menu } from './menu.tsx';
+import { SettingsMenu } from './settings-menu.tsx';
 import { SeekBar } from './seek-bar.tsx';
 import styles from './player.module.css';
 
@@ -121,8 +121,17 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
   const leftMs = (part?.movieDurationMs ?? player.durationMs.value) - (part?.offsetMs ?? 0) - player.positionMs.value;
   const endsAt = Date.now() + leftMs / rate;
 
+  // Arrow keys move between the buttons for somebody who works them by keys; one who clicked a button goes on seeking with them.
+  const [isKeyed, setKeyed] = useState(false);
+
   return (
-    <div class={styles.controls} data-controls>
+    <div
+      class={styles.controls}
+      data-controls
+      data-spatial={isKeyed ? '' : undefined}
+      onFocusIn={(event) => setKeyed(event.target instanceof Element && event.target.matches(':focus-visible'))}
+      onFocusOut={() => setKeyed(false)}
+    >
       <header class={styles.topBar}>
         <IconButton label="Back (Esc)" onClick={onLeave}>
           <ArrowLeft aria-hidden="true" />
@@ -143,6 +152,7 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
           <IconButton
             label={isPlaying ? 'Pause (K)' : 'Play (K)'}
             class={styles.playButton}
+            data-first=""
             onClick={() => {
               if (isPlaying) player.pause();
               else player.play();
@@ -169,7 +179,7 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
             <RotateCw aria-hidden="true" />
           </IconButton>
           {part !== null && part.nextFileId !== null && (
-            <IconButton label="Next part (N)" onClick={() => obey({ kind: 'nextPart' })}>
+            <IconButton label="Next part (N)" onClick={() => obey({ kind: 'next' })}>
               <SkipForward aria-hidden="true" />
             </IconButton>
           )}
@@ -221,22 +231,27 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
               ]}
             />
           )}
-          <Menu
-            label="Speed (< and >)"
-            icon={rate === 1 ? <Gauge aria-hidden="true" /> : <span class={styles.rate}>{rate}×</span>}
-            isOn={rate !== 1}
+          <SettingsMenu
+            player={player}
             isHeld={isHeld}
-            groups={[
-              {
-                title: 'Speed',
-                value: String(rate),
-                options: SPEEDS.map((speed) => [String(speed), speed === 1 ? 'Normal' : `${speed}×`] as const),
-                onValue: (value) => player.setRate(Number(value)),
-              },
+            obey={obey}
+            actions={[
+              { text: 'About this stream (I)', onDo: () => obey({ kind: 'toggleFacts' }) },
+              { text: 'Keys (?)', onDo: onHelp },
             ]}
           />
+          {player.remote.isAvailable.value && (
+            <IconButton
+              label="Play on another screen"
+              aria-pressed={player.remote.isConnected.value}
+              onClick={() => void player.remote.choose()}
+            >
+              <Cast aria-hidden="true" />
+            </IconButton>
+          )}
           <IconButton
             label="About this stream (I)"
+            class={styles.keysOnly}
             aria-pressed={areFactsOpen.value}
             onClick={() => obey({ kind: 'toggleFacts' })}
           >
@@ -268,7 +283,11 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
           type="button"
           class={styles.bigPlay}
           aria-label={player.phase.value === 'ended' ? 'Watch again' : 'Play'}
-          onClick={() => player.play()}
+          onClick={(event) => {
+            player.play();
+            // This button goes away: whoever worked it by keys goes on at the other one.
+            event.currentTarget.closest('[data-controls]')?.querySelector<HTMLElement>('[data-first]')?.focus();
+          }}
         >
           {player.phase.value === 'ended' ? (
             <RotateCcw aria-hidden="true" />

@@ -1,38 +1,37 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { useSignal } from '@preact/signals';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { signal, useSignal } from '@preact/signals';
+import { hasRemoteControl } from '#client/player/device-session.ts';
 import { Player } from '#client/player/player.ts';
 import type { FileChange } from '#client/player/player-state.ts';
-import { keyToCommand, speedAfter } from '#client/player/key-map.ts';
+import { keyToCommand } from '#client/player/key-map.ts';
 import type { PlayerCommand } from '#client/player/key-map.ts';
 import { MovieStore } from '#client/store/movie.ts';
 import type { Route } from '#client/store/navigation.ts';
 import { extraName } from '../../extra-words.ts';
 import { useCinema, useLobby } from '../../house.ts';
 import { MoviePicture } from '../../parts/picture.tsx';
-import { clockTime, spokenDuration } from '../../wording.ts';
+import { spokenDuration } from '../../wording.ts';
 import { CaptionLayer } from './caption-layer.tsx';
+import { obeyCommand, toggleFullScreen } from './commands.ts';
 import { Controls } from './controls.tsx';
 import { FactsPanel } from './facts-panel.tsx';
+import { FlashBoard } from './flash-board.ts';
 import { Gestures } from './gestures.tsx';
 import { KeyHelp } from './key-help.tsx';
+import { Notes } from './notes.tsx';
 import { PlayerTrouble } from './trouble.tsx';
+import { Wakefulness } from './wakefulness.ts';
 import styles from './player.module.css';
-
-/** Controls leave this long after the last movement. */
-const IDLE_MS = 2_800;
-const FLASH_MS = 650;
 
 const FILE_CHANGE_TEXTS: Readonly<Record<FileChange, string>> = {
   awaited: 'The movie’s file is being replaced. It goes on here as soon as the new one is there.',
   replaced: 'The movie has a new file. It goes on where you were.',
 };
 
-/** What was just done by key or tap, shown large for a moment and read out. */
-export interface Flash {
-  readonly id: number;
-  readonly text: string;
-  readonly side: 'start' | 'middle' | 'end';
-}
+/** How fast it plays while a finger rests on the picture. */
+const HELD_RATE = 2;
+/** The picture gets no darker than this by swiping: one would not find the way back. */
+const DARKEST = 0.2;
 
 type PlayRoute = Extract<Route, { screen: 'play' }>;
 
@@ -48,148 +47,99 @@ export function PlayerScreen({ route }: { readonly route: PlayRoute }) {
   );
 }
 
-function Screening({ route, video }: { readonly route: PlayRoute; readonly video: HTMLVideoElement }) {
+/** What goes with one movie on the screen, made once and thrown away with it. */
+function useStage(route: PlayRoute, video: HTMLVideoElement) {
   const cinema = useCinema();
-  const { navigation, preferences, notices } = useLobby();
-  const movieStore = useMemo(() => new MovieStore(cinema.server, cinema.link, route.movieId), []);
-  const player = useMemo(() => new Player(cinema.server, cinema.link, cinema.progress, preferences, video, route), []);
-  const isAwake = useSignal(true);
-  const isHelpOpen = useSignal(false);
-  const areFactsOpen = useSignal(false);
-  const flash = useSignal<Flash | null>(null);
-  /** Menus and dialogs keep the controls on. */
-  const isHeld = useSignal(false);
-  const sleep = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const flashEnd = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const flashes = useRef(0);
-  const movie = movieStore.movie.value;
-  const extra = movie?.files.find(({ id }) => id === route.fileId)?.extra ?? null;
-  const title = movie === null ? '' : extra === null ? movie.title : `${movie.title} – ${extraName(extra)}`;
-
+  const { preferences } = useLobby();
+  const stage = useMemo(() => {
+    const player = new Player(cinema.server, cinema.link, cinema.progress, preferences, video, route);
+    const isHelpOpen = signal(false);
+    /** A menu is open, which keeps the controls on. */
+    const isHeld = signal(false);
+    return {
+      player,
+      movieStore: new MovieStore(cinema.server, cinema.link, route.movieId),
+      board: new FlashBoard(),
+      isHelpOpen,
+      isHeld,
+      isRemote: hasRemoteControl(navigator.userAgent, matchMedia('(any-pointer: fine), (any-pointer: coarse)').matches),
+      controls: new Wakefulness({
+        isBusy: () => isHeld.peek() || isHelpOpen.peek() || !player.isPlaying.peek(),
+        isUsed: () =>
+          document.activeElement?.closest('[data-controls]')?.matches(':focus-within:has(:focus-visible)') ?? false,
+      }),
+    };
+  }, []);
   useEffect(
     () => () => {
-      player.dispose();
-      movieStore.dispose();
-      clearTimeout(sleep.current);
-      clearTimeout(flashEnd.current);
+      stage.player.dispose();
+      stage.movieStore.dispose();
+      stage.board.dispose();
+      stage.controls.dispose();
+      video.style.filter = '';
       if (document.fullscreenElement !== null) void document.exitFullscreen();
     },
     [],
   );
+  return stage;
+}
+
+function Screening({ route, video }: { readonly route: PlayRoute; readonly video: HTMLVideoElement }) {
+  const { navigation, preferences, notices } = useLobby();
+  const { player, movieStore, board, controls, isHelpOpen, isHeld, isRemote } = useStage(route, video);
+  const areFactsOpen = useSignal(false);
+  const brightness = useSignal(1);
+  const movie = movieStore.movie.value;
+  const extra = movie?.files.find(({ id }) => id === route.fileId)?.extra ?? null;
+  const title = movie === null ? '' : extra === null ? movie.title : `${movie.title} – ${extraName(extra)}`;
+
+  const leave = (): void => navigation.back({ screen: 'movie', movieId: route.movieId });
 
   const nextFileId = player.playback.value?.part?.nextFileId ?? null;
   useEffect(() => {
     if (movie === null) return;
     document.title = `${title} · Matinee`;
-    player.introduce(title, movie.picture?.url ?? null);
-  }, [title, movie?.picture?.url, nextFileId]);
+    const picture = movie.picture?.url ?? null;
+    player.introduce({ title, artwork: picture === null ? [] : [{ src: picture }] }, null, leave);
+  }, [title, movie?.picture?.url, nextFileId, player.playback.value]);
 
   const fileChange = player.fileChange.value;
   useEffect(() => {
     if (fileChange !== null) notices.show(FILE_CHANGE_TEXTS[fileChange]);
   }, [fileChange]);
 
-  const wake = (): void => {
-    isAwake.value = true;
-    clearTimeout(sleep.current);
-    sleep.current = setTimeout(() => {
-      const isBusy = isHeld.peek() || isHelpOpen.peek() || !player.isPlaying.peek();
-      const isUsed =
-        document.activeElement?.closest('[data-controls]')?.matches(':focus-within:has(:focus-visible)') ?? false;
-      if (!isBusy && !isUsed) isAwake.value = false;
-      else if (!isBusy) wake();
-    }, IDLE_MS);
-  };
+  const phase = player.phase.value;
+  const isPlaying = player.isPlaying.value;
+  useEffect(() => {
+    // It began or stopped by itself, by a media key, by another device: the controls show it, and leave again.
+    controls.wake();
+    // What had the focus may have gone with what it belonged to: keys go on working from the picture.
+    if (document.activeElement === null || document.activeElement === document.body) video.focus();
+  }, [phase, isPlaying]);
 
-  const say = (text: string, side: Flash['side'] = 'middle'): void => {
-    flashes.current += 1;
-    flash.value = { id: flashes.current, text, side };
-    clearTimeout(flashEnd.current);
-    flashEnd.current = setTimeout(() => {
-      flash.value = null;
-    }, FLASH_MS);
-  };
-
-  const leave = (): void => navigation.back({ screen: 'movie', movieId: route.movieId });
-
-  const toggleFullScreen = (): void => {
-    const frame = video.parentElement;
-    if (document.fullscreenElement !== null) void document.exitFullscreen();
-    else if (frame !== null && document.fullscreenEnabled) void frame.requestFullscreen();
-    // An iPhone only lets the video itself fill the screen.
-    else (video as { webkitEnterFullscreen?: () => void }).webkitEnterFullscreen?.();
+  const showControls = (): void => {
+    controls.wake();
+    document.querySelector<HTMLElement>('[data-controls] [data-first]')?.focus();
   };
 
   const obey = (command: PlayerCommand): void => {
-    wake();
-    switch (command.kind) {
-      case 'togglePlay':
-        say(player.isPlaying.peek() ? 'Pause' : 'Play');
-        player.togglePlay();
-        break;
-      case 'seekBy':
-        player.seekBy(command.ms);
-        say(`${command.ms > 0 ? '+' : '−'}${Math.abs(command.ms) / 1_000} s`, command.ms > 0 ? 'end' : 'start');
-        break;
-      case 'seekToShare':
-        player.seekTo(player.durationMs.peek() * command.share);
-        say(clockTime(player.positionMs.peek()));
-        break;
-      case 'chapterBy':
-        player.chapterBy(command.steps);
-        say(clockTime(player.positionMs.peek()));
-        break;
-      case 'nextPart':
-        if (player.nextPart()) say('Next part', 'end');
-        break;
-      case 'frameBy':
-        player.frameBy(command.steps);
-        break;
-      case 'volumeBy': {
-        const volume = Math.min(1, Math.max(0, Math.round((preferences.volume.peek() + command.share) * 100) / 100));
-        preferences.volume.value = volume;
-        preferences.isMuted.value = false;
-        say(`Volume ${Math.round(volume * 100)} %`);
-        break;
-      }
-      case 'speedBy': {
-        const rate = speedAfter(player.rate.peek(), command.steps);
-        player.setRate(rate);
-        say(`${rate}×`);
-        break;
-      }
-      case 'toggleMute':
-        preferences.isMuted.value = !preferences.isMuted.peek();
-        say(preferences.isMuted.peek() ? 'Muted' : 'Sound on');
-        break;
-      case 'toggleFullScreen':
-        toggleFullScreen();
-        break;
-      case 'toggleCaptions':
-        player.tracks.toggleCaptions();
-        say(
-          player.tracks.captionTrack.peek() === null
-            ? player.tracks.showableCaptions().length === 0
-              ? 'No subtitles'
-              : 'Subtitles off'
-            : 'Subtitles on',
-        );
-        break;
-      case 'togglePictureInPicture':
-        void player.togglePictureInPicture();
-        break;
-      case 'toggleFacts':
+    controls.wake();
+    obeyCommand(command, {
+      ...{ player, preferences, video, board, showControls },
+      toggleFacts: () => {
         areFactsOpen.value = !areFactsOpen.peek();
-        break;
-      case 'showKeys':
+      },
+      showKeys: () => {
         isHelpOpen.value = true;
-        break;
-      case 'leave':
+      },
+      leave: () => {
         // Escape leaves full screen first, which the browser does by itself.
         if (areFactsOpen.peek()) areFactsOpen.value = false;
         else if (document.fullscreenElement === null) leave();
-        break;
-    }
+        else if (isRemote) void document.exitFullscreen();
+      },
+      next: () => player.nextPart(),
+    });
   };
 
   useEffect(() => {
@@ -198,24 +148,47 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
       if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return;
       const target = event.target instanceof Element ? event.target : null;
       if (target?.closest('[popover]') != null) return;
-      wake();
+      controls.wake();
       // A focused button or slider keeps the keys that work it.
       if (target?.matches('button, a') === true && (event.key === ' ' || event.key === 'Enter')) return;
       if (target?.matches('input') === true && /^(Arrow|Home|End|Page)/.test(event.key)) return;
-      const command = keyToCommand(event);
+      // Keys that a gamepad was turned into come from no hand on a keyboard.
+      const command = keyToCommand(event, isRemote || !event.isTrusted);
       if (command === null) return;
       event.preventDefault();
       obey(command);
     };
     document.addEventListener('keydown', onKey);
-    wake();
     return () => document.removeEventListener('keydown', onKey);
   }, []);
 
-  const phase = player.phase.value;
+  const rateBefore = useSignal<number | null>(null);
+  const onHold = (isDown: boolean): void => {
+    if (isDown && player.isPlaying.peek()) {
+      rateBefore.value = player.rate.peek();
+      player.setRate(HELD_RATE);
+      board.say(`${HELD_RATE}×`);
+    } else if (!isDown && rateBefore.peek() !== null) {
+      player.setRate(rateBefore.peek()!);
+      rateBefore.value = null;
+    }
+  };
+  const onSwipe = (side: 'start' | 'end', share: number): void => {
+    if (side === 'end') {
+      preferences.volume.value = Math.min(1, Math.max(0, preferences.volume.peek() + share));
+      preferences.isMuted.value = false;
+      board.say(`Volume ${Math.round(preferences.volume.peek() * 100)} %`);
+      return;
+    }
+    brightness.value = Math.min(1, Math.max(DARKEST, brightness.peek() + share));
+    video.style.filter = brightness.peek() === 1 ? '' : `brightness(${brightness.peek()})`;
+    board.say(`Brightness ${Math.round(brightness.peek() * 100)} %`);
+  };
+
   const playback = player.playback.value;
   const isBuffering = player.isBuffering.value && phase !== 'failed';
-  const isShown = isAwake.value || !player.isPlaying.value || isHeld.value;
+  const isShown = controls.isAwake.value || !isPlaying || isHeld.value;
+  const flash = board.flash.value;
   const hasPicture = playback !== null && player.positionMs.value > 0;
 
   return (
@@ -223,7 +196,10 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
       class={styles.screening}
       data-awake={isShown}
       onPointerMove={(event) => {
-        if (event.pointerType !== 'touch') wake();
+        if (event.pointerType !== 'touch') controls.wake();
+      }}
+      onPointerLeave={(event) => {
+        if (event.pointerType === 'mouse') controls.rest();
       }}
     >
       <h1 class="unseen">{title}</h1>
@@ -236,26 +212,29 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
       <Gestures
         isAwake={isShown}
         onTap={() => {
-          if (isAwake.peek() && player.isPlaying.peek()) isAwake.value = false;
-          else wake();
+          if (controls.isAwake.peek()) controls.rest();
+          else controls.wake();
         }}
         onClick={() => obey({ kind: 'togglePlay' })}
-        onDoubleClick={toggleFullScreen}
+        onDoubleClick={() => toggleFullScreen(video)}
         onSeek={(ms) => obey({ kind: 'seekBy', ms })}
+        onHold={onHold}
+        onSwipe={onSwipe}
       />
       {isBuffering && (
         <div class={styles.spinner} role="status">
           <span class="unseen">{phase === 'opening' ? 'Opening the movie' : 'Loading'}</span>
         </div>
       )}
-      {flash.value !== null && (
-        <div key={flash.value.id} class={styles.flash} data-side={flash.value.side} aria-hidden="true">
-          {flash.value.text}
+      {flash !== null && (
+        <div key={flash.id} class={styles.flash} data-side={flash.side} aria-hidden="true">
+          {flash.text}
         </div>
       )}
       <div class="unseen" role="status">
-        {flash.value?.text}
+        {flash?.text}
       </div>
+      <Notes player={player} isResumeSaid={!route.isFromStart && route.fileId === null} />
       {phase === 'failed' ? (
         <PlayerTrouble player={player} title={title} onLeave={leave} />
       ) : (

@@ -19,6 +19,7 @@ export function SeekBar({ player }: { readonly player: Player }) {
   const chapters = player.playback.value?.chapters ?? [];
   const share = (ms: number): number => (durationMs === 0 ? 0 : Math.min(1, Math.max(0, ms / durationMs)));
   const percent = (ms: number): string => `${(share(ms) * 100).toFixed(3)}%`;
+  const loop = player.loop.marks.value;
   const chapterAt = (ms: number): string | null => chapters.findLast(({ startMs }) => startMs <= ms)?.title ?? null;
 
   const read = (event: PointerEvent): Preview => {
@@ -73,6 +74,15 @@ export function SeekBar({ player }: { readonly player: Player }) {
         ))}
         {preview !== null && !isDragging && <span class={styles.hovered} style={{ inlineSize: percent(preview.ms) }} />}
         <span class={styles.seen} style={{ inlineSize: percent(positionMs) }} />
+        {loop !== null && (
+          <span
+            class={styles.loop}
+            style={{
+              insetInlineStart: percent(loop.startMs),
+              inlineSize: loop.endMs === null ? '0.2rem' : percent(loop.endMs - loop.startMs),
+            }}
+          />
+        )}
         {chapters.slice(1).map(({ startMs }) => (
           <span key={startMs} class={styles.tick} style={{ insetInlineStart: percent(startMs) }} />
         ))}
