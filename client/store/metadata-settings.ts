@@ -10,6 +10,32 @@ import type { Link, Server } from './ports.ts';
 export type MetadataState = OutputOf<typeof metadata.settings>;
 export type MetadataChanges = InputOf<typeof metadata.configure>;
 
+/**
+ * Lets the language of the browser that sets the server up be the one of the movies, until somebody chooses another. Nobody waits for
+ * it, and where it cannot be done the settings are where they were.
+ */
+export async function proposeLanguage(server: Server, browserLanguage: string): Promise<void> {
+  const proposal = languageOf(browserLanguage);
+  if (proposal === null) return;
+  try {
+    const { isLanguageChosen } = await server.call(metadata.settings, {});
+    if (!isLanguageChosen) await server.call(metadata.configure, proposal);
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+  }
+}
+
+/** `de` is German as in Germany; `null` where the tag names no language and country that TMDB knows by two letters. */
+export function languageOf(tag: string): { readonly language: string; readonly country: string } | null {
+  try {
+    const { language, region } = new Intl.Locale(tag).maximize();
+    if (!/^[a-z]{2}$/.test(language) || region === undefined || !/^[A-Z]{2}$/.test(region)) return null;
+    return { language: `${language}-${region}`, country: region };
+  } catch {
+    return null; // not a well-formed tag
+  }
+}
+
 /** How long before TMDB is said to be asked again this looks whether it answers. */
 const LOOK_AGAIN_MS = 15_000;
 

@@ -37,6 +37,7 @@ export function createMetadataHandlers(domain: MetadataDomain): Handlers<typeof 
       fallbackLanguage,
       country,
       writesNfoBesideMovies,
+      isLanguageChosen: preferences.isLanguageChosen,
       waiting,
       toReview: unmatched + doubtful,
     };

@@ -8,6 +8,7 @@ import { STAGE_KEY, newId, openMetadataStage } from '#test/support/metadata.ts';
 import type { MetadataStage } from '#test/support/metadata.ts';
 import { standInMovies } from '#test/support/tmdb-movies.ts';
 import { HOSTILE_TEXT, TmdbStandIn } from '#test/support/tmdb-stand-in.ts';
+import { MetadataPreferences } from './preferences.ts';
 
 let standIn: TmdbStandIn;
 let stage: MetadataStage;
@@ -614,6 +615,21 @@ describe('what people say', () => {
     expect(kept).toHaveLength(1);
     expect(JSON.stringify(kept)).not.toContain(standIn.key);
     expect(await handlers.configure({ apiKey: null }, context())).toMatchObject({ keyFrom: null, state: 'noKey' });
+  });
+
+  it('tells whether anybody chose the language, for the browser that sets the server up proposes its own', async () => {
+    const { handlers, domain } = await stage.again({ key: null });
+    expect(await handlers.settings({}, context())).toMatchObject({ language: 'en-US', isLanguageChosen: false });
+    const beside = { writesNfoBesideMovies: true };
+    expect(await handlers.configure(beside, context())).toMatchObject({ isLanguageChosen: false });
+    const german = { language: 'de-DE', country: 'DE' };
+    expect(await handlers.configure(german, context())).toMatchObject({ ...german, isLanguageChosen: true });
+    const again = await MetadataPreferences.open(domain.ports.settings, null);
+    expect([again.isLanguageChosen, again.values.language, again.values.writesNfoBesideMovies]).toEqual([
+      true,
+      'de-DE',
+      true,
+    ]);
   });
 
   it('[META14] writes an NFO to the data folder, beside the movie only where the owner lets it, and never over another', async () => {

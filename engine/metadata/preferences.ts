@@ -27,6 +27,7 @@ const Kept = v.object({
   ),
   country: v.fallback(v.pipe(v.string(), v.regex(/^[A-Z]{2}$/)), DEFAULTS.country),
   writesNfoBesideMovies: v.fallback(v.boolean(), DEFAULTS.writesNfoBesideMovies),
+  isLanguageChosen: v.fallback(v.boolean(), true),
 });
 
 const NAME = 'metadata';
@@ -36,17 +37,20 @@ export class MetadataPreferences {
   readonly #settings: SettingPort;
   readonly #environmentKey: Secret | null;
   #values: Preferences;
+  #isLanguageChosen: boolean;
   #ownKey: Secret | null;
 
   private constructor(
     settings: SettingPort,
     environmentKey: Secret | null,
     values: Preferences,
+    isLanguageChosen: boolean,
     ownKey: Secret | null,
   ) {
     this.#settings = settings;
     this.#environmentKey = environmentKey;
     this.#values = values;
+    this.#isLanguageChosen = isLanguageChosen;
     this.#ownKey = ownKey;
   }
 
@@ -54,11 +58,22 @@ export class MetadataPreferences {
     const kept = v.safeParse(Kept, await settings.read(NAME));
     const key = await settings.readSealed(KEY_NAME);
     const values = kept.success ? kept.output : DEFAULTS;
-    return new MetadataPreferences(settings, environmentKey, values, key === null ? null : new Secret(key));
+    const ownKey = key === null ? null : new Secret(key);
+    return new MetadataPreferences(
+      settings,
+      environmentKey,
+      values,
+      kept.success && kept.output.isLanguageChosen,
+      ownKey,
+    );
   }
 
   get values(): Preferences {
     return this.#values;
+  }
+
+  get isLanguageChosen(): boolean {
+    return this.#isLanguageChosen;
   }
 
   get key(): Secret | null {
@@ -71,7 +86,8 @@ export class MetadataPreferences {
 
   async change(change: Partial<Preferences>): Promise<void> {
     this.#values = { ...this.#values, ...change };
-    await this.#settings.write(NAME, this.#values);
+    this.#isLanguageChosen ||= change.language !== undefined;
+    await this.#settings.write(NAME, { ...this.#values, isLanguageChosen: this.#isLanguageChosen });
   }
 
   async changeKey(key: Secret | null): Promise<void> {

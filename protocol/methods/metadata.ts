@@ -21,6 +21,8 @@ export const MetadataSettings = v.object({
   /** Asked for where the first has no text. */
   fallbackLanguage: v.nullable(Language),
   country: Country,
+  /** Whether a person, or the browser that set the server up, has said so. */
+  isLanguageChosen: v.boolean(),
   /** Whether NFO files may be written beside the movies; else they go to the data folder. */
   writesNfoBesideMovies: v.boolean(),
   /** Movies that wait for being looked for, and for a person. */

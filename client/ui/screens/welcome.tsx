@@ -1,5 +1,6 @@
 import { Play } from 'lucide-preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { proposeLanguage } from '#client/store/metadata-settings.ts';
 import { movieListOf } from '#client/store/movie-list.ts';
 import type { MovieQuery } from '#client/store/navigation.ts';
 import { ALL_MOVIES } from '#client/store/navigation.ts';
@@ -106,10 +107,15 @@ function Showtime({ onMore }: { readonly onMore: () => void }) {
 
 /** After the admin: the folder, then the first movies. Comes back to where it was after a reload. */
 export function WelcomeScreen() {
-  const { library } = useCinema();
+  const { library, server } = useCinema();
   const { session } = useLobby();
   const libraries = library.libraries.value;
   const [wantsMore, setWantsMore] = useState(false);
+  const isFirst = libraries?.length === 0 && session.may('server:manage');
+  // Before the first movie is looked for, so that none is fetched in two languages.
+  useEffect(() => {
+    if (isFirst) void proposeLanguage(server, navigator.language);
+  }, [isFirst]);
   if (libraries === null) return <Waiting />;
   if ((libraries.length > 0 && !wantsMore) || !session.may('libraries:manage')) {
     return <Showtime onMore={() => setWantsMore(true)} />;
