@@ -9,6 +9,7 @@ import { scoreHostile } from './score/hostile.ts';
 import { scoreNaming } from './score/naming.ts';
 import { scoreMatching } from './score/matching.ts';
 import { scoreProbe } from './score/probe.ts';
+import { scoreSegments } from './score/segments.ts';
 import { printTable } from './score/score-row.ts';
 import type { ScoreRow } from './score/score-row.ts';
 
@@ -18,6 +19,7 @@ const KINDS: Readonly<Record<string, (path: string) => Promise<ScoreRow[]>>> = {
   hostile: scoreHostile,
   matching: scoreMatching,
   naming: scoreNaming,
+  segments: scoreSegments,
 };
 
 const args = process.argv.slice(2);

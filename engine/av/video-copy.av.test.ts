@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changedClip, clip, clips, h264, picture } from '#test/support/media.ts';
+import { changedClip, clip, clips, h264, picture, tone } from '#test/support/media.ts';
 import {
   COPY,
   complaintsAbout,
@@ -12,7 +12,9 @@ import {
   orderOf,
 } from '#test/support/rendition.ts';
 import type { Made } from '#test/support/rendition.ts';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 
 const SOURCES = [
   ...['h264Mp4', 'h264Mkv', 'h264Ts', 'hevcMkv', 'hlgMp4', 'vp9Webm', 'irregularMp4', 'openGopMkv', 'openGopMp4'],
@@ -143,6 +145,54 @@ describe('copied video', () => {
     expect(copied.media.video[0]).toMatchObject({ width, height, pixelAspect, rotation });
   });
 
+  it('shows the first picture from the beginning and the last one to the end [COPY8]', async () => {
+    const args = ['-itsoffset', '1.5', ...picture(4), ...tone(8), '-map', '0', '-map', '1', ...h264(), '-c:a', 'aac'];
+    const source = movie(await clip({ name: 'picture-within-sound.mkv', args }));
+    const order = orderOf(source, 'video', COPY);
+    const all = await makeAll(order);
+    const each = await makeEach(order);
+    expect(all.failures).toEqual([]);
+    for (let index = 0; index < countOf(order); index++) {
+      expect(each.bytes(index).equals(all.bytes(index)), `segment ${index}`).toBe(true);
+    }
+    const frames = await framesUs(source);
+    expect(frames[0]).toBeGreaterThan(1.4e6);
+    expect(all.shownUs).toHaveLength(frames.length);
+    expect(Math.abs(all.shownUs[0]!)).toBeLessThan(40);
+    frames.slice(1).forEach((us, index) => expect(Math.abs(all.shownUs[index + 1]! - us)).toBeLessThan(40));
+    expectJoined(all);
+    const end = all.segments.flat().reduce((sum, { durationUs }) => sum + durationUs, 0);
+    expect(Math.abs(end - source.durationUs)).toBeLessThan(42_000);
+    expect(await complaintsAbout(all.joined())).toBe('');
+  });
+
+  it('begins with leading pictures where an open GOP of HEVC does, and they need nothing from before [COPY1]', async () => {
+    const params = 'log-level=none:keyint=24:min-keyint=24:scenecut=0:open-gop=1:bframes=3:b-pyramid=1:ref=3';
+    const path = await clip({
+      name: 'open-gop-hevc.mkv',
+      args: [...picture(6), '-c:v', 'libx265', '-preset', 'medium', '-x265-params', params],
+    });
+    const source = movie(path);
+    const order = orderOf(source, 'video', COPY);
+    const all = await makeAll(order);
+    const each = await makeEach(order);
+    expect(all.failures).toEqual([]);
+    for (let index = 0; index < countOf(order); index++) {
+      expect(each.bytes(index).equals(all.bytes(index)), `segment ${index}`).toBe(true);
+    }
+    expectJoined(all);
+    const [, second = []] = all.segments;
+    const leading = second.filter(({ ptsUs }) => ptsUs < second[0]!.ptsUs).length;
+    expect(leading).toBeGreaterThan(0);
+    // A decoder that begins there leaves out the leading pictures alone, and has nothing to complain about.
+    const last = countOf(order) - 1;
+    expect(await complaintsAbout(all.joined([1, last]))).toBe('');
+    const whole = await pictureHashes(all.joined());
+    const part = await pictureHashes(all.joined(Array.from({ length: last }, (_, index) => index + 1)));
+    expect(part.length).toBe(all.segments.slice(1).flat().length - leading);
+    expect(whole.slice(-part.length)).toEqual(part);
+  });
+
   it('refuses a boundary where the file has no keyframe [COPY4]', async () => {
     const source = movie(await clips.h264Mkv());
     const made = await make(orderOf(source, 'video', COPY, [0, 1_000_000, 1_500_000, 2_000_000, 8_000_000]), [
@@ -151,6 +201,14 @@ describe('copied video', () => {
     expect(made.failures).toMatchObject([{ failure: 'unsupported', index: 2 }]);
   });
 });
+
+/** A digest of each picture as decoded, in the order in which they are shown. */
+async function pictureHashes(file: string): Promise<string[]> {
+  const args = ['-nostdin', '-v', 'error', '-i', file, '-fps_mode', 'passthrough', '-f', 'framehash', '-'];
+  const { stdout } = await promisify(execFile)('ffmpeg', args, { maxBuffer: 64 << 20 });
+  const lines = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return lines.map((line) => line.split(',').at(-1)!.trim());
+}
 
 /** Takes the time stamps off the PES packets of some pictures (PID 0x100), never off those of keyframes. */
 async function withoutStamps(path: string, isTaken: (count: number) => boolean): Promise<Buffer> {

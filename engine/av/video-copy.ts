@@ -5,12 +5,20 @@ import {
   AV_CODEC_ID_VP9,
   AV_NOPTS_VALUE,
   AV_PKT_DATA_DOVI_CONF,
+  AV_PKT_FLAG_DISCARD,
 } from 'node-av/constants';
 import type { AVCodecID } from 'node-av/constants';
 import { CodecParameters, Packet } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
 import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
 import type { RenditionSpec } from '#engine/media/rendition-spec.ts';
+import {
+  announceDolbyVision,
+  forgetDolbyVision,
+  hevcLengthSize,
+  mustLoseDolbyVision,
+  withoutDolbyVision,
+} from './dolby-vision.ts';
 import { stampVideo } from './fmp4-decode-times.ts';
 import type { TimedPacket } from './fmp4-decode-times.ts';
 import { SegmentWriter } from './fmp4-segment-writer.ts';
@@ -25,12 +33,16 @@ const TOLERANCE_US = 1_500;
 const MAX_LEADING = 32;
 /** Packets of a segment that may lack a time stamp: what a damaged broadcast has, not what a container leaves out. */
 const MAX_UNSTAMPED = 1 / 8;
+/** A picture that begins later than this is shown from the beginning of the movie: players wait for one, or never begin. */
+const MAX_LATE_US = 250_000;
 /** A segment is held in memory until it is whole. Nobody's ten seconds are larger than this. */
 const MAX_SEGMENT_BYTES = 512 * 1024 ** 2;
 
 interface CopiedPacket extends TimedPacket {
   /** The container says nothing; `ticks` follow the packet before. */
   readonly isGuess: boolean;
+  /** An edit list hides it. */
+  readonly isHidden: boolean;
 }
 
 /**
@@ -47,6 +59,11 @@ export class VideoCopy implements SegmentProducer {
   readonly #codecpar = new CodecParameters();
   /** Parameter sets of an H.264 track with start codes; empty for all others. */
   readonly #knownSets: readonly Buffer[];
+  readonly #ticksPerSecond: number;
+  readonly #startUs: number;
+  readonly #losesDolbyVision: boolean;
+  /** Bytes of the lengths in pictures of HEVC, `null` for start codes. */
+  readonly #lengthSize: number | null;
   readonly #delayTicks: number;
   readonly #frameTicks: number;
   /** From the file's ticks to those of a segment. */
@@ -70,9 +87,16 @@ export class VideoCopy implements SegmentProducer {
     const { extradata, codecId } = this.#codecpar;
     const hasSets = codecId === AV_CODEC_ID_H264 || codecId === AV_CODEC_ID_HEVC;
     if (hasSets && (extradata?.length ?? 0) < 8) throw new MediaError('unsupported', 'no parameter sets found');
+    this.#lengthSize = codecId === AV_CODEC_ID_HEVC ? hevcLengthSize(this.#codecpar) : null;
+    const isUnwanted = spec.output.method === 'copy' && spec.output.withoutDolbyVision === true;
+    this.#losesDolbyVision = mustLoseDolbyVision(this.#codecpar, isUnwanted);
+    if (this.#losesDolbyVision) forgetDolbyVision(this.#codecpar);
+    else announceDolbyVision(this.#codecpar);
     this.#knownSets = codecId === AV_CODEC_ID_H264 && extradata && isAnnexB(extradata) ? parameterSets(extradata) : [];
 
     const ticksPerSecond = timeBase.den / timeBase.num;
+    this.#ticksPerSecond = ticksPerSecond;
+    this.#startUs = spec.startUs;
     const rate = stream.avgFrameRate.num > 0 ? stream.avgFrameRate : stream.rFrameRate;
     this.#frameTicks = Math.max(1, Math.round(ticksPerSecond * (rate.num > 0 ? rate.den / rate.num : 0.04)));
     this.#delayTicks = reorderDepth(this.#codecpar) * this.#frameTicks;
@@ -136,7 +160,8 @@ export class VideoCopy implements SegmentProducer {
     }
     this.#lastTicks = ticks;
     const isGuess = packet.pts === AV_NOPTS_VALUE && this.#codecpar.videoDelay > 0;
-    const taken = { packet: this.#withoutRepeatedSets(packet, isKey), ticks, isGuess };
+    const isHidden = packet.hasFlags(AV_PKT_FLAG_DISCARD);
+    const taken = { packet: this.#cleaned(packet, isKey), ticks, isGuess, isHidden };
     const goesAhead = this.#ahead.length > 0 || (segment !== null && segment > this.#next);
     if (goesAhead && this.#ahead.length === 0) this.#aheadSegment = segment!;
     (goesAhead ? this.#ahead : this.#current).push(taken);
@@ -166,9 +191,13 @@ export class VideoCopy implements SegmentProducer {
     const taken = this.#current;
     this.#current = [];
     try {
-      const packets = withTimes(taken, this.#frameTicks);
+      const shown = nextTicks === null ? withoutHiddenEnd(taken) : taken;
+      const timed = withTimes(shown, this.#frameTicks);
+      const packets = this.#next === 0 ? this.#fromTheBeginning(timed) : timed;
       const last = packets.reduce((most, { ticks }) => Math.max(most, ticks), Number.NEGATIVE_INFINITY);
-      stampVideo(packets, this.#delayTicks, this.#shiftTicks, nextTicks ?? last + this.#frameTicks);
+      // The last picture is shown to the end of the movie: where the sound goes on, a player must find one there.
+      const end = Math.max(last + this.#frameTicks, this.#toTicks(this.#plan.endUs));
+      stampVideo(packets, this.#delayTicks, this.#shiftTicks, nextTicks ?? end);
       for (const { packet } of packets) packet.freeSideData();
       const written = this.#writer.write(
         this.#next,
@@ -181,10 +210,26 @@ export class VideoCopy implements SegmentProducer {
     }
   }
 
-  #withoutRepeatedSets(packet: Packet, isKey: boolean): Packet {
+  /** Where the picture begins late, its first one is shown until then. Only a keyframe that nothing is shown before can be. */
+  #fromTheBeginning(packets: readonly TimedPacket[]): readonly TimedPacket[] {
+    const [first, ...others] = packets;
+    const start = this.#toTicks(0);
+    if (!first || first.ticks - start <= (MAX_LATE_US * this.#ticksPerSecond) / 1e6) return packets;
+    return others.some(({ ticks }) => ticks < first.ticks) ? packets : [{ ...first, ticks: start }, ...others];
+  }
+
+  #toTicks(us: number): number {
+    return Math.round(((us + this.#startUs) * this.#ticksPerSecond) / 1e6);
+  }
+
+  /** The packet, without what must not be in it. */
+  #cleaned(packet: Packet, isKey: boolean): Packet {
     const taken = owned(packet);
-    if (!isKey || this.#knownSets.length === 0 || !taken.data) return taken;
-    const bytes = withoutKnownParameterSets(taken.data, this.#knownSets);
+    const hasSets = isKey && this.#knownSets.length > 0;
+    if ((!hasSets && !this.#losesDolbyVision) || !taken.data) return taken;
+    const bytes = hasSets
+      ? withoutKnownParameterSets(taken.data, this.#knownSets)
+      : withoutDolbyVision(taken.data, this.#codecpar, this.#lengthSize);
     if (bytes) {
       // Setting the bytes makes a new packet of it: no keyframe, no times (node-av 6.1.1, measured). Times are set later.
       const { flags } = taken;
@@ -220,6 +265,12 @@ function withTimes(packets: readonly CopiedPacket[], frameTicks: number): readon
     const before = packet.isGuess ? holes.shift() : undefined;
     return before === undefined ? packet : { packet: packet.packet, ticks: before + frameTicks };
   });
+}
+
+/** Pictures at the end that an edit list cuts off. Only what nothing else can need: the last in the order of decoding. */
+function withoutHiddenEnd(packets: readonly CopiedPacket[]): readonly CopiedPacket[] {
+  const end = packets.findLastIndex(({ isHidden }) => !isHidden) + 1;
+  return end === 0 ? packets : packets.slice(0, end);
 }
 
 function free(packets: readonly TimedPacket[]): void {
