@@ -19,10 +19,11 @@ class ServedLoader extends Base {
   override load(context: LoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<LoaderContext>): void {
     super.load(context, config, {
       ...callbacks,
-      onSuccess: (response, stats, of, details: XMLHttpRequest | null) => {
+      onSuccess: (response, stats, of, details) => {
         const { loading } = stats;
+        const told = details instanceof XMLHttpRequest ? details.getResponseHeader('server-timing') : null;
         // Never past the first byte: what comes out of the browser's own cache still bears the header.
-        loading.start = Math.min(loading.first, loading.start + makingMs(details?.getResponseHeader('server-timing')));
+        loading.start = Math.min(loading.first, loading.start + makingMs(told));
         callbacks.onSuccess(response, stats, of, details);
       },
     });

@@ -6,6 +6,7 @@
  *     /media/<grant>/v<k>/index.m3u8, a<track>/…   media playlist of a rendition: the variant at a place of the ladder, a track
  *     /media/<grant>/v<k>/init.mp4, v<k>/<n>.m4s   its segments
  *     /media/<grant>/t<track>.vtt                  a subtitle track
+ *     /media/<grant>/p<n>.webp, previews.vtt       sheets of pictures to seek by, and where they are in the movie
  *
  * What lies behind `<grant>/` is one of these names with numbers in it, and never becomes a path.
  */
@@ -14,6 +15,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '#engine/base/clock.ts';
+import { previewsVtt, sheetCount } from '#engine/media/preview-plan.ts';
 import { PLAYLIST_MIME_TYPE } from '#engine/media/hls-playlist.ts';
 import { MEDIA_FAILURE_TEXT } from '#engine/media/media-failure.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
@@ -24,7 +26,7 @@ import type { GrantSigner, HlsForm, MediaGrant } from './media-grant.ts';
 import { formPlaylist, renditionOrder } from './movie-form.ts';
 import type { RenditionName } from './movie-form.ts';
 import type { MoviePlan, MoviePlans } from './movie-plans.ts';
-import type { PlaybackStore, SessionPort, StoredFile } from './ports.ts';
+import type { PlaybackStore, SessionPort, StoredFile, MomentsPort } from './ports.ts';
 import { RenditionError } from './rendition-error.ts';
 import type { Rendition } from './rendition.ts';
 import type { RenditionPool } from './rendition-pool.ts';
@@ -52,6 +54,7 @@ export interface MediaRoute {
 
 export interface MediaRoutesOptions {
   readonly store: PlaybackStore;
+  readonly moments: MomentsPort | null;
   readonly sessions: SessionPort;
   readonly plans: MoviePlans;
   readonly pool: RenditionPool;
@@ -95,7 +98,7 @@ interface Opened {
 }
 
 export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
-  const { store, sessions, plans, pool, subtitles, signer, clock } = options;
+  const { store, sessions, plans, pool, subtitles, signer, clock, moments } = options;
   const remembered = new LRUCache<string, { value: unknown; atMs: number }>({ max: 2_000 });
   /** Versions of files as they were when somebody last watched them in pieces. */
   const watched = new LRUCache<string, StoredFile>({ max: MAX_WATCHED });
@@ -146,8 +149,13 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     return plan;
   }
 
-  async function sendFile(response: MediaResponse, path: string, contentType: string): Promise<void> {
-    await response.file({ path, contentType, cacheControl: CACHE_CONTROL, headers: HEADERS });
+  async function sendFile(
+    response: MediaResponse,
+    path: string,
+    contentType: string,
+    more: Headers = {},
+  ): Promise<void> {
+    await response.file({ path, contentType, cacheControl: CACHE_CONTROL, headers: { ...HEADERS, ...more } });
   }
 
   async function sendPlaylist(
@@ -185,9 +193,10 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     for (let attempt = 1; ; attempt++) {
       const rendition = await pool.get(order);
       if (!rendition) throw new RenditionError('closed');
+      const askedMs = clock.monotonicMs();
       const path = await partOf(rendition, opened, part, request.signal);
       try {
-        return await sendFile(response, path, contentType);
+        return await sendFile(response, path, contentType, making(clock.monotonicMs() - askedMs));
       } catch (error) {
         // Between its being there and its being read the file may have made room for others, or somebody has cleared the space.
         if (attempt > 1 || !isNotFound(error)) throw error;
@@ -232,6 +241,30 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     }
   }
 
+  /** [PLAY61] Pictures are a comfort: what can't be made is not there, and nothing waits for it. */
+  async function sendSheet(response: MediaResponse, { file }: Opened, sheet: number, signal: AbortSignal) {
+    const plan = moments?.previews(file) ?? null;
+    if (moments === null || plan === null || sheet >= sheetCount(plan)) throw nothingHere();
+    for (let attempt = 1; ; attempt++) {
+      const path = await moments.sheet(file, sheet, signal);
+      if (path === null) throw nothingHere();
+      try {
+        return await sendFile(response, path, 'image/webp');
+      } catch (error) {
+        // It made room for others in this very moment.
+        if (attempt > 1 || !isNotFound(error)) throw error;
+      }
+    }
+  }
+
+  function sendPreviewsVtt(response: MediaResponse, { file }: Opened): void {
+    const plan = moments?.previews(file) ?? null;
+    if (plan === null) throw nothingHere();
+    const text = previewsVtt(plan, file.media?.durationMs ?? 0, (sheet) => `p${sheet}.webp`);
+    const headers = { ...HEADERS, 'content-type': 'text/vtt; charset=utf-8', 'cache-control': CACHE_CONTROL };
+    response.send(200, headers, text);
+  }
+
   async function serveFile(request: MediaRequest, response: MediaResponse): Promise<void> {
     const opened = await open(request.params['grant'] ?? '');
     const name = request.params['name'] ?? '';
@@ -243,6 +276,9 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
       await planFor(opened, grant.hls);
       return await sendPlaylist(request, response, request.params['grant'] ?? '', formPlaylist(grant.hls, file.media));
     }
+    const sheet = numberIn(/^p(\d{1,4})\.webp$/, name);
+    if (sheet !== null) return await sendSheet(response, opened, sheet, request.signal);
+    if (name === 'previews.vtt') return sendPreviewsVtt(response, opened);
     const subtitle = numberIn(/^t(\d{1,4})\.vtt$/, name);
     if (subtitle !== null) return await sendSubtitle(request, response, opened, subtitle);
     throw nothingHere();
@@ -270,6 +306,12 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     { method: 'GET', path: '/media/{grant}/{name}/{part}', access: 'signedUrl', handle: guarded(servePart) },
   ];
 }
+
+/** [PLAY29] Tells a player what of its wait was not the line. */
+const making = (ms: number): Headers => ({
+  'server-timing': `make;dur=${Math.round(ms)}`,
+  'access-control-expose-headers': 'server-timing',
+});
 
 type Serve = (request: MediaRequest, response: MediaResponse) => Promise<void>;
 

@@ -29,6 +29,8 @@ const COPY_PEAK_FACTOR = 4;
 const ENCODE_PEAK_FACTOR = 2;
 /** What x264 makes on average of its ceiling at constant quality. */
 const ENCODE_AVERAGE_FACTOR = 0.6;
+/** Two cores make a second of this in half a second. Larger pictures come when the player has something to show. */
+const QUICK_HEIGHT_PX = 720;
 const UNKNOWN_BITRATE_BPS = 5_000_000;
 
 /** What a URL has to say of an HLS playback. */
@@ -125,7 +127,17 @@ export function formPlaylist(form: HlsForm, media: MediaInfo): string {
     const facts = variantFacts(output, position, picture, copiedVideoCodecString(picture));
     return pictureVariant(facts, picture, media, soundBps, soundCodecs);
   });
-  return multivariantPlaylist(variants, renditions);
+  // Players begin with the first that they read (RFC 8216, section 6.3.1 leaves it to them, and all known ones do so).
+  const start = Number(startVariant(form).slice(1));
+  return multivariantPlaylist([...variants.splice(start, 1), ...variants], renditions);
+}
+
+/** The variant that is warm when a player comes, and told first: the copy, or the best that is there at once [PLAY19]. */
+export function startVariant({ video }: HlsForm): `v${number}` {
+  const quick = (video?.variants ?? []).findIndex(
+    (output) => output.method === 'copy' || output.encoder !== 'software' || output.heightPx <= QUICK_HEIGHT_PX,
+  );
+  return `v${Math.max(0, quick)}`;
 }
 
 function pictureVariant(
