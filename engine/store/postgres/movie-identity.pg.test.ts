@@ -106,6 +106,31 @@ describe('movies that are one', () => {
     expect(await stage.sql`select from movie_term where movie_id = ${a}`).toHaveLength(1);
   });
 
+  it('[ONE2] a picture that a person chose in one is shown, where nobody chose another', async () => {
+    const [first, second, third] = [
+      await stage.add({ title: 'A' }),
+      await stage.add({ title: 'B' }),
+      await stage.add({ title: 'C' }),
+    ];
+    const put = (movieId: string, role: string, location: string, isChosen: boolean) => stage.sql`
+      insert into picture (movie_id, role, source, location, version, width, height, is_chosen)
+      values (${movieId}, ${role}, 'tmdb', ${location}, '1', 500, 750, ${isChosen})`;
+    await put(first, 'backdrop', '/mine.jpg', true);
+    await put(first, 'poster', '/known.jpg', false);
+    await put(second, 'poster', '/known.jpg', true);
+    await put(second, 'backdrop', '/theirs.jpg', true);
+    await put(third, 'poster', '/later.jpg', true);
+    await put(third, 'logo', '/logo.png', true);
+    expect(await stage.store.merge([first, second, third])).toBe(true);
+    const shown = await stage.sql`
+      select role, location from picture where owner_id = ${first} and is_chosen order by role`;
+    expect(shown.map(({ role, location }) => [role, location])).toEqual([
+      ['backdrop', '/mine.jpg'],
+      ['logo', '/logo.png'],
+      ['poster', '/known.jpg'],
+    ]);
+  });
+
   it('[ONE2] a merge by hand keeps what one of them was found to be', async () => {
     const [a, b] = [await stage.add({ title: 'A' }), await stage.add({ title: 'B' })];
     await stage.store.identify(b, matched(9));

@@ -3,7 +3,7 @@
  * movies, as a scan does, so that no file moves between two of them at once.
  *
  * - [ONE1] Two movies of ours are never the same one of the catalogue: who comes later gives its files to who was there.
- * - [ONE2] What people did goes along: of two places in one movie the one observed last counts, watched stays watched, and tags, lists and locked fields are joined.
+ * - [ONE2] What people did goes along: of two places in one movie the one observed last counts, watched stays watched, and tags, lists, locked fields and chosen pictures are joined.
  * - [ONE3] The id of a movie that gave its files away leads to the one that has them.
  * - [ONE4] What a person took apart, no machine makes one again.
  * - [ONE5] Taking apart takes nothing away: what people did is in both.
@@ -129,6 +129,7 @@ async function join(tx: TransactionSql, winner: string, others: readonly string[
     on conflict (collection_id, movie_id) do update set position = collection_movie.position
     returning collection_id as id`;
   for (const other of ids) await takeLocked(tx, winner, other);
+  await takeChosenPictures(tx, winner, ids);
   const left = await tx<{ id: string }[]>`
     delete from collection_movie where movie_id = any(${ids}::uuid[]) returning collection_id as id`;
   await tx`update collection set poster_movie_id = ${winner} where poster_movie_id = any(${ids}::uuid[])`;
@@ -188,6 +189,24 @@ async function takeLocked(tx: TransactionSql, to: string, from: string): Promise
       where mt.movie_id = ${from} and t.kind = ${kind}`;
   }
   await tx`update movie set locked_fields = ${[...row.mine, ...fields]} where id = ${to}`;
+}
+
+/** A picture that a person chose in one, where nobody chose another for the winner, is shown [ONE2]. A copy: a picture keeps its owner. */
+async function takeChosenPictures(tx: TransactionSql, winner: string, ids: readonly string[]): Promise<void> {
+  const wanted = tx`
+    select distinct on (role) * from picture o
+    where o.owner_id = any(${[...ids]}::uuid[]) and o.is_chosen and o.failure is null
+      and not exists (select from picture w where w.owner_id = ${winner} and w.role = o.role and w.is_chosen)
+    order by role, array_position(${[...ids]}::uuid[], o.owner_id)`;
+  await tx`
+    insert into picture (movie_id, role, source, location, library_id, version, width, height, placeholder, language, vote, position)
+    select ${winner}::uuid, role, source, location, library_id, version, width, height, placeholder, language, vote, position
+    from (${wanted}) chosen
+    on conflict do nothing`;
+  await tx`
+    update picture w set is_chosen = true from (${wanted}) chosen
+    where w.owner_id = ${winner} and w.role = chosen.role and w.source = chosen.source and w.location = chosen.location
+      and w.library_id is not distinct from chosen.library_id`;
 }
 
 /** See `MetadataStore.split`. */
