@@ -4,6 +4,9 @@ import type { Frame, Packet } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
 import type { TrackInput } from './rendition-input.ts';
 
+/** Pictures that the transcode holds besides those the decoder refers to: a chip has room for few, and must know of them. */
+export const TRANSCODE_EXTRA_FRAMES = 32;
+
 /** Decodes one video track on all processors. Kept through seeks: opening one costs more than `flush`. */
 export class VideoDecoder implements Disposable {
   readonly #context = new CodecContext();

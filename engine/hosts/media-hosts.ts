@@ -1,7 +1,10 @@
 import type { Remote } from 'comlink';
 import type { Log } from '#engine/base/log.ts';
 import { Supervisor } from '#engine/runtime/supervisor.ts';
+import type { HardwareWish } from '#engine/media/hardware-plan.ts';
+import type { HardwareRow } from '#protocol/schema/hardware.ts';
 import type { FileFailure, Refusal } from './call-hosts.ts';
+import type { HardwareLook, HardwareSessions, HardwareTrial } from './hardware.port.ts';
 import { MediaSupervisorThread } from './media-supervisor-thread.ts';
 import type { MediaSupervisor } from './media-supervisor.ts';
 import { MediaHostsError } from './media-supervisor.port.ts';
@@ -25,6 +28,8 @@ import type {
 } from './probe.port.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.port.ts';
 import type {
+  CommonSoundsRequest,
+  CommonSoundsResult,
   DarkPausesRequest,
   DarkPausesResult,
   PreviewSheetRequest,
@@ -97,6 +102,17 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
     return this.#call(signal, (remote, id) => remote.soundPrint(id, path, request, priority));
   }
 
+  async commonSounds(
+    path: string,
+    request: CommonSoundsRequest,
+    options: MediaCallOptions = {},
+  ): Promise<CommonSoundsResult> {
+    const { priority = 'background', signal } = options;
+    const none = request.others.map(() => null);
+    const result = await this.#call(signal, (remote, id) => remote.commonSounds(id, path, request, priority));
+    return result.ok ? result : { ok: true, common: none };
+  }
+
   darkPauses(path: string, request: DarkPausesRequest, options: MediaCallOptions = {}): Promise<DarkPausesResult> {
     const { priority = 'background', signal } = options;
     return this.#call(signal, (remote, id) => remote.darkPauses(id, path, request, priority));
@@ -130,6 +146,29 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
       close,
       [Symbol.asyncDispose]: close,
     };
+  }
+
+  /** Which hardware is there, as files tell it; `null` where its host does not start. */
+  async lookForHardware(wish: HardwareWish): Promise<HardwareLook | null> {
+    const thread = await this.#running();
+    return await thread.ask((remote) => remote.lookForHardware(wish));
+  }
+
+  /** Tries one thing with one kind of hardware. A driver that ends its process is a verdict. */
+  async tryHardware(trial: HardwareTrial): Promise<HardwareRow> {
+    const thread = await this.#running();
+    return await thread.ask((remote) => remote.tryHardware(trial));
+  }
+
+  async countHardwareSessions(sessions: HardwareSessions): Promise<number | null> {
+    const thread = await this.#running();
+    return await thread.ask((remote) => remote.countHardwareSessions(sessions));
+  }
+
+  /** Ends what trials have started. */
+  async endHardwareHosts(): Promise<void> {
+    const thread = await this.#running();
+    await thread.ask((remote) => remote.endHardwareHosts());
   }
 
   async quarantined(): Promise<readonly QuarantinedFile[]> {
@@ -188,6 +227,7 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
       this.#options.supervisorEntry ?? new URL('./media-supervisor.worker.ts', import.meta.url),
       {
         probeEntry: (this.#options.probeEntry ?? new URL('./probe.host.ts', import.meta.url)).href,
+        hardwareEntry: (this.#options.hardwareEntry ?? new URL('./hardware.host.ts', import.meta.url)).href,
         renditionEntry: (this.#options.renditionEntry ?? new URL('./rendition.host.ts', import.meta.url)).href,
         studyEntry: new URL('./study.host.ts', import.meta.url).href,
         probeHosts: this.#options.probeHosts,
@@ -248,6 +288,7 @@ export interface MediaHostsOptions {
   /** Other entries, for tests. */
   readonly probeEntry?: URL;
   readonly renditionEntry?: URL;
+  readonly hardwareEntry?: URL;
   readonly supervisorEntry?: URL;
 }
 

@@ -1,6 +1,10 @@
 import { availableParallelism } from 'node:os';
+import type { HardwareWish } from '#engine/media/hardware-plan.ts';
+import type { HardwareRow } from '#protocol/schema/hardware.ts';
 import { CallHosts } from './call-hosts.ts';
 import type { CallOptions, FileFailure, Refusal } from './call-hosts.ts';
+import { HardwareHosts } from './hardware-hosts.ts';
+import type { HardwareLook, HardwareSessions, HardwareTrial } from './hardware.port.ts';
 import type { MediaHostsReport, MediaHostsStatus, MediaPriority, QuarantinedFile } from './media-supervisor.port.ts';
 import { ENTRY_POINTS_LIMIT_MS, KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS, SUBTITLE_LIMIT_MS } from './probe.port.ts';
 import type {
@@ -15,8 +19,15 @@ import type {
   SubtitleResult,
 } from './probe.port.ts';
 import { Quarantine } from './quarantine.ts';
-import { DARK_PAUSES_LIMIT_MS, PREVIEW_SHEET_LIMIT_MS, SOUND_PRINT_LIMIT_MS } from './study.port.ts';
+import {
+  COMMON_SOUNDS_LIMIT_MS,
+  DARK_PAUSES_LIMIT_MS,
+  PREVIEW_SHEET_LIMIT_MS,
+  SOUND_PRINT_LIMIT_MS,
+} from './study.port.ts';
 import type {
+  CommonSoundsRequest,
+  CommonSoundsResult,
   DarkPausesRequest,
   DarkPausesResult,
   PreviewSheetRequest,
@@ -43,6 +54,7 @@ export class MediaSupervisor {
   /** For what nobody waits for: behind everything else that the machine does. */
   readonly #studies: CallHosts<StudyPort>;
   readonly #renditions: RenditionHosts;
+  readonly #hardware: HardwareHosts;
   readonly #maxTranscodes: number;
   /** Calls that can still be withdrawn, by the caller's id. */
   readonly #withdrawals = new Map<number, AbortController>();
@@ -67,6 +79,11 @@ export class MediaSupervisor {
     const memoryLimitBytes = 1024 ** 3;
     this.#looks = new CallHosts({ ...studying, name: 'preview host', limits: { memoryLimitBytes, niceness: 5 } });
     this.#studies = new CallHosts({ ...studying, name: 'study host', limits: { memoryLimitBytes, niceness: 15 } });
+    this.#hardware = new HardwareHosts({
+      entry: new URL(settings.hardwareEntry),
+      onReport,
+      limits: { memoryLimitBytes: 2 * 1024 ** 3, niceness: 5 },
+    });
     this.#renditions = new RenditionHosts({
       ...shared,
       entry: new URL(settings.renditionEntry),
@@ -155,6 +172,18 @@ export class MediaSupervisor {
     );
   }
 
+  commonSounds(
+    id: number,
+    path: string,
+    request: CommonSoundsRequest,
+    priority: MediaPriority,
+  ): Promise<CommonSoundsResult | FileFailure | Refusal> {
+    const limits = { timeLimitMs: COMMON_SOUNDS_LIMIT_MS, isHeavy: true };
+    return this.#run(id, path, priority, (about) =>
+      this.#studies.run('commonSounds', [path, request], { ...about, ...limits }),
+    );
+  }
+
   darkPauses(
     id: number,
     path: string,
@@ -187,6 +216,22 @@ export class MediaSupervisor {
     return this.#renditions.close(id);
   }
 
+  lookForHardware(wish: HardwareWish): Promise<HardwareLook | null> {
+    return this.#hardware.look(wish);
+  }
+
+  tryHardware(trial: HardwareTrial): Promise<HardwareRow> {
+    return this.#hardware.tryOut(trial);
+  }
+
+  countHardwareSessions(sessions: HardwareSessions): Promise<number | null> {
+    return this.#hardware.countSessions(sessions);
+  }
+
+  endHardwareHosts(): Promise<void> {
+    return this.#hardware.end();
+  }
+
   quarantined(): readonly QuarantinedFile[] {
     return this.#quarantine.list();
   }
@@ -210,7 +255,7 @@ export class MediaSupervisor {
   /** Ends every host. Nothing is answered but with refusals from here on. */
   async stop(): Promise<void> {
     await Promise.all(
-      [this.#probes, this.#readers, this.#looks, this.#studies, this.#renditions].map((hosts) =>
+      [this.#probes, this.#readers, this.#looks, this.#studies, this.#renditions, this.#hardware].map((hosts) =>
         hosts[Symbol.asyncDispose](),
       ),
     );
@@ -240,6 +285,7 @@ const MARGIN_MS = 20_000;
 export interface MediaSupervisorSettings {
   readonly probeEntry: string;
   readonly renditionEntry: string;
+  readonly hardwareEntry: string;
   readonly studyEntry: string;
   readonly probeHosts?: number | undefined;
   readonly maxTranscodes?: number | undefined;

@@ -328,6 +328,14 @@ function hostEnvironment(): NodeJS.ProcessEnv {
     'LD_LIBRARY_PATH',
     'FONTCONFIG_PATH',
     'FONTCONFIG_FILE',
+    // Which driver of a graphics chip is used, and where it lies.
+    'LIBVA_DRIVER_NAME',
+    'LIBVA_DRIVERS_PATH',
+    'VK_DRIVER_FILES',
+    'VK_ICD_FILENAMES',
+    'OCL_ICD_VENDORS',
+    'ONEVPL_SEARCH_PATH',
+    'CUDA_VISIBLE_DEVICES',
   ];
   return Object.fromEntries(
     names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
