@@ -88,6 +88,25 @@ export const size: Kind<number> = {
     ]),
 };
 
+const BITRATE_UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
+
+/** Bits per second, 200 kbit/s at least: less is no picture. */
+export const bitrate: Kind<number> = {
+  placeholder: 'BITS',
+  parse(value) {
+    const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([kMG]?)(?:bit\/s|bps)?$/.exec(value) ?? [];
+    const bps = Math.round(Number(number) * (BITRATE_UNITS[unit] ?? Number.NaN));
+    if (!Number.isSafeInteger(bps) || bps < 200e3) throw new Error('is not a bit rate of 200k or more, such as 800k, 8M or 20M');
+    return bps;
+  },
+  show: (value) =>
+    showUnit(value, [
+      [1e9, 'G'],
+      [1e6, 'M'],
+      [1e3, 'k'],
+    ]),
+};
+
 const DURATION_UNITS: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3_600e3, d: 86_400e3 };
 
 /** Milliseconds. */

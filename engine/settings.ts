@@ -137,6 +137,27 @@ export const SETTINGS = {
     default: 2e9,
     defaultText: '2GB',
   }),
+  previews: setting<'off' | 'opened' | 'ahead'>({
+    name: 'previews',
+    kind: kinds.choice(['off', 'opened', 'ahead']),
+    help: 'Pictures to seek by: of what somebody opens, or also, while nobody watches, of what is likely to be opened next.',
+    default: 'ahead',
+    defaultText: 'ahead',
+  }),
+  previewQuotaBytes: setting({
+    name: 'preview-quota',
+    kind: kinds.size,
+    help: 'Most disk space for pictures to seek by; a movie takes some 3 MB.',
+    default: 5e9,
+    defaultText: '5GB',
+  }),
+  marks: setting<'off' | 'chapters' | 'all'>({
+    name: 'marks',
+    kind: kinds.choice(['off', 'chapters', 'all']),
+    help: 'Where intros and credits are looked for: in the names of chapters, or also, while nobody watches, in picture and sound.',
+    default: 'all',
+    defaultText: 'all',
+  }),
   maxTranscodes: setting({
     name: 'max-transcodes',
     kind: kinds.integer(0, 64),
@@ -144,6 +165,20 @@ export const SETTINGS = {
     // Each makes some minutes ahead of its viewer and then rests, so a core for each is plenty.
     default: Math.max(2, cores),
     defaultText: 'as many as processor cores, 2 at least',
+  }),
+  maxStreamBps: setting<number | null>({
+    name: 'max-stream-bitrate',
+    kind: kinds.optional(kinds.bitrate),
+    help: 'Most bits a second sent to one viewer; a movie that needs more is made smaller for them.',
+    default: null,
+    defaultText: 'none',
+  }),
+  maxStreamHeightPx: setting<number | null>({
+    name: 'max-stream-height',
+    kind: kinds.optional(kinds.integer(144, 8_640)),
+    help: 'Largest picture sent, by the height of one 16:9, such as 1080; a larger one is made smaller.',
+    default: null,
+    defaultText: 'none',
   }),
   watchMode: setting<'auto' | 'events' | 'poll' | 'off'>({
     name: 'watch',
