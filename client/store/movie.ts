@@ -18,13 +18,28 @@ export class MovieStore {
   /** The viewer's progress as it came with the movie; the progress store knows newer. */
   readonly progress = signal<Progress | null>(null);
   readonly #isGone = signal(false);
+  readonly #movedTo = signal<string | null>(null);
   readonly #failure = signal<Failure | null>(null);
   readonly #disposers: (() => void)[] = [];
 
   constructor(server: Server, link: Pick<Link, 'state'>, movieId: string) {
     const take = (movie: MovieDetail | null): void => {
-      if (movie !== null) this.#movie.value = movie;
-      this.#isGone.value = movie === null;
+      if (movie === null) return look();
+      this.#movie.value = movie;
+      this.#isGone.value = false;
+    };
+    const look = (): void => {
+      server.call(movies.get, { movieId }).then(
+        ({ movie, progress }) => {
+          if (movie.id !== movieId) return void (this.#movedTo.value = movie.id);
+          this.progress.value = progress;
+          this.#movie.value ??= movie;
+        },
+        (error: unknown) => {
+          if (!isFailure(error)) throw error;
+          fail(error);
+        },
+      );
     };
     const fail = (failure: Failure): void => {
       if (failure.code === 'notFound') this.#isGone.value = true;
@@ -40,23 +55,18 @@ export class MovieStore {
       }),
       // The feed carries the movie for all who watch it; how far this person is comes with the call.
       link.state.subscribe((state) => {
-        if (state.kind !== 'live') return;
-        server.call(movies.get, { movieId }).then(
-          (reply) => {
-            this.progress.value = reply.progress;
-            this.#movie.value ??= reply.movie;
-          },
-          (error: unknown) => {
-            if (!isFailure(error)) throw error;
-            fail(error);
-          },
-        );
+        if (state.kind === 'live') look();
       }),
     );
   }
 
   get movie(): ReadonlySignal<MovieDetail | null> {
     return this.#movie;
+  }
+
+  /** The movie that this one was made one with. */
+  get movedTo(): ReadonlySignal<string | null> {
+    return this.#movedTo;
   }
 
   /** The movie does not exist, or not any more. */

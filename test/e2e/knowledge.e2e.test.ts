@@ -383,6 +383,10 @@ describe('a library that knows its movies', () => {
 
   it('two movies that are one are brought together, and its files taken apart again', async () => {
     const { id } = await ada.movie('The Glass Garden');
+    const other = await ada.movie('The Glass Garden Part II');
+    const elsewhere = await page.context().newPage();
+    await elsewhere.goto(`${engine.url}/movies/${other.id}`);
+    await elsewhere.getByRole('heading', { level: 1, name: 'The Glass Garden Part II' }).waitFor();
     await page.goto(`${engine.url}/movies/${id}`);
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Same movie as another' }).click();
@@ -391,6 +395,10 @@ describe('a library that knows its movies', () => {
     await merge.getByRole('button', { name: 'They are one' }).click();
     await page.getByRole('heading', { level: 2, name: 'Versions' }).waitFor();
     expect(await titles()).not.toContain('The Glass Garden Part II');
+    // Who looks at the one that went is taken along.
+    await elsewhere.waitForURL((url) => url.pathname.endsWith(id));
+    await elsewhere.getByRole('heading', { level: 1, name: 'The Glass Garden', exact: true }).waitFor();
+    await elsewhere.close();
 
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Split off files' }).click();

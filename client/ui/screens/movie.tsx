@@ -353,6 +353,10 @@ export function MovieScreen({ movieId }: { readonly movieId: string }) {
   useEffect(() => () => store.dispose(), [store]);
   const movie = store.movie.value;
   const failure = store.failure.value;
+  const movedTo = store.movedTo.value;
+  useEffect(() => {
+    if (movedTo !== null) navigation.go({ screen: 'movie', movieId: movedTo }, { replace: true });
+  }, [movedTo]);
 
   if (store.isGone.value) {
     return (

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId, openMetadataStage } from '#test/support/metadata.ts';
 import type { MetadataStage } from '#test/support/metadata.ts';
 import { TmdbStandIn } from '#test/support/tmdb-stand-in.ts';
+import { createCatalogue } from './catalogue.ts';
+import { createPlaybackStore } from './playback-store.ts';
 import { createProgressStore } from './progress-store.ts';
 
 let standIn: TmdbStandIn;
@@ -122,7 +124,7 @@ describe('movies that are one', () => {
     await put(third, 'poster', '/later.jpg', true);
     await put(third, 'logo', '/logo.png', true);
     expect(await stage.store.merge([first, second, third])).toBe(true);
-    const shown = await stage.sql`
+    const shown = await stage.sql<{ role: string; location: string }[]>`
       select role, location from picture where owner_id = ${first} and is_chosen order by role`;
     expect(shown.map(({ role, location }) => [role, location])).toEqual([
       ['backdrop', '/mine.jpg'],
@@ -136,6 +138,16 @@ describe('movies that are one', () => {
     await stage.store.identify(b, matched(9));
     await stage.store.merge([a, b]);
     expect(await stage.movie(a)).toMatchObject({ tmdb_id: 9, match: 'matched', refreshed_at: null });
+  });
+
+  it('[ONE3] a link to the old id leads to the movie, and plays its files', async () => {
+    const [first, second] = [await stage.add({ title: 'A' }), await stage.add({ title: 'B' })];
+    await stage.store.merge([first, second]);
+    const catalogue = createCatalogue(stage.sql, { newId });
+    const found = await catalogue.movies.get(second, { withPaths: false, withHidden: false }, users[0]!);
+    expect(found?.movie).toMatchObject({ id: first, title: 'A' });
+    expect(await createPlaybackStore(stage.sql).filesOf(second)).toHaveLength(2);
+    expect(await catalogue.movies.get(newId(), { withPaths: false, withHidden: false }, users[0]!)).toBeNull();
   });
 
   it('[ONE3] who watches on under the old id is not lost', async () => {

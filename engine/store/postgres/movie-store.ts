@@ -225,7 +225,13 @@ export function createMovieStore(sql: Sql): MovieReader {
       return rows.map(toTile);
     },
     movie,
-    async get(movieId, sight, userId) {
+    async get(namedId, sight, userId) {
+      // Links and open pages lead to the movie that this one was made one with [ONE3].
+      const [named] = await sql<
+        { id: string }[]
+      >`select coalesce(merged_into, id) as id from movie where id = ${namedId}`;
+      if (!named) return null;
+      const movieId = named.id;
       const [found, [progress]] = await Promise.all([
         movie(movieId, sight),
         sql<

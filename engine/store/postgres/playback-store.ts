@@ -13,7 +13,7 @@ export function createPlaybackStore(sql: Sql): PlaybackStore {
       const rows = await sql<({ hasFile: boolean } & StoredFile)[]>`
         select file.id is not null as "hasFile", ${columns}
         from movie
-          left join movie_file file on file.movie_id = movie.id
+          left join movie_file file on file.movie_id = coalesce(movie.merged_into, movie.id)
           left join library on library.id = file.library_id
         where movie.id = ${movieId} order by file.added_at, file.id`;
       if (rows.length === 0) return null;
