@@ -1,8 +1,10 @@
 /** What the feeds of the small domains show, put together here because they do not know the hub. The library brings its own. */
-import { healthFeed, jobsFeed, progressFeed } from '#protocol/feeds.ts';
+import { healthFeed, jobsFeed, preferencesFeed, progressFeed } from '#protocol/feeds.ts';
 import type { FeedSource } from './feeds/ports.ts';
 import type { HealthBoard } from './health/health-board.ts';
 import type { Jobs } from './jobs/handlers.ts';
+import { readPreferences } from './playback/person-wishes.ts';
+import type { PreferenceStore } from './playback/ports.ts';
 import type { ProgressStore } from './progress/ports.ts';
 
 /** As many as a screen shows, with room for the largest one. */
@@ -20,6 +22,32 @@ export function progressSource(progress: ProgressStore): FeedSource {
       const movieIds = [...new Set(changes.map(({ entityId }) => entityId))];
       const found = await progress.ofMovies(audience, movieIds);
       return found.map((one) => ({ kind: 'progress', id: one.movieId, progress: one }));
+    },
+  };
+}
+
+export function preferencesSource(people: Pick<PreferenceStore, 'read' | 'lessons'>): FeedSource {
+  return {
+    feed: preferencesFeed,
+    isDurable: true,
+    audienceOf: ({ id }) => id,
+    snapshot: async (audience) => ({
+      preferences: readPreferences(await people.read(audience)),
+      lessons: await people.lessons(audience),
+    }),
+    concerns: (change, audience) => change.feed === 'preferences' && change.audience === audience,
+    async entries(changes, audience) {
+      const lessonIds = [...new Set(changes.flatMap(({ kind, entityId }) => (kind === 'lesson' ? [entityId] : [])))];
+      const known = new Map(
+        lessonIds.length === 0 ? [] : (await people.lessons(audience)).map((lesson) => [lesson.id, lesson] as const),
+      );
+      const isChanged = changes.some(({ kind }) => kind === 'preferences');
+      return [
+        ...(isChanged
+          ? [{ kind: 'preferences', id: 'mine', preferences: readPreferences(await people.read(audience)) }]
+          : []),
+        ...lessonIds.map((id) => ({ kind: 'lesson', id, lesson: known.get(id) ?? null })),
+      ];
     },
   };
 }

@@ -12,7 +12,7 @@ import type { Log } from './base/log.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import type { Config } from './config.ts';
 import { FeedHub } from './feeds/feed-hub.ts';
-import { healthSource, jobsSource, progressSource } from './feed-sources.ts';
+import { healthSource, jobsSource, preferencesSource, progressSource } from './feed-sources.ts';
 import { bindHandlers } from './gateway/dispatch.ts';
 import type { HouseOptions } from './gateway/gateway.ts';
 import { HealthBoard } from './health/health-board.ts';
@@ -32,6 +32,7 @@ import { VIDEO_EXTENSIONS } from './media/file-name.ts';
 import { ARTWORK_EXTENSIONS } from './media/local-artwork.ts';
 import { SUBTITLE_EXTENSIONS } from './media/naming/sidecar-name.ts';
 import { isOwnNfo } from './media/nfo-text.ts';
+import { Moments } from './moments/moments.ts';
 import { createMetadataHandlers } from './metadata/handlers.ts';
 import { MetadataDomain } from './metadata/metadata.ts';
 import type { MetadataPorts } from './metadata/metadata.ts';
@@ -60,9 +61,11 @@ import { createEditStore } from './store/postgres/edit-store.ts';
 import { createFactStore } from './store/postgres/fact-store.ts';
 import { createJobStore } from './store/postgres/job-store.ts';
 import { createMetadataStore, createReplyCache } from './store/postgres/metadata-store.ts';
+import { createMomentStore } from './store/postgres/moment-store.ts';
 import { createPersonStore } from './store/postgres/person-store.ts';
 import { createPictureStore } from './store/postgres/picture-store.ts';
 import { createPlaybackStore } from './store/postgres/playback-store.ts';
+import { createPreferenceStore } from './store/postgres/preference-store.ts';
 import { createProgressStore } from './store/postgres/progress-store.ts';
 import { createRadarrStore } from './store/postgres/radarr-store.ts';
 import { createSettingStore } from './store/postgres/setting-store.ts';
@@ -243,12 +246,27 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     pictures: { ...pictureStore, lookBeside: (movieIds) => images.look({ movieIds }) },
   });
 
+  const people = createPreferenceStore(sql, { newId });
+  const moments = new Moments({
+    store: createMomentStore(sql),
+    hosts,
+    cache: await PictureCache.open(join(folder.cacheFolder, 'previews'), config.previewQuotaBytes),
+    work,
+    clock,
+    log: log.child({ part: 'moments' }),
+    previews: config.previewQuotaBytes === 0 ? 'off' : config.previews,
+    marks: config.marks,
+    previewQuotaBytes: config.previewQuotaBytes,
+  });
+  closing.add('moments', () => moments[Symbol.dispose]());
   const playback = closing.use(
     'playback',
     createPlayback({
+      moments,
       store: createPlaybackStore(sql),
       sessions: accounts.sessions,
       progress,
+      people,
       hosts,
       scratch: await FileScratch.open(folder.scratchFolder),
       clock,
@@ -256,6 +274,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       urlKey: Buffer.from(await folder.secret('url-key'), 'base64url'),
       scratchQuotaBytes: config.scratchQuotaBytes,
       maxTranscodes: config.maxTranscodes,
+      serverLimits: { maxBitrateBps: config.maxStreamBps, maxHeightPx: config.maxStreamHeightPx },
       encode: encodeDefaults(availableParallelism()),
     }),
   );
@@ -266,8 +285,10 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       library.feedSources.library,
       library.feedSources.movie,
       progressSource(progress),
+      preferencesSource(people),
       jobsSource(jobsView),
       healthSource(health),
+      moments.feedSource,
       radarr.feedSource,
     ],
     processEpoch: newId(),
@@ -284,6 +305,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   closing.add('work', () => work.stop(), 10_000);
   work.start();
   lines.lookAtAll();
+  moments.start();
   await radarr.start();
   await metadata.start();
 
@@ -306,7 +328,9 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
         health: health.handler,
       },
       playback: playback.handlers,
-      progress: createProgressHandlers({ store: progress, clock }),
+      preferences: playback.preferenceHandlers,
+      moments: moments.handlers,
+      progress: createProgressHandlers({ store: progress, clock, credits: moments }),
       search: createSearchHandlers({
         engine: search,
         browse: catalogue.index,

@@ -4,7 +4,9 @@ import { defineFeed } from './contract.ts';
 import { HealthItem } from './schema/health.ts';
 import { Job } from './schema/job.ts';
 import { Library } from './schema/library.ts';
+import { Marker } from './schema/moments.ts';
 import { Movie, MovieCard } from './schema/movie.ts';
+import { PlaybackLesson, PlaybackPreferences } from './schema/preferences.ts';
 import { Progress } from './schema/progress.ts';
 import { RadarrEvent, RadarrStatus } from './schema/radarr.ts';
 import { Count, Id } from './schema/scalar.ts';
@@ -72,6 +74,21 @@ export const healthFeed = defineFeed({
   entry: v.variant('kind', [v.object({ kind: v.literal('health'), id: v.string(), item: v.nullable(HealthItem) })]),
 });
 
+export const preferencesFeed = defineFeed({
+  id: 6,
+  name: 'preferences',
+  since: 1,
+  summary: 'How this person likes to watch, and what failed on their devices.',
+  permission: 'self',
+  key: null,
+  snapshot: v.object({ preferences: PlaybackPreferences, lessons: v.array(PlaybackLesson) }),
+  entry: v.variant('kind', [
+    v.object({ kind: v.literal('preferences'), id: v.literal('mine'), preferences: PlaybackPreferences }),
+    /** `null`: it is forgotten. */
+    v.object({ kind: v.literal('lesson'), id: Id, lesson: v.nullable(PlaybackLesson) }),
+  ]),
+});
+
 export const radarrFeed = defineFeed({
   id: 22,
   name: 'radarr',
@@ -86,6 +103,27 @@ export const radarrFeed = defineFeed({
   ]),
 });
 
-export const feeds = [libraryFeed, movieFeed, progressFeed, jobsFeed, healthFeed, radarrFeed] as const;
+export const momentsFeed = defineFeed({
+  id: 7,
+  name: 'moments',
+  since: 1,
+  summary: 'Where the intro, the recap and the credits of a movie’s files are.',
+  permission: 'playback:play',
+  key: 'movieId',
+  snapshot: v.object({ files: v.array(v.object({ fileId: Id, markers: v.array(Marker) })) }),
+  /** `id` is the file’s. */
+  entry: v.variant('kind', [v.object({ kind: v.literal('markers'), id: Id, markers: v.array(Marker) })]),
+});
+
+export const feeds = [
+  libraryFeed,
+  movieFeed,
+  progressFeed,
+  jobsFeed,
+  healthFeed,
+  preferencesFeed,
+  momentsFeed,
+  radarrFeed,
+] as const;
 export type AnyFeed = (typeof feeds)[number];
 export type FeedName = AnyFeed['name'];

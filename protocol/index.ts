@@ -6,9 +6,11 @@ import { feed } from './methods/feeds.ts';
 import { jobs } from './methods/jobs.ts';
 import { libraries } from './methods/libraries.ts';
 import { metadata } from './methods/metadata.ts';
+import { moments } from './methods/moments.ts';
 import { movies } from './methods/movies.ts';
 import { people } from './methods/people.ts';
 import { playback } from './methods/playback.ts';
+import { preferences } from './methods/preferences.ts';
 import { progress } from './methods/progress.ts';
 import { radarr } from './methods/radarr.ts';
 import { search } from './methods/search.ts';
@@ -23,10 +25,12 @@ export const contract = {
   feed,
   libraries,
   movies,
+  moments,
   people,
   collections,
   metadata,
   playback,
+  preferences,
   progress,
   jobs,
   radarr,
@@ -46,9 +50,11 @@ export {
   jobs,
   libraries,
   metadata,
+  moments,
   movies,
   people,
   playback,
+  preferences,
   progress,
   radarr,
   search,

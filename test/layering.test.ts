@@ -24,6 +24,7 @@ const DOMAINS = [
   'radarr',
   'search',
   'metadata',
+  'moments',
 ];
 
 /**

@@ -87,6 +87,8 @@ export const FAILURE_TEXTS: Texts = {
     `The server is already converting ${limit === 1 ? 'a movie' : `${limit} movies`} for other screens, which is as much as it is allowed. Try again when one has ended.`,
 
   alreadyUndone: () => 'This change was taken back already.',
+  notInFile: ({ durationMs }) =>
+    `That is not in this movie: a mark begins before it ends, and the file ends after ${spokenDuration(durationMs)}.`,
   wrongKind: ({ kind }) => WRONG_KIND_TEXTS[kind],
   keyRefused: () => 'TMDB does not know this key. Copy it again from your TMDB account, without spaces around it.',
   notReachable: (data) => AWAY_TEXTS['reason' in data ? data.reason : 'away'],

@@ -11,6 +11,8 @@ import type {
 } from './probe.port.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.port.ts';
 import type {
+  CommonSoundsRequest,
+  CommonSoundsResult,
   DarkPausesRequest,
   DarkPausesResult,
   PreviewSheetRequest,
@@ -42,6 +44,7 @@ export interface MediaHostsPort {
   /** Background calls stand behind everything else that the machine does, and never before one that is interactive. */
   previewSheet(path: string, request: PreviewSheetRequest, options?: MediaCallOptions): Promise<PreviewSheetResult>;
   soundPrint(path: string, request: SoundPrintRequest, options?: MediaCallOptions): Promise<SoundPrintResult>;
+  commonSounds(path: string, request: CommonSoundsRequest, options?: MediaCallOptions): Promise<CommonSoundsResult>;
   darkPauses(path: string, request: DarkPausesRequest, options?: MediaCallOptions): Promise<DarkPausesResult>;
   /**
    * Gives a rendition a host of its own. Rejects with `atCapacity` when `maxTranscodes` are open already: close one that

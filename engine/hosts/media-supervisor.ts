@@ -53,6 +53,8 @@ export class MediaSupervisor {
   readonly #looks: CallHosts<StudyPort>;
   /** For what nobody waits for: behind everything else that the machine does. */
   readonly #studies: CallHosts<StudyPort>;
+  /** Subtitles of a large file may take minutes: one for whom nobody waits, one for somebody. */
+  readonly #subtitles: CallHosts<ProbePort>;
   readonly #renditions: RenditionHosts;
   readonly #hardware: HardwareHosts;
   readonly #maxTranscodes: number;
@@ -84,6 +86,7 @@ export class MediaSupervisor {
       onReport,
       limits: { memoryLimitBytes: 2 * 1024 ** 3, niceness: 5 },
     });
+    this.#subtitles = new CallHosts({ ...probing, name: 'subtitle host', count: 2 });
     this.#renditions = new RenditionHosts({
       ...shared,
       entry: new URL(settings.renditionEntry),
@@ -131,7 +134,7 @@ export class MediaSupervisor {
   ): Promise<SubtitleResult | FileFailure | Refusal> {
     const limits = { timeLimitMs: SUBTITLE_LIMIT_MS + MARGIN_MS, isHeavy: true };
     return this.#run(id, path, priority, (about) =>
-      this.#readers.run('subtitle', [path, request], { ...about, ...limits }),
+      this.#subtitles.run('subtitle', [path, request], { ...about, ...limits }),
     );
   }
 
@@ -242,7 +245,7 @@ export class MediaSupervisor {
 
   status(): MediaHostsStatus {
     return {
-      probeHosts: this.#probes.hostCount + this.#readers.hostCount,
+      probeHosts: this.#probes.hostCount + this.#readers.hostCount + this.#subtitles.hostCount,
       calls: [this.#probes, this.#readers, this.#looks, this.#studies].reduce((sum, hosts) => sum + hosts.callCount, 0),
       renditions: this.#renditions.count,
       transcodes: this.#renditions.transcodeCount,

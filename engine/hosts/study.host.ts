@@ -7,6 +7,7 @@ import { makePreviewSheet } from '#engine/av/preview-sheet.ts';
 import { soundPrint } from '#engine/av/sound-print.ts';
 import { MediaError } from '#engine/media/media-failure.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
+import { findCommonSound } from '#engine/media/sound-match.ts';
 import { serveHost } from '#engine/runtime/host-server.ts';
 import { DARK_PAUSES_LIMIT_MS, PREVIEW_SHEET_LIMIT_MS, SOUND_PRINT_LIMIT_MS } from './study.port.ts';
 import type { StudyPort } from './study.port.ts';
@@ -16,6 +17,10 @@ const calls: StudyPort = {
     outcome(() => ({ ok: true, ...makePreviewSheet(path, { ...request, timeLimitMs: PREVIEW_SHEET_LIMIT_MS }) })),
   soundPrint: (path, request) =>
     outcome(() => ({ ok: true, words: soundPrint(path, { ...request, timeLimitMs: SOUND_PRINT_LIMIT_MS }) })),
+  commonSounds: (_path, { words, others, minMs }) => ({
+    ok: true,
+    common: others.map((other) => findCommonSound(words, other, minMs)),
+  }),
   darkPauses: (path, request) =>
     outcome(() => ({ ok: true, pauses: findDarkPauses(path, { ...request, timeLimitMs: DARK_PAUSES_LIMIT_MS }) })),
 };

@@ -1,6 +1,7 @@
 import type { VideoTrack } from '#protocol/schema/media.ts';
 import type { DarkPause } from '#engine/media/marker-finding.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
+import type { CommonSound } from '#engine/media/sound-match.ts';
 
 /**
  * What a study host does for its parent: it looks into movies for pictures to seek by and for where intros and credits are. One
@@ -11,6 +12,8 @@ export interface StudyPort {
   previewSheet(path: string, request: PreviewSheetRequest): PreviewSheetResult;
   /** Chromaprint's words for a stretch of sound. Reads that stretch of the file. */
   soundPrint(path: string, request: SoundPrintRequest): SoundPrintResult;
+  /** What one such stretch shares with others. Reads no file: it is here because it takes a processor for a while. */
+  commonSounds(path: string, request: CommonSoundsRequest): CommonSoundsResult;
   /** Pauses in which it is dark and silent, from a place to the end. Reads that stretch of the file. */
   darkPauses(path: string, request: DarkPausesRequest): DarkPausesResult;
 }
@@ -19,6 +22,8 @@ export interface StudyPort {
 export const PREVIEW_SHEET_LIMIT_MS = 60_000;
 export const SOUND_PRINT_LIMIT_MS = 180_000;
 export const DARK_PAUSES_LIMIT_MS = 180_000;
+/** What a parent allows `commonSounds`. */
+export const COMMON_SOUNDS_LIMIT_MS = 60_000;
 
 export interface PreviewSheetRequest {
   readonly track: VideoTrack;
@@ -46,6 +51,19 @@ export interface SoundPrintRequest {
 export type SoundPrintResult =
   | { readonly ok: true; readonly words: Uint32Array }
   | { readonly ok: false; readonly failure: MediaFailure };
+
+export interface CommonSoundsRequest {
+  readonly words: Uint32Array;
+  readonly others: readonly Uint32Array[];
+  /** Shorter is chance. */
+  readonly minMs: number;
+}
+
+export interface CommonSoundsResult {
+  readonly ok: true;
+  /** One for each of the others, `null` where nothing is shared. */
+  readonly common: readonly (CommonSound | null)[];
+}
 
 export interface DarkPausesRequest {
   readonly video: VideoTrack;

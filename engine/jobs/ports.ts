@@ -27,6 +27,8 @@ export const WORK_KINDS = [
   'scan',
   'pictures',
   'probe',
+  'previews',
+  'marks',
 ] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
 

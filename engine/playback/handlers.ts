@@ -4,23 +4,28 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '#engine/base/clock.ts';
 import { PLAYLIST_MIME_TYPE } from '#engine/media/hls-playlist.ts';
 import { decidePlayback } from '#engine/media/play-method.ts';
-import type { EncodedVideo, PlayDecision } from '#engine/media/play-method.ts';
+import type { PlayDecision, PlayQuestion } from '#engine/media/play-method.ts';
+import type { SendLimits } from '#engine/media/play-obstacles.ts';
+import { joinLessons } from '#engine/media/play-lesson.ts';
 import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
 import { partAt, partsDurationMs, planParts } from '#engine/media/part-plan.ts';
 import type { CutFile, Part } from '#engine/media/part-plan.ts';
 import { segmentAt } from '#engine/media/segment-plan.ts';
 import { audibleTracks, audioLabels } from '#engine/media/track-choice.ts';
+import type { SubtitleCandidate } from '#engine/media/track-choice.ts';
+import type { ParsedInputOf } from '#protocol/contract.ts';
 import type { Handlers, SignedInContext } from '#protocol/handler.ts';
 import type { playback } from '#protocol/index.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
 import { BASELINE_PROFILE, PLAY_METHODS } from '#protocol/schema/playback.ts';
-import type { DeviceProfile, MoviePart, PlayMethod, Playback, TrackDecision } from '#protocol/schema/playback.ts';
+import type { MoviePart, Playback, TrackDecision } from '#protocol/schema/playback.ts';
 import { fileMimeType } from './file-type.ts';
 import type { GrantSigner, HlsForm } from './media-grant.ts';
-import { hlsForm, playbackVariants, renditionOrder } from './movie-form.ts';
+import { hlsForm, playbackVariants, renditionOrder, startVariant } from './movie-form.ts';
 import type { RenditionName } from './movie-form.ts';
 import type { MoviePlan, MoviePlans } from './movie-plans.ts';
-import type { PlaybackStore, ProgressPort, StoredFile } from './ports.ts';
+import { readPreferences, readRemembered } from './person-wishes.ts';
+import type { PlaybackStore, PreferenceStore, ProgressPort, StoredFile, MomentsPort } from './ports.ts';
 import type { RenditionPool } from './rendition-pool.ts';
 import { subtitleChoices } from './subtitle-choices.ts';
 import type { EncodeSettings, MachineEncoders } from './variant-choice.ts';
@@ -33,11 +38,11 @@ const MAX_VIEWERS = 10_000;
 type Open = (typeof playback)['open'];
 type Context = SignedInContext<Open>;
 
-interface Wish {
-  readonly profile: DeviceProfile;
-  readonly audioTrack: number | null;
-  readonly without: readonly PlayMethod[];
-}
+/** What is asked for, by whom and for which device: all of the question but the file. */
+type Wish = Pick<
+  PlayQuestion,
+  'profile' | 'audioTrack' | 'subtitle' | 'without' | 'preferences' | 'remembered' | 'originalLanguage' | 'lessons'
+> & { readonly subtitlesByFileId: ReadonlyMap<string, readonly SubtitleCandidate[]> };
 
 interface Candidate {
   readonly file: StoredFile;
@@ -47,25 +52,59 @@ interface Candidate {
 
 export interface PlaybackHandlerOptions {
   readonly store: PlaybackStore;
+  /** `null`: nothing is known for moving about. */
+  readonly moments: MomentsPort | null;
+  readonly people: PreferenceStore;
+  /** The subtitles that a file can be shown with. */
+  readonly subtitlesOf: (file: StoredFile) => Promise<readonly SubtitleCandidate[]>;
   readonly progress: ProgressPort;
   readonly plans: MoviePlans;
   readonly pool: RenditionPool;
   readonly signer: GrantSigner;
   readonly clock: Clock;
   readonly limits: EncodeLimits;
+  /** What is sent to anyone at most. */
+  readonly serverLimits: SendLimits;
   readonly settings: EncodeSettings;
   /** Asked for each opening: encoders are found, and lost. */
   readonly encoders: () => MachineEncoders;
 }
 
 export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handlers<typeof playback> {
-  const { store, progress, plans, pool, signer, clock, limits, settings, encoders } = options;
+  const { store, people, subtitlesOf, progress, plans, pool, signer, clock, moments } = options;
+  const { limits, serverLimits, settings, encoders } = options;
 
   /** Who each session is to the renditions. One person on one device watches one thing: what they open replaces what they had. */
   const viewerIds = new LRUCache<string, string>({ max: MAX_VIEWERS });
 
-  const decide = (media: MediaInfo, wish: Wish, hasUsableKeyframes: boolean): PlayDecision | null =>
-    decidePlayback({ media, hasUsableKeyframes, limits, ...wish });
+  const decide = (file: StoredFile, wish: Wish, hasUsableKeyframes: boolean): PlayDecision | null => {
+    const { subtitlesByFileId, ...asked } = wish;
+    const subtitles = subtitlesByFileId.get(file.id) ?? [];
+    return decidePlayback({
+      ...{ media: file.media!, fileId: file.id, hasUsableKeyframes, limits, serverLimits, subtitles },
+      ...asked,
+    });
+  };
+
+  /** [PLAY42] What is known of the person and of what failed on this device. */
+  async function wishOf(input: ParsedInputOf<Open>, files: readonly StoredFile[], { viewer }: Context): Promise<Wish> {
+    const { movieId, profile = BASELINE_PROFILE, audioTrack = null, subtitle, without } = input;
+    const [person, subtitles] = await Promise.all([
+      people.watching(viewer.id, movieId),
+      Promise.all(files.map(async (file) => [file.id, await subtitlesOf(file)] as const)),
+    ]);
+    const ofDevice = person.lessons.filter(
+      ({ deviceId, browser }) => deviceId === profile.deviceId && browser === profile.browser,
+    );
+    return {
+      ...{ profile, audioTrack, subtitle, without },
+      preferences: readPreferences(person.preferences),
+      remembered: files.some(({ isExtra }) => isExtra) ? {} : readRemembered(person.tracks),
+      originalLanguage: person.originalLanguage,
+      lessons: joinLessons(profile.lessons ?? [], ofDevice),
+      subtitlesByFileId: new Map(subtitles),
+    };
+  }
 
   /** The same file with what is known of its keyframes: a remux that can't be cut becomes a transcode [PLAY20]. */
   async function withKeyframes(candidate: Candidate, wish: Wish, signal: AbortSignal): Promise<Candidate | null> {
@@ -75,15 +114,8 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
       const plan = await plans.plan(file, 'remux');
       if (plan && (await plans.hasEntryPoints(file, plan, signal))) return candidate;
     }
-    const second = decide(media, wish, false);
+    const second = decide(file, wish, false);
     return second && { file, media, decision: second };
-  }
-
-  /** What the picture of a remux becomes where the line is too weak for the copy; `null` where nothing may. */
-  function softerThan({ method }: PlayDecision, media: MediaInfo, wish: Wish): EncodedVideo | null {
-    if (method !== 'remux') return null;
-    const encoded = decide(media, { ...wish, without: [...wish.without, 'directPlay', 'remux'] }, true)?.video;
-    return encoded?.method === 'transcode' ? encoded : null;
   }
 
   async function planOf({ file, decision }: Candidate): Promise<MoviePlan | null> {
@@ -102,7 +134,7 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
   ): Promise<void> {
     const chosen = form.audio.find(({ isDefault }) => isDefault);
     const names: RenditionName[] = [
-      ...(form.video ? (['v0'] as const) : []),
+      ...(form.video ? [startVariant(form)] : []),
       ...(chosen ? ([`a${chosen.trackIndex}`] as const) : []),
     ];
     for (const name of names) {
@@ -114,27 +146,28 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
 
   function refuseWhereFull(form: HlsForm, { file }: Candidate, plan: MoviePlan, { fail }: Context): void {
     if (!form.video || form.video.variants[0]?.method === 'copy') return;
-    const order = renditionOrder('v0', form, file, plan);
+    const order = renditionOrder(startVariant(form), form, file, plan);
     if (order === null || pool.hasRoomFor(order.key)) return;
     fail('tooManyTranscodes', { running: pool.slots.running, limit: pool.slots.limit });
   }
 
   return {
-    async open({ movieId, fileId, startMs, profile = BASELINE_PROFILE, audioTrack = null, without }, context) {
+    async open(input, context) {
+      const { movieId, fileId, startMs, profile = BASELINE_PROFILE } = input;
       const { viewer, sessionId, signal, fail } = context;
       const files = (await store.filesOf(movieId)) ?? fail('notFound', { what: 'movie', id: movieId });
       // Who asks for the movie never gets a trailer of it; who asks for the trailer does.
       const considered = files.filter(({ id, isExtra }) => (fileId === undefined ? !isExtra : id === fileId));
       if (fileId !== undefined && considered.length === 0) fail('notFound', { what: 'file', id: fileId });
 
-      const wish = { profile, audioTrack, without };
-      const chosen = bestOf(considered, (media) => decide(media, wish, true));
+      const wish = await wishOf(input, considered, context);
+      const chosen = bestOf(considered, (file) => decide(file, wish, true));
       const [seen] = await progress.ofMovies(viewer.id, [movieId]);
       const wantedMs = startMs ?? (chosen?.file.isExtra === true ? 0 : (seen?.positionMs ?? 0));
       const parts = chosen ? partsOf(chosen.file, files) : [];
       // Who asks for the movie goes on in the part they were in; who asks for a part gets that one.
       const there = fileId === undefined ? partAt(parts, wantedMs)?.file.file : undefined;
-      const best = there === undefined ? chosen : bestOf([there], (media) => decide(media, wish, true));
+      const best = there === undefined ? chosen : bestOf([there], (file) => decide(file, wish, true));
       const candidate = best && (await withKeyframes(best, wish, signal));
       if (!candidate) return fail('notPlayable', { failure: failureOf(considered) });
 
@@ -160,18 +193,21 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
       if (decision.method !== 'directPlay') {
         // Without a length there is no complete playlist, and without that no seeking.
         const plan = (await planOf(candidate)) ?? fail('notPlayable', { failure: 'unsupported' });
-        const softer = softerThan(decision, media, wish);
+        // What the picture of a remux becomes where the line is too weak for the copy.
+        const softer = decision.method === 'remux' ? decision.encoded : null;
         form = hlsForm({ decision, softer, media, profile, settings, encoders: encoders() }, plan);
         refuseWhereFull(form, candidate, plan, context);
         await warm(form, candidate, plan, viewerId, resumeMs);
       }
       const base = `/media/${signer.sign({ ...grant, hls: form })}`;
+      const opened = (await moments?.opened(file, resumeMs, viewer.id)) ?? null;
+      const variants = form ? playbackVariants(form, media) : [];
       return {
         movieId,
         fileId: file.id,
         method: decision.method,
         reasons: [...decision.reasons],
-        ...trackDecisions(decision),
+        ...trackDecisions(decision, variants),
         kind: form ? 'hls' : 'file',
         url: form ? `${base}/index.m3u8` : `${base}/file`,
         mimeType: form ? PLAYLIST_MIME_TYPE : fileMimeType(media),
@@ -181,20 +217,29 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
         part: part && toMoviePart(part, parts),
         isExtra: file.isExtra,
         source: sourceOf(media),
-        variants: form ? playbackVariants(form, media) : [],
+        variants,
+        audioReason: decision.audioReason,
+        selectedSubtitle: decision.subtitle,
+        subtitleReason: decision.subtitleReason,
+        sent: sentAs(decision, variants),
         audioTracks: audioChoices(media, decision.audio?.trackIndex ?? null),
         subtitleTracks: subtitleChoices({ media, files: [], base, offsetsMs: new Map() }),
         chapters: media.chapters,
+        trickplay: opened?.previews
+          ? { ...opened.previews, sheetUrl: `${base}/p{n}.webp`, vttUrl: `${base}/previews.vtt` }
+          : null,
+        markers: [...(opened?.markers ?? [])],
+        next: file.isExtra ? null : (opened?.next ?? null),
       } satisfies Playback;
     },
   };
 }
 
 /** [PLAY18] The file that reaches the device best, with the decision for it. */
-function bestOf(files: readonly StoredFile[], decide: (media: MediaInfo) => PlayDecision | null): Candidate | null {
+function bestOf(files: readonly StoredFile[], decide: (file: StoredFile) => PlayDecision | null): Candidate | null {
   const candidates = files.flatMap((file): Candidate[] => {
     const { media } = file;
-    const decision = file.state === 'playable' && media ? decide(media) : null;
+    const decision = file.state === 'playable' && media ? decide(file) : null;
     return decision && media ? [{ file, media, decision }] : [];
   });
   const isLaterPart = ({ file }: Candidate): number => ((file.part ?? 1) > 1 ? 1 : 0);
@@ -258,7 +303,20 @@ function failureOf(files: readonly StoredFile[]): string {
   return files.find(({ failure }) => failure !== null)?.failure ?? 'notFound';
 }
 
-function trackDecisions({ video, audio }: PlayDecision): Pick<Playback, 'video' | 'audio'> {
+/**
+ * [PLAY44] By what a device knows again what failed. Among encoded pictures of several codecs it is the leanest that is blamed first:
+ * without it the next one is, down to H.264.
+ */
+function sentAs({ method, sent }: PlayDecision, variants: Playback['variants']): Playback['sent'] {
+  if (method !== 'transcode') return sent;
+  const lean = ['av1', 'hevc'].find((name) => variants.some(({ codec }) => codec === name));
+  return { ...sent, videoCodec: lean ?? 'h264' };
+}
+
+function trackDecisions(
+  { video, audio }: PlayDecision,
+  variants: Playback['variants'],
+): Pick<Playback, 'video' | 'audio'> {
   const track = (
     { trackIndex, method, fromCodec }: NonNullable<PlayDecision['video' | 'audio']>,
     encoded: string,
@@ -268,7 +326,7 @@ function trackDecisions({ video, audio }: PlayDecision): Pick<Playback, 'video' 
     fromCodec,
     toCodec: method === 'copy' ? fromCodec : encoded,
   });
-  return { video: video && track(video, 'h264'), audio: audio && track(audio, 'aac') };
+  return { video: video && track(video, variants[0]?.codec ?? 'h264'), audio: audio && track(audio, 'aac') };
 }
 
 function sourceOf(media: MediaInfo): Playback['source'] {

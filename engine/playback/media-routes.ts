@@ -5,7 +5,8 @@
  *     /media/<grant>/index.m3u8                    multivariant playlist
  *     /media/<grant>/v<k>/index.m3u8, a<track>/…   media playlist of a rendition: the variant at a place of the ladder, a track
  *     /media/<grant>/v<k>/init.mp4, v<k>/<n>.m4s   its segments
- *     /media/<grant>/t<track>.vtt                  a subtitle track
+ *     /media/<grant>/i/index.m3u8, i/<n>.m4s       I-frame playlist and its pictures
+ *     /media/<grant>/t<track>.vtt, t<track>/index.m3u8   a subtitle track, and its media playlist
  *     /media/<grant>/p<n>.webp, previews.vtt       sheets of pictures to seek by, and where they are in the movie
  *
  * What lies behind `<grant>/` is one of these names with numbers in it, and never becomes a path.
@@ -16,7 +17,7 @@ import { gzip } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '#engine/base/clock.ts';
 import { previewsVtt, sheetCount } from '#engine/media/preview-plan.ts';
-import { PLAYLIST_MIME_TYPE } from '#engine/media/hls-playlist.ts';
+import { PLAYLIST_MIME_TYPE, subtitlePlaylist } from '#engine/media/hls-playlist.ts';
 import { MEDIA_FAILURE_TEXT } from '#engine/media/media-failure.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
@@ -25,11 +26,13 @@ import { fileMimeType } from './file-type.ts';
 import type { GrantSigner, HlsForm, MediaGrant } from './media-grant.ts';
 import { formPlaylist, renditionOrder } from './movie-form.ts';
 import type { RenditionName } from './movie-form.ts';
-import type { MoviePlan, MoviePlans } from './movie-plans.ts';
+import { durationUsOf } from './movie-plans.ts';
+import type { MoviePlan, MoviePlans, PicturePlan } from './movie-plans.ts';
+import { picturesOrder } from './picture-order.ts';
 import type { PlaybackStore, SessionPort, StoredFile, MomentsPort } from './ports.ts';
 import { RenditionError } from './rendition-error.ts';
 import type { Rendition } from './rendition.ts';
-import type { RenditionPool } from './rendition-pool.ts';
+import type { RenditionOrder, RenditionPool } from './rendition-pool.ts';
 import type { Part } from './rendition-state.ts';
 import type { SubtitleShelf } from './subtitle-shelf.ts';
 
@@ -188,8 +191,18 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     const form = formOf(opened.grant);
     const plan = await planFor(opened, form);
     const order = renditionOrder(name, form, opened.file, plan);
-    if (!order || (part !== 'init' && part >= plan.segments.length - 1)) throw nothingHere();
-    const contentType = name.startsWith('v') ? 'video/mp4' : 'audio/mp4';
+    await sendOrdered(request, response, opened, order, part);
+  }
+
+  async function sendOrdered(
+    request: MediaRequest,
+    response: MediaResponse,
+    opened: Opened,
+    order: RenditionOrder | null,
+    part: Part,
+  ): Promise<void> {
+    if (!order || (part !== 'init' && part >= order.plan.length - 1)) throw nothingHere();
+    const contentType = order.spec.kind === 'video' ? 'video/mp4' : 'audio/mp4';
     for (let attempt = 1; ; attempt++) {
       const rendition = await pool.get(order);
       if (!rendition) throw new RenditionError('closed');
@@ -265,6 +278,45 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     response.send(200, headers, text);
   }
 
+  /** The pictures to look for a place by, where a playback has them. Their plan needs keyframes, and a grid has none. */
+  async function picturesFor({ file }: Opened, { video, plan }: HlsForm): Promise<PicturePlan | null> {
+    return video === null || plan === 'grid' ? null : await plans.pictures(file);
+  }
+
+  async function servePicture(
+    request: MediaRequest,
+    response: MediaResponse,
+    opened: Opened,
+    part: string,
+  ): Promise<void> {
+    const form = formOf(opened.grant);
+    await planFor(opened, form);
+    const plan = await picturesFor(opened, form);
+    if (!plan || !form.video) throw nothingHere();
+    if (part === 'index.m3u8') {
+      return await sendPlaylist(request, response, `${opened.file.id} ${plan.id} pictures`, plan.playlist);
+    }
+    const order = picturesOrder(opened.file, form.video.trackIndex, plan);
+    const index = part === 'init.mp4' ? 'init' : numberIn(/^(\d{1,6})\.m4s$/, part);
+    if (index === null) throw nothingHere();
+    await sendOrdered(request, response, opened, order, index);
+  }
+
+  async function sendSubtitlePlaylist(
+    request: MediaRequest,
+    response: MediaResponse,
+    { grant, file }: Opened,
+    trackIndex: number,
+    part: string,
+  ): Promise<void> {
+    const track = file.media?.subtitles.find(({ index }) => index === trackIndex);
+    const durationUs = durationUsOf(file);
+    const isThere = track && isConvertibleSubtitle(track.codec) && grant.hls !== null;
+    if (part !== 'index.m3u8' || !isThere || durationUs === null) throw nothingHere();
+    const text = subtitlePlaylist(`../t${trackIndex}.vtt`, durationUs);
+    await sendPlaylist(request, response, text, text);
+  }
+
   async function serveFile(request: MediaRequest, response: MediaResponse): Promise<void> {
     const opened = await open(request.params['grant'] ?? '');
     const name = request.params['name'] ?? '';
@@ -273,8 +325,9 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
       return await sendFile(response, file.path, fileMimeType(file.media));
     }
     if (name === 'index.m3u8' && grant.hls !== null && file.media) {
-      await planFor(opened, grant.hls);
-      return await sendPlaylist(request, response, request.params['grant'] ?? '', formPlaylist(grant.hls, file.media));
+      const plan = await planFor(opened, grant.hls);
+      const text = formPlaylist(grant.hls, file.media, plan, await picturesFor(opened, grant.hls));
+      return await sendPlaylist(request, response, request.params['grant'] ?? '', text);
     }
     const sheet = numberIn(/^p(\d{1,4})\.webp$/, name);
     if (sheet !== null) return await sendSheet(response, opened, sheet, request.signal);
@@ -286,8 +339,11 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
 
   async function servePart(request: MediaRequest, response: MediaResponse): Promise<void> {
     const opened = await open(request.params['grant'] ?? '');
-    const name = renditionName(request.params['name'] ?? '');
     const part = request.params['part'] ?? '';
+    if (request.params['name'] === 'i') return await servePicture(request, response, opened, part);
+    const subtitle = numberIn(/^t(\d{1,4})$/, request.params['name'] ?? '');
+    if (subtitle !== null) return await sendSubtitlePlaylist(request, response, opened, subtitle, part);
+    const name = renditionName(request.params['name'] ?? '');
     if (name === null) throw nothingHere();
     if (part === 'index.m3u8') {
       const form = formOf(opened.grant);

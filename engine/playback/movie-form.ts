@@ -7,16 +7,20 @@ import {
   supplementalCodecs,
 } from '#engine/media/codec-string.ts';
 import { multivariantPlaylist } from '#engine/media/hls-playlist.ts';
-import type { AudioRendition, VariantStream, VideoRange } from '#engine/media/hls-playlist.ts';
+import type { AudioRendition, SubtitleRendition, VariantStream, VideoRange } from '#engine/media/hls-playlist.ts';
 import { ENCODED_AUDIO, audioBitrateBps, overallBitrateBps, videoBitrateBps } from '#engine/media/play-method.ts';
-import type { RenditionOutput } from '#engine/media/rendition-spec.ts';
+import { isEncodedSound } from '#engine/media/rendition-spec.ts';
+import type { KeyframesOutput, RenditionOutput } from '#engine/media/rendition-spec.ts';
+import type { SegmentLoad } from '#engine/media/segment-load.ts';
 import { audibleTracks, audioLabels, isDescription } from '#engine/media/track-choice.ts';
 import type { AudioTrack, MediaInfo, VideoTrack } from '#protocol/schema/media.ts';
 import type { Playback } from '#protocol/schema/playback.ts';
 import type { HlsForm } from './media-grant.ts';
-import type { MoviePlan } from './movie-plans.ts';
+import type { MoviePlan, PicturePlan } from './movie-plans.ts';
+import { pictureStream } from './picture-order.ts';
 import type { StoredFile } from './ports.ts';
 import type { RenditionOrder } from './rendition-pool.ts';
+import { subtitleChoices } from './subtitle-choices.ts';
 import { chooseVariants, variantFacts } from './variant-choice.ts';
 import type { VariantFacts, VariantQuestion } from './variant-choice.ts';
 
@@ -32,6 +36,8 @@ const ENCODE_AVERAGE_FACTOR = 0.6;
 /** Two cores make a second of this in half a second. Larger pictures come when the player has something to show. */
 const QUICK_HEIGHT_PX = 720;
 const UNKNOWN_BITRATE_BPS = 5_000_000;
+/** Sound whose bit rate is the same in every second. */
+const STEADY_SOUND: ReadonlySet<string> = new Set(['ac3', 'eac3', 'dts', 'mp2']);
 
 /** What a URL has to say of an HLS playback. */
 export function hlsForm(question: Omit<VariantQuestion, 'segments'>, plan: MoviePlan): HlsForm {
@@ -77,19 +83,24 @@ export function renditionOrder(
 }
 
 /** Value by value, so that two ways of writing the same form are one rendition. */
-function outputIdentity(output: RenditionOutput): (string | number | boolean)[] {
-  if (output.method === 'copy') return [output.method];
-  if (output.method === 'aac') return [output.method, output.channels, output.bitrateBps];
+function outputIdentity(output: Exclude<RenditionOutput, KeyframesOutput>): (string | number | boolean)[] {
+  if (output.method === 'copy') return [output.method, output.withoutDolbyVision === true];
+  if (isEncodedSound(output)) return [output.method, output.channels, output.bitrateBps, output.isNight === true];
   const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace } = output;
   return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace];
 }
 
-function audioOutput(isCopied: boolean): RenditionOutput {
+function audioOutput(isCopied: boolean): Exclude<RenditionOutput, KeyframesOutput> {
   return isCopied ? { method: 'copy' } : { method: 'aac', ...ENCODED_AUDIO };
 }
 
-/** The multivariant playlist of a playback. Its renditions lie beside it under their names. */
-export function formPlaylist(form: HlsForm, media: MediaInfo): string {
+/** The multivariant playlist of a playback. Its renditions lie beside it under their names. `pictures`: to look for a place by. */
+export function formPlaylist(
+  form: HlsForm,
+  media: MediaInfo,
+  plan: MoviePlan,
+  pictures: PicturePlan | null = null,
+): string {
   const tracks = audibleTracks(media.audio);
   const labels = audioLabels(tracks);
   const sounds = form.audio.flatMap((sound) => {
@@ -101,6 +112,7 @@ export function formPlaylist(form: HlsForm, media: MediaInfo): string {
   const soundCodecs = sounds.map(({ track, isCopied }) =>
     isCopied ? copiedAudioCodecString(track) : ENCODED_AUDIO_CODEC_STRING,
   );
+  const subtitles = subtitleRenditions(media);
   const picture = media.video.find(({ index }) => index === form.video?.trackIndex);
   if (!form.video || !picture) {
     // Sound alone is the variant itself, in the rendition that was chosen.
@@ -113,7 +125,7 @@ export function formPlaylist(form: HlsForm, media: MediaInfo): string {
       codecs: [soundCodecs[at] ?? null],
       video: null,
     };
-    return multivariantPlaylist([variant], []);
+    return multivariantPlaylist([variant], [], subtitles);
   }
   const renditions = sounds.map(({ trackIndex, track, isCopied, isDefault, label }): AudioRendition => ({
     uri: `a${trackIndex}/index.m3u8`,
@@ -125,11 +137,12 @@ export function formPlaylist(form: HlsForm, media: MediaInfo): string {
   }));
   const variants = form.video.variants.map((output, position) => {
     const facts = variantFacts(output, position, picture, copiedVideoCodecString(picture));
-    return pictureVariant(facts, picture, media, soundBps, soundCodecs);
+    return pictureVariant(facts, picture, copyLoad(media, picture, plan.load), soundBps, soundCodecs);
   });
   // Players begin with the first that they read (RFC 8216, section 6.3.1 leaves it to them, and all known ones do so).
   const start = Number(startVariant(form).slice(1));
-  return multivariantPlaylist([...variants.splice(start, 1), ...variants], renditions);
+  const stream = pictures && pictureStream(picture, pictures, 'i/index.m3u8');
+  return multivariantPlaylist([...variants.splice(start, 1), ...variants], renditions, subtitles, stream);
 }
 
 /** The variant that is warm when a player comes, and told first: the copy, or the best that is there at once [PLAY19]. */
@@ -143,13 +156,13 @@ export function startVariant({ video }: HlsForm): `v${number}` {
 function pictureVariant(
   { name, codecString, size, framesPerSecond, maxBitrateBps }: VariantFacts,
   track: VideoTrack,
-  media: MediaInfo,
+  copied: SegmentLoad,
   soundBps: number,
   soundCodecs: readonly (string | null)[],
 ): VariantStream {
   const isCopied = maxBitrateBps === null;
-  const averageBps = isCopied ? copyBitrateBps(media, track) : maxBitrateBps * ENCODE_AVERAGE_FACTOR;
-  const peakBps = isCopied ? averageBps * COPY_PEAK_FACTOR : maxBitrateBps * ENCODE_PEAK_FACTOR;
+  const averageBps = isCopied ? copied.averageBps : maxBitrateBps * ENCODE_AVERAGE_FACTOR;
+  const peakBps = isCopied ? copied.peakBps : maxBitrateBps * ENCODE_PEAK_FACTOR;
   return {
     uri: `${name}/index.m3u8`,
     peakBitrateBps: peakBps + soundBps * 2,
@@ -179,6 +192,28 @@ export function playbackVariants(form: HlsForm, media: MediaInfo): Playback['var
       isOriginal: output.method === 'copy',
     };
   });
+}
+
+/** What the copied picture takes: as measured from the container's index, else as far as its average lets guess [PLAY83]. */
+function copyLoad(media: MediaInfo, track: VideoTrack, measured: SegmentLoad | null): SegmentLoad {
+  const guessedBps = copyBitrateBps(media, track);
+  if (!measured) return { averageBps: guessedBps, peakBps: guessedBps * COPY_PEAK_FACTOR };
+  if (media.container !== 'matroska' && media.container !== 'webm') return measured;
+  // Matroska's index speaks of all tracks together. What is constant can be taken off; of the rest the peak may be without it.
+  const known = media.audio.map(({ codec, bitrateBps }) => ({
+    isSteady: STEADY_SOUND.has(codec),
+    bps: bitrateBps ?? 0,
+  }));
+  const soundBps = known.reduce((sum, { bps }) => sum + bps, 0);
+  const steadyBps = known.reduce((sum, { isSteady, bps }) => sum + (isSteady ? bps : 0), 0);
+  const averageBps = Math.max(measured.averageBps / 10, measured.averageBps - soundBps);
+  return { averageBps, peakBps: Math.max(averageBps, measured.peakBps - steadyBps) };
+}
+
+function subtitleRenditions(media: MediaInfo): SubtitleRendition[] {
+  return subtitleChoices({ media, files: [], base: '', offsetsMs: new Map() }).flatMap((choice) =>
+    choice.url === null ? [] : [{ ...choice, uri: `${choice.id}/index.m3u8`, name: choice.label }],
+  );
 }
 
 function copyBitrateBps(media: MediaInfo, track: VideoTrack): number {

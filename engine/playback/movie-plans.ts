@@ -5,11 +5,11 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
-import { mediaPlaylist } from '#engine/media/hls-playlist.ts';
+import { mediaPlaylist, picturePlaylist } from '#engine/media/hls-playlist.ts';
 import { decodeKeyframeBytes, decodeKeyframes, encodeKeyframes } from '#engine/media/keyframe-index.ts';
 import { segmentLoad } from '#engine/media/segment-load.ts';
 import type { SegmentLoad } from '#engine/media/segment-load.ts';
-import { isPlannable, planFingerprint, planRemux, planTranscode } from '#engine/media/segment-plan.ts';
+import { isPlannable, planFingerprint, planPictures, planRemux, planTranscode } from '#engine/media/segment-plan.ts';
 import type { SegmentPlan } from '#engine/media/segment-plan.ts';
 import type { PlaybackHosts, PlaybackStore, StoredFile } from './ports.ts';
 
@@ -32,6 +32,9 @@ export interface MoviePlan {
   readonly load: SegmentLoad | null;
 }
 
+/** The pictures to look for a place by: their keyframes, and the I-frame playlist that lists them. */
+export type PicturePlan = Pick<MoviePlan, 'id' | 'segments' | 'playlist'>;
+
 /** A search through a whole file over a slow share takes minutes. Nobody waits for that: it is played otherwise this time. */
 const SEARCH_PATIENCE_MS = 12_000;
 /** Each costs a seek: half a millisecond on a disk, a tenth of a second on a slow share. */
@@ -49,6 +52,7 @@ export class MoviePlans {
   readonly #options: MoviePlansOptions;
   /** A plan of a long movie is about 100 kB with its playlist. */
   readonly #plans = new LRUCache<string, MoviePlan>({ max: 100 });
+  readonly #pictures = new LRUCache<string, PicturePlan>({ max: 30 });
   readonly #searches = new Map<string, Promise<Float64Array>>();
   /** Whether players can begin at a version's keyframes. */
   readonly #entries = new LRUCache<string, boolean>({ max: 10_000 });
@@ -80,6 +84,20 @@ export class MoviePlans {
       load: bytes && keyframesUs && segmentLoad(segments, keyframesUs, bytes),
     };
     this.#plans.set(cacheKey, plan);
+    return plan;
+  }
+
+  /** The keyframes that an I-frame playlist lists; `null` where none are known. */
+  async pictures(file: StoredFile): Promise<PicturePlan | null> {
+    const cacheKey = versionKey(file);
+    const cached = this.#pictures.get(cacheKey);
+    if (cached) return cached;
+    const durationUs = durationUsOf(file);
+    const keyframesUs = durationUs === null ? null : await this.known(file);
+    const pictures = keyframesUs && durationUs !== null ? planPictures(keyframesUs, durationUs) : null;
+    if (!pictures) return null;
+    const plan = { id: planFingerprint(pictures), segments: pictures, playlist: picturePlaylist(pictures) };
+    this.#pictures.set(cacheKey, plan);
     return plan;
   }
 

@@ -2,15 +2,28 @@
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
 import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
+import type { SendLimits } from '#engine/media/play-obstacles.ts';
+import type { SubtitleCandidate } from '#engine/media/track-choice.ts';
 import type { Handlers } from '#protocol/handler.ts';
-import type { playback } from '#protocol/index.ts';
+import type { playback, preferences } from '#protocol/index.ts';
 import { createPlaybackHandlers } from './handlers.ts';
 import { GrantSigner } from './media-grant.ts';
 import { createMediaRoutes } from './media-routes.ts';
 import type { MediaRoute } from './media-routes.ts';
 import { MoviePlans } from './movie-plans.ts';
-import type { PlaybackHosts, PlaybackStore, ProgressPort, ScratchPort, SessionPort } from './ports.ts';
+import { createPreferenceHandlers } from './preference-handlers.ts';
+import type {
+  PlaybackHosts,
+  PlaybackStore,
+  PreferenceStore,
+  ProgressPort,
+  ScratchPort,
+  SessionPort,
+  StoredFile,
+  MomentsPort,
+} from './ports.ts';
 import { RenditionPool } from './rendition-pool.ts';
+import { subtitleChoices } from './subtitle-choices.ts';
 import { SubtitleShelf } from './subtitle-shelf.ts';
 import { SOFTWARE_ENCODERS } from './variant-choice.ts';
 import type { EncodeSettings, MachineEncoders } from './variant-choice.ts';
@@ -19,6 +32,9 @@ export interface PlaybackOptions {
   readonly store: PlaybackStore;
   readonly sessions: SessionPort;
   readonly progress: ProgressPort;
+  readonly people: PreferenceStore;
+  /** Absent: no previews, no marks, nothing next. */
+  readonly moments?: MomentsPort;
   readonly hosts: PlaybackHosts;
   readonly scratch: ScratchPort;
   readonly clock: Clock;
@@ -31,12 +47,15 @@ export interface PlaybackOptions {
   readonly maxTranscodes: number;
   /** What is encoded at most, and how; see `encodeDefaults`. */
   readonly encode: EncodeLimits & EncodeSettings;
+  /** What is sent to anyone at most; absent: no limit. */
+  readonly serverLimits?: SendLimits;
   /** What this machine encodes with; absent: the processor alone. */
   readonly encoders?: () => MachineEncoders;
 }
 
 export interface PlaybackPart extends AsyncDisposable {
   readonly handlers: Handlers<typeof playback>;
+  readonly preferenceHandlers: Handlers<typeof preferences>;
   readonly routes: readonly MediaRoute[];
 }
 
@@ -49,7 +68,7 @@ export function encodeDefaults(cores: number): EncodeLimits & EncodeSettings {
 }
 
 export function createPlayback(options: PlaybackOptions): PlaybackPart {
-  const { store, sessions, progress, hosts, scratch, clock, log } = options;
+  const { store, sessions, progress, people, hosts, scratch, clock, log } = options;
   const { maxHeightPx, crf, preset } = options.encode;
   const signer = new GrantSigner(options.urlKey);
   const plans = new MoviePlans({ store, hosts, clock, log });
@@ -62,19 +81,35 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
     maxTranscodes: options.maxTranscodes,
   });
   const subtitles = new SubtitleShelf({ hosts, scratch, log });
+  const subtitlesOf = ({ media }: StoredFile): Promise<readonly SubtitleCandidate[]> =>
+    Promise.resolve(media === null ? [] : subtitleChoices({ media, files: [], base: '', offsetsMs: new Map() }));
   return {
+    preferenceHandlers: createPreferenceHandlers({ store, people, subtitlesOf }),
     handlers: createPlaybackHandlers({
       store,
+      people,
+      subtitlesOf,
       progress,
+      moments: options.moments ?? null,
       plans,
       pool,
       signer,
       clock,
       limits: { maxHeightPx },
+      serverLimits: options.serverLimits ?? { maxBitrateBps: null, maxHeightPx: null },
       settings: { crf, preset },
       encoders: options.encoders ?? (() => SOFTWARE_ENCODERS),
     }),
-    routes: createMediaRoutes({ store, sessions, plans, pool, subtitles, signer, clock }),
+    routes: createMediaRoutes({
+      store,
+      moments: options.moments ?? null,
+      sessions,
+      plans,
+      pool,
+      subtitles,
+      signer,
+      clock,
+    }),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
 }

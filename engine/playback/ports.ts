@@ -8,7 +8,10 @@ import type {
   SubtitleResult,
 } from '#engine/hosts/probe.port.ts';
 import type { RenditionEvent, RenditionSpec } from '#engine/hosts/rendition.port.ts';
+import type { RememberedTracks } from '#engine/media/track-choice.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
+import type { Marker, NextMovie, PreviewPlan } from '#protocol/schema/moments.ts';
+import type { PlaybackLesson, PlaybackPreferences } from '#protocol/schema/preferences.ts';
 
 /** A movie's file as the store knows it. Size and modification time together are its version. */
 export interface StoredFile {
@@ -42,6 +45,38 @@ export interface PlaybackStore {
   saveKeyframes(file: Pick<StoredFile, 'id' | 'sizeBytes' | 'mtimeUs'>, keyframes: Uint8Array): Promise<void>;
 }
 
+/** What is kept of one person for one movie. */
+export interface WatchingContext {
+  /** As stored, `null` where nothing was ever set: `readPreferences`. */
+  readonly preferences: unknown;
+  /** What they chose in the movie, as stored: `readRemembered`. */
+  readonly tracks: { readonly audio: unknown; readonly subtitle: unknown } | null;
+  /** Of all their devices. */
+  readonly lessons: readonly PlaybackLesson[];
+  /** In which the movie was made; `null` where nobody knows. */
+  readonly originalLanguage: string | null;
+}
+
+/** A lesson as it is learned; the store gives it an id, or adds the file to the one that it has of the form. */
+export type NewLesson = Pick<PlaybackLesson, 'deviceId' | 'device' | 'browser' | 'form'> & { readonly fileId: string };
+
+export interface PreferenceStore {
+  /** Everything that opening a movie needs to know of a person, in one question. */
+  watching(userId: string, movieId: string): Promise<WatchingContext>;
+  /** As stored; `null` where nothing was ever set. */
+  read(userId: string): Promise<unknown>;
+  /** Applies `change` to what is stored under a lock, with its line in the change feed, and returns what it returned. */
+  change(userId: string, change: (stored: unknown) => PlaybackPreferences): Promise<PlaybackPreferences>;
+  /** Keeps a choice; what is absent stays. Nothing happens where there is no such movie. */
+  remember(userId: string, movieId: string, tracks: RememberedTracks): Promise<void>;
+  /** The latest first. */
+  lessons(userId: string): Promise<PlaybackLesson[]>;
+  /** Keeps a lesson, forgets what another browser learned on that device, and returns all of the device. */
+  learn(userId: string, lesson: NewLesson): Promise<PlaybackLesson[]>;
+  /** One, or all where `lessonId` is `null`; returns how many there were. */
+  forget(userId: string, lessonId: string | null): Promise<number>;
+}
+
 export interface SessionPort {
   /** Whether a session is still open. Called for every request of media bytes. */
   isAlive(sessionId: string): Promise<boolean>;
@@ -72,4 +107,20 @@ export interface ScratchPort {
   removeFile(folder: string, file: string): Promise<void>;
   /** Writes a file so that it is there whole or not at all. */
   writeFile(folder: string, file: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** What is known for moving about in a movie: `engine/moments`, by its shape. */
+export interface MomentsPort {
+  /** Somebody is about to watch a file: what they may want is begun, and what is there is told at once. */
+  opened(file: StoredFile, atMs: number, userId: string): Promise<OpenedMoments>;
+  /** How the previews of a file lie on their sheets; `null` where there are none. */
+  previews(file: StoredFile): PreviewPlan | null;
+  /** Path of a sheet of previews, made where it is not there; `null` where it can't be. Rejects with the signal's reason. */
+  sheet(file: StoredFile, sheet: number, signal: AbortSignal): Promise<string | null>;
+}
+
+export interface OpenedMoments {
+  readonly previews: PreviewPlan | null;
+  readonly markers: readonly Marker[];
+  readonly next: NextMovie | null;
 }

@@ -3,8 +3,8 @@ import type { Clock } from '#engine/base/clock.ts';
 import type { Handlers } from '#protocol/handler.ts';
 import type { progress } from '#protocol/index.ts';
 import type { Progress } from '#protocol/schema/progress.ts';
-import type { ProgressState, ProgressStore } from './ports.ts';
-import { clearPosition, markWatched, observe, resumePositionMs } from './progress-state.ts';
+import type { CreditsPort, ProgressState, ProgressStore } from './ports.ts';
+import { clearPosition, endAtCredits, markWatched, observe, resumePositionMs } from './progress-state.ts';
 import type { Observation } from './progress-state.ts';
 
 /** Observations of one person and movie: the one being written, and the newest that waits [PROG8]. */
@@ -16,9 +16,20 @@ interface Lane {
 export function createProgressHandlers(options: {
   store: ProgressStore;
   clock: Pick<Clock, 'nowMs'>;
+  /** Absent: nobody knows where credits begin. */
+  credits?: CreditsPort;
 }): Handlers<typeof progress> {
-  const { store, clock } = options;
+  const { store, clock, credits } = options;
   const lanes = new Map<string, Lane>();
+
+  /** A place is worth more than knowing where the credits are: where that can't be told, it is written without. */
+  async function creditsStartMs(movieId: string, durationMs: number): Promise<number | null> {
+    try {
+      return (await credits?.creditsStartMs(movieId, durationMs)) ?? null;
+    } catch {
+      return null;
+    }
+  }
 
   /** Writes an observation, or joins the one that waits for its turn already. */
   function write(userId: string, movieId: string, observation: Observation): Promise<ProgressState | null> {
@@ -51,7 +62,9 @@ export function createProgressHandlers(options: {
     async report({ movieId, positionMs, durationMs, observedAt }, { viewer, fail }) {
       const nowMs = clock.nowMs();
       const observedAtMs = Math.min(observedAt ?? nowMs, nowMs);
-      const state = await write(viewer.id, movieId, { positionMs, durationMs: durationMs ?? 0, observedAtMs });
+      const creditsMs = durationMs ? await creditsStartMs(movieId, durationMs) : null;
+      const observation = { positionMs, durationMs: durationMs ?? 0, observedAtMs };
+      const state = await write(viewer.id, movieId, endAtCredits(observation, creditsMs));
       return state ? outcome(movieId, state) : fail('notFound', { what: 'movie', id: movieId });
     },
     async setWatched({ movieId, isWatched }, { viewer, fail }) {

@@ -12,6 +12,12 @@ export interface ProgressState {
   readonly observedAtMs: number;
 }
 
+/** Where the credits begin, from whoever knows. */
+export interface CreditsPort {
+  /** `null` where nobody knows, or the movie is not of that length. */
+  creditsStartMs(movieId: string, durationMs: number): Promise<number | null>;
+}
+
 export interface ProgressStore {
   /**
    * Applies `change` to the stored state (`null`: never played) under a row lock, writes what it returns together with its line in

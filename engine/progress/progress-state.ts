@@ -10,6 +10,13 @@ export interface Observation {
 
 const UNSEEN: ProgressState = { positionMs: 0, durationMs: 0, isWatched: false, watchCount: 0, observedAtMs: 0 };
 
+/** [PROG11] Who has come to the credits has come to the end. */
+export function endAtCredits(observation: Observation, creditsMs: number | null): Observation {
+  const { positionMs, durationMs } = observation;
+  if (creditsMs === null || positionMs < creditsMs) return observation;
+  return { ...observation, positionMs: Math.max(positionMs, Math.ceil(durationMs * WATCHED_SHARE)) };
+}
+
 /** Takes an observation into account. Returns `stored` itself where the observation is older [PROG1]. */
 export function observe(stored: ProgressState | null, observation: Observation): ProgressState {
   const before = stored ?? UNSEEN;

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { defineCall } from '../contract.ts';
 import { DeviceProfile, PLAY_METHODS, Playback } from '../schema/playback.ts';
 import { Count, Id, Milliseconds } from '../schema/scalar.ts';
+import { SubtitleId } from '../schema/subtitle.ts';
 
 export const playback = {
   open: defineCall({
@@ -19,8 +20,10 @@ export const playback = {
       startMs: v.optional(Milliseconds),
       /** Absent: the baseline that every browser plays (H.264 and AAC in MP4). */
       profile: v.optional(DeviceProfile),
-      /** FFmpeg's track number; absent: the default of the file. */
+      /** FFmpeg's track number; absent: by what this person chose in the movie before, and prefers. */
       audioTrack: v.optional(Count),
+      /** The subtitles to show, `null` for none; absent: by what this person chose in the movie before, and prefers. */
+      subtitle: v.optional(v.nullable(SubtitleId)),
       /** Methods that failed on this device for this file and must not be chosen again. */
       without: v.optional(v.pipe(v.array(v.picklist(PLAY_METHODS)), v.maxLength(3)), []),
     }),

@@ -14,6 +14,8 @@ export const JOB_KINDS = [
   'reindex',
   'radarrSync',
   'radarrEvent',
+  'previews',
+  'marks',
 ] as const;
 export const JOB_STATES = ['waiting', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 

@@ -1,6 +1,6 @@
 /** Moving about in a movie: the pictures that are shown while seeking, and the stretches that people skip. */
 import * as v from 'valibot';
-import { Count, Milliseconds } from './scalar.ts';
+import { Count, Id, Milliseconds, ShortText } from './scalar.ts';
 
 const AtLeastOne = v.pipe(Count, v.minValue(1));
 
@@ -46,3 +46,7 @@ export const Marker = v.object({
   confidence: v.pipe(Count, v.maxValue(100)),
 });
 export type Marker = v.InferOutput<typeof Marker>;
+
+/** What comes after a movie: the next of its series or list that this person has not watched. */
+export const NextMovie = v.object({ movieId: Id, title: ShortText, year: v.nullable(Count) });
+export type NextMovie = v.InferOutput<typeof NextMovie>;

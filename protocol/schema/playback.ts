@@ -1,6 +1,7 @@
 /** What a device can play, and what the server decided to send it. */
 import * as v from 'valibot';
 import { Chapter, Container, HdrKind } from './media.ts';
+import { Marker, NextMovie, Trickplay } from './moments.ts';
 import { Count, Id, LanguageTag, Milliseconds, ShortText, Timestamp } from './scalar.ts';
 import { SubtitleChoice, SubtitleId } from './subtitle.ts';
 
@@ -236,7 +237,20 @@ export const Playback = v.object({
   /** Best first; empty where the file is sent as it is, or has no picture. */
   variants: v.array(PlaybackVariant),
   audioTracks: v.array(AudioChoice),
+  /** Why the audio track that `isSelected` plays; `null` where there is no sound. */
+  audioReason: v.nullable(AudioReason),
+  /** The subtitles to show, by their id; `null` for none. */
+  selectedSubtitle: v.nullable(SubtitleId),
+  subtitleReason: SubtitleReason,
+  /** What is sent, for a device to remember where it fails. */
+  sent: SentForm,
   subtitleTracks: v.array(SubtitleChoice),
   chapters: v.array(Chapter),
+  /** Pictures to seek by; `null` where there is no picture, or the server makes none. */
+  trickplay: v.nullable(Trickplay),
+  /** At most one of each kind, in the order of the file. The feed `moments` has every change. */
+  markers: v.array(Marker),
+  /** What is played after the movie; `null` where nothing follows. */
+  next: v.nullable(NextMovie),
 });
 export type Playback = v.InferOutput<typeof Playback>;
