@@ -1,8 +1,10 @@
 /** The questions of `device-profile.ts`, put to the browser that runs this page. */
 import type { HdrKind } from '#protocol/schema/media.ts';
 import type { DeviceProfile } from '#protocol/schema/playback.ts';
+import { DeviceLessons } from '#client/store/device-lessons.ts';
+import { deviceMemory } from '#client/store/memory.ts';
 import { buildDeviceProfile } from './device-profile.ts';
-import type { DecodingQuestion, MediaQuestions } from './device-profile.ts';
+import type { DecodingAnswer, DecodingQuestion, MediaQuestions } from './device-profile.ts';
 
 /** What Media Capabilities wants to know of each HDR kind (Media Capabilities, section 2.2). */
 const HDR_QUESTION: Readonly<
@@ -17,7 +19,7 @@ const HDR_QUESTION: Readonly<
 /** Bits per second for a picture of this size; the tests ask about ordinary movies, not extremes. */
 const typicalBitrate = (width: number, height: number): number => Math.round(width * height * 4);
 
-async function decodes(question: DecodingQuestion): Promise<boolean | null> {
+async function decodes(question: DecodingQuestion): Promise<DecodingAnswer | null> {
   if (!('mediaCapabilities' in navigator)) return null;
   const { as, type, width = 1920, height = 1080, frameRate = 24, hdr, channels } = question;
   try {
@@ -36,7 +38,7 @@ async function decodes(question: DecodingQuestion): Promise<boolean | null> {
           }
         : { audio: { contentType: type, channels: String(channels), bitrate: 384_000, samplerate: 48_000 } }),
     });
-    return answer.supported;
+    return { isSupported: answer.supported, isSmooth: answer.smooth, isPowerEfficient: answer.powerEfficient };
   } catch {
     // Thrown for a type that the browser does not parse as such: no answer, not a "no".
     return null;
@@ -71,6 +73,14 @@ export function deviceName(agent: string): string {
   return `${nameIn(BROWSERS) ?? 'Browser'} on ${nameIn(SYSTEMS) ?? 'an unknown system'}`;
 }
 
+/** `Firefox 153`: what was learned of it counts until the number changes. */
+export function browserVersion(agent: string): string {
+  const [word, name] = BROWSERS.find(([candidate]) => agent.includes(candidate)) ?? ['Version/', 'Browser'];
+  // Safari says its own version under another word.
+  const version = new RegExp(`${word === 'Safari/' ? 'Version/' : word}(\\d+)`).exec(agent)?.[1] ?? '0';
+  return `${name} ${version}`;
+}
+
 interface ManagedMediaSourceWindow {
   /** Safari on iPhone has this instead of `MediaSource`. */
   readonly ManagedMediaSource?: typeof MediaSource;
@@ -86,11 +96,25 @@ export function playsHlsItself(): boolean {
 }
 
 let profile: Promise<DeviceProfile> | undefined;
+let lessons: DeviceLessons | undefined;
 
-/** Asked once a page: the answers do not change, and take a browser up to a second. */
-export function deviceProfile(): Promise<DeviceProfile> {
+/** What failed on this device before. */
+export function deviceLessons(): DeviceLessons {
+  lessons ??= new DeviceLessons(deviceMemory, browserVersion(navigator.userAgent));
+  return lessons;
+}
+
+/** What this device plays. Asked once a page: the answers do not change, and take a browser up to a second; what failed meanwhile is added. */
+export async function deviceProfile(): Promise<DeviceProfile> {
   profile ??= buildDeviceProfile(browserQuestions());
-  return profile;
+  const { deviceId, browser, all } = deviceLessons();
+  return { ...(await profile), deviceId, browser, lessons: all.map(({ form, fileIds }) => ({ form, fileIds })) };
+}
+
+/** The widest that the screen says it shows. */
+function colorGamut(): NonNullable<DeviceProfile['colorGamut']> {
+  const wider = (['rec2020', 'p3'] as const).find((gamut) => matchMedia(`(color-gamut: ${gamut})`).matches);
+  return wider ?? 'srgb';
 }
 
 function browserQuestions(): MediaQuestions {
@@ -104,5 +128,13 @@ function browserQuestions(): MediaQuestions {
     decodes: (question) =>
       source === null && question.as === 'segments' ? decodes({ ...question, as: 'file' }) : decodes(question),
     hasHdrScreen: matchMedia('(video-dynamic-range: high)').matches || matchMedia('(dynamic-range: high)').matches,
+    colorGamut: colorGamut(),
+    subtitles: {
+      // JASSUB is WebAssembly in a worker that draws by itself.
+      styled: 'WebAssembly' in globalThis && 'Worker' in globalThis && 'OffscreenCanvas' in globalThis,
+      pictures: 'createImageBitmap' in globalThis,
+    },
+    choosesAudioTracks: 'audioTracks' in video,
+    languages: navigator.languages,
   };
 }

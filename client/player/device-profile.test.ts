@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as v from 'valibot';
 import { DeviceProfile } from '#protocol/schema/playback.ts';
-import { deviceName } from './browser-media.ts';
+import { browserVersion, deviceName } from './browser-media.ts';
 import { buildDeviceProfile } from './device-profile.ts';
 import type { DecodingQuestion, MediaQuestions } from './device-profile.ts';
 
@@ -11,10 +11,14 @@ interface Browser {
   /** Codec strings that media sources take in fragmented MP4. */
   readonly segments: RegExp;
   readonly decodes?: (question: DecodingQuestion) => boolean | null;
+  readonly isSmooth?: (question: DecodingQuestion) => boolean;
+  readonly isPowerEfficient?: (question: DecodingQuestion) => boolean;
   readonly hasHdrScreen?: boolean;
 }
 
-function ask({ files, segments, decodes = () => true, hasHdrScreen = false }: Browser): MediaQuestions {
+function ask(browser: Browser): MediaQuestions {
+  const { files, segments, decodes = () => true, hasHdrScreen = false } = browser;
+  const { isSmooth = () => true, isPowerEfficient = () => false } = browser;
   const parse = (type: string): readonly [string, string | undefined] => {
     const [, container = '', codec] = /^([^;]+)(?:; codecs="([^"]+)")?$/.exec(type) ?? [];
     return [container.replace(/^audio\//, 'video/'), codec];
@@ -30,8 +34,19 @@ function ask({ files, segments, decodes = () => true, hasHdrScreen = false }: Br
       const [container, codec] = parse(type);
       return container === 'video/mp4' && codec !== undefined && segments.test(codec);
     },
-    decodes: (question) => Promise.resolve(decodes(question)),
+    decodes: (question) => {
+      const isSupported = decodes(question);
+      return Promise.resolve(
+        isSupported === null
+          ? null
+          : { isSupported, isSmooth: isSmooth(question), isPowerEfficient: isPowerEfficient(question) },
+      );
+    },
     hasHdrScreen,
+    colorGamut: 'p3',
+    subtitles: { styled: true, pictures: true },
+    choosesAudioTracks: false,
+    languages: ['de-AT', 'en'],
   };
 }
 
@@ -95,7 +110,7 @@ describe('device profile', () => {
 
   it('limits are told where there are any, and left out where none was found', async () => {
     const free = await buildDeviceProfile(ask(chromium));
-    expect(free.segments.video[0]).toEqual({ codec: 'h264', maxBitDepth: 10 });
+    expect(free.segments.video[0]).toEqual({ codec: 'h264', maxBitDepth: 10, isPowerEfficient: false });
     const small = await buildDeviceProfile(
       ask({
         files: { 'video/mp4': /^(avc1\.64002[89]|mp4a)/ },
@@ -110,6 +125,7 @@ describe('device profile', () => {
       maxWidth: 1_920,
       maxHeight: 1_080,
       maxFrameRate: 30,
+      isPowerEfficient: false,
     });
     expect(small.maxAudioChannels).toBe(2);
   });
@@ -118,6 +134,54 @@ describe('device profile', () => {
     const profile = await buildDeviceProfile(ask({ ...chromium, decodes: () => null }));
     expect(profile.segments.video[0]).toEqual({ codec: 'h264', maxBitDepth: 10 });
     expect(profile.maxAudioChannels).toBe(2);
+  });
+
+  it('[PLAY40] a picture that would stutter is told apart from one that does not decode', async () => {
+    const { segments } = await buildDeviceProfile(ask({ ...chromium, isSmooth: ({ width = 0 }) => width <= 1_920 }));
+    expect(segments.video[0]).toEqual({
+      ...{ codec: 'h264', maxBitDepth: 10, isPowerEfficient: false },
+      ...{ maxSmoothWidth: 1_920, maxSmoothHeight: 1_080 },
+    });
+    // Who says that everything stutters is believed for all but the smallest.
+    const slow = await buildDeviceProfile(ask({ ...chromium, isSmooth: () => false }));
+    expect(slow.segments.video[0]).toMatchObject({ maxSmoothWidth: 1_280, maxSmoothHeight: 720 });
+    expect(slow.segments.video[0]).not.toHaveProperty('maxFrameRate');
+  });
+
+  it('a device that is fast only with smaller pictures says both', async () => {
+    const { segments } = await buildDeviceProfile(
+      ask({ ...chromium, isSmooth: ({ width = 0, frameRate = 0 }) => width <= 1_920 || frameRate <= 30 }),
+    );
+    expect(segments.video.filter(({ codec }) => codec === 'h264')).toEqual([
+      { codec: 'h264', maxBitDepth: 10, isPowerEfficient: false, maxFrameRate: 30 },
+      { codec: 'h264', maxBitDepth: 10, isPowerEfficient: false, maxWidth: 1_920, maxHeight: 1_080 },
+    ]);
+  });
+
+  it('what is decoded by hardware is told for each codec', async () => {
+    const { segments } = await buildDeviceProfile(
+      ask({ ...firefox, isPowerEfficient: ({ type }) => type.includes('hvc1') || type.includes('avc1') }),
+    );
+    const efficient = segments.video.filter(({ isPowerEfficient }) => isPowerEfficient).map(({ codec }) => codec);
+    expect(efficient).toEqual(['h264', 'hevc']);
+  });
+
+  it('a browser that opens HEVC in one wrapping only says which', async () => {
+    const entriesOf = async (types: RegExp) => {
+      const { file } = await buildDeviceProfile(ask({ ...firefox, files: { 'video/mp4': types } }));
+      return file[0]?.video.find(({ codec }) => codec === 'hevc')?.sampleEntries;
+    };
+    expect(await entriesOf(/^(avc1|hvc1|mp4a)/)).toEqual(['hvc1']);
+    expect(await entriesOf(/^(avc1|hvc1|hev1|mp4a)/)).toBeUndefined();
+  });
+
+  it('tells the colours of the screen, what the page draws, and the languages of the browser', async () => {
+    expect(await buildDeviceProfile(ask(chromium))).toMatchObject({
+      colorGamut: 'p3',
+      subtitles: { styled: true, pictures: true },
+      choosesAudioTracks: false,
+      languages: ['de-AT', 'en'],
+    });
   });
 
   it('HDR needs a screen that shows it and a decoder that knows it', async () => {
@@ -134,5 +198,14 @@ describe('device profile', () => {
     ['curl/8', 'Browser on an unknown system'],
   ])('%s is %s', (agent, name) => {
     expect(deviceName(agent)).toBe(name);
+  });
+
+  it.each([
+    ['Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0', 'Firefox 153'],
+    ['Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/156.0 Safari/537.36 Edg/157.1', 'Edge 157'],
+    ['Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.2 Mobile/1 Safari/604.1', 'Safari 19'],
+    ['curl/8', 'Browser 0'],
+  ])('[PLAY44] %s is %s', (agent, version) => {
+    expect(browserVersion(agent)).toBe(version);
   });
 });

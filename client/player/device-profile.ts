@@ -13,10 +13,25 @@ export interface MediaQuestions {
   canPlayFile(type: string): boolean;
   /** Media Source Extensions take it; where there are none, the device's own HLS player. */
   canPlaySegments(type: string): boolean;
-  /** `MediaCapabilities.decodingInfo().supported`; `null` where it can't be asked. */
-  decodes(question: DecodingQuestion): Promise<boolean | null>;
+  /** `MediaCapabilities.decodingInfo()`; `null` where it can't be asked. */
+  decodes(question: DecodingQuestion): Promise<DecodingAnswer | null>;
   /** The screen shows high dynamic range. */
   readonly hasHdrScreen: boolean;
+  readonly colorGamut: NonNullable<DeviceProfile['colorGamut']>;
+  /** What the page can draw itself over the picture. */
+  readonly subtitles: NonNullable<DeviceProfile['subtitles']>;
+  /** A video element plays any audio track of a file, and not only the first. */
+  readonly choosesAudioTracks: boolean;
+  /** What the browser is set to, best first. */
+  readonly languages: readonly string[];
+}
+
+export interface DecodingAnswer {
+  readonly isSupported: boolean;
+  /** Without lost pictures, as far as the browser can tell. */
+  readonly isSmooth: boolean;
+  /** By hardware, as a rule. */
+  readonly isPowerEfficient: boolean;
 }
 
 export interface DecodingQuestion {
@@ -136,36 +151,59 @@ function asker(questions: MediaQuestions): Ask {
   return (as, type) => (as === 'file' ? questions.canPlayFile(type) : questions.canPlaySegments(type));
 }
 
+/** What a device says of one codec, as one entry, or as two where it is slower with larger pictures. */
 async function videoSupport(
   questions: MediaQuestions,
   ask: Ask,
   as: DecodingQuestion['as'],
   type: string,
   { codec, plain, tenBit, levels }: VideoCodecQuestion,
-): Promise<VideoCodecSupport | null> {
-  const accepted = plain.find((string) => ask(as, typed(type, string)));
-  if (accepted === undefined) return null;
-  const contentType = typed(type, accepted);
-  const decodes = (width: number, height: number, frameRate: number): Promise<boolean | null> =>
-    questions.decodes({ as, type: contentType, width, height, frameRate });
+): Promise<VideoCodecSupport[]> {
+  const accepted = plain.filter((string) => ask(as, typed(type, string)));
+  const [first] = accepted;
+  if (first === undefined) return [];
+  const decodes = (width: number, height: number, frameRate: number): Promise<DecodingAnswer | null> =>
+    questions.decodes({ as, type: typed(type, first), width, height, frameRate });
 
-  if ((await decodes(1280, 720, 24)) === false) return null;
+  if ((await decodes(1280, 720, 24))?.isSupported === false) return [];
   const deep = tenBit.some((string) => ask(as, typed(type, string)));
   const support: VideoCodecSupport = { codec, maxBitDepth: deep ? 10 : 8 };
 
   const highest = levels.findIndex(([, string]) => ask(as, typed(type, string)));
   // The highest level that exists is no limit; a codec whose levels all fail tells nothing about levels.
   if (highest > 0) support.maxLevel = levels[highest]![0];
+  // Apple’s devices open HEVC in files only with its parameter sets in the sample entry.
+  const entries = [...new Set(accepted.map((string) => string.split('.', 1)[0]!))];
+  const isPartial = new Set(plain.map((string) => string.split('.', 1)[0])).size > entries.length;
+  if (as === 'file' && codec === 'hevc' && isPartial) support.sampleEntries = entries;
 
-  for (const [position, [width, height]] of SIZES.entries()) {
-    const answer = await decodes(width, height, 24);
-    if (answer === null) break;
-    if (!answer) continue;
-    if (position > 0) Object.assign(support, { maxWidth: width, maxHeight: height });
-    if ((await decodes(width, height, 60)) === false) support.maxFrameRate = 30;
-    break;
+  const usual = await decodes(1920, 1080, 24);
+  if (usual !== null) support.isPowerEfficient = usual.isSupported && usual.isPowerEfficient;
+  const answers: (readonly [size: (typeof SIZES)[number], slow: DecodingAnswer])[] = [];
+  for (const size of SIZES) {
+    const slow = await decodes(size[0], size[1], 24);
+    if (slow === null) return [support];
+    if (slow.isSupported) answers.push([size, slow]);
   }
-  return support;
+  const [largest] = answers;
+  if (largest === undefined) return [support];
+  const [maxWidth, maxHeight] = largest[0];
+  if (largest[0] !== SIZES[0]) Object.assign(support, { maxWidth, maxHeight });
+  const smooth = answers.find(([, { isSmooth }]) => isSmooth) ?? answers.at(-1)!;
+  if (smooth !== largest) Object.assign(support, { maxSmoothWidth: smooth[0][0], maxSmoothHeight: smooth[0][1] });
+
+  const isFast = async ([width, height]: (typeof SIZES)[number]): Promise<boolean> => {
+    const fast = await decodes(width, height, 60);
+    return fast === null || (fast.isSupported && (fast.isSmooth || !smooth[1].isSmooth));
+  };
+  if (await isFast(smooth[0])) return [support];
+  support.maxFrameRate = 30;
+  for (const [size] of answers.slice(answers.indexOf(smooth) + 1)) {
+    if (!(await isFast(size))) continue;
+    const { maxFrameRate: _slow, maxSmoothWidth: _width, maxSmoothHeight: _height, ...rest } = support;
+    return [support, { ...rest, maxWidth: size[0], maxHeight: size[1] }];
+  }
+  return [support];
 }
 
 async function fileSupport(questions: MediaQuestions, ask: Ask): Promise<DeviceProfile['file']> {
@@ -174,7 +212,7 @@ async function fileSupport(questions: MediaQuestions, ask: Ask): Promise<DeviceP
       const type = types.find((candidate) => questions.canPlayFile(candidate));
       if (type === undefined) return null;
       const video = await Promise.all(VIDEO.map((codec) => videoSupport(questions, ask, 'file', type, codec)));
-      const known = video.filter((codec) => codec !== null);
+      const known = video.flat();
       if (known.length === 0) return null;
       const audio = AUDIO.filter(([, strings]) => strings.some((string) => questions.canPlayFile(typed(type, string))));
       return { container, video: known, audio: audio.map(([codec]) => codec) };
@@ -192,7 +230,8 @@ async function hdrSupport(questions: MediaQuestions): Promise<HdrKind[]> {
         const type = typed('video/mp4', string);
         if (!questions.canPlayFile(type)) continue;
         if (
-          (await questions.decodes({ as: 'file', type, width: 3840, height: 2160, frameRate: 24, hdr: kind })) === true
+          (await questions.decodes({ as: 'file', type, width: 3840, height: 2160, frameRate: 24, hdr: kind }))
+            ?.isSupported === true
         ) {
           return true;
         }
@@ -207,7 +246,7 @@ async function hdrSupport(questions: MediaQuestions): Promise<HdrKind[]> {
 async function audioChannels(questions: MediaQuestions): Promise<number> {
   const type = typed('audio/mp4', 'mp4a.40.2');
   for (const channels of [8, 6]) {
-    if ((await questions.decodes({ as: 'segments', type, channels })) === true) return channels;
+    if ((await questions.decodes({ as: 'segments', type, channels }))?.isSupported === true) return channels;
   }
   return 2;
 }
@@ -226,8 +265,12 @@ export async function buildDeviceProfile(questions: MediaQuestions): Promise<Dev
   return {
     name: questions.name,
     file,
-    segments: { video: segmentVideo.filter((codec) => codec !== null), audio: segmentAudio.map(([codec]) => codec) },
+    segments: { video: segmentVideo.flat(), audio: segmentAudio.map(([codec]) => codec) },
     hdr,
     maxAudioChannels,
+    colorGamut: questions.colorGamut,
+    subtitles: questions.subtitles,
+    choosesAudioTracks: questions.choosesAudioTracks,
+    languages: questions.languages.slice(0, 16),
   };
 }

@@ -1,0 +1,80 @@
+/**
+ * What this device could not play, kept on it, whoever is signed in. The server keeps the same for the person, so that each helps where
+ * the other forgot. An update of the browser makes all of it void: the next one may well play it.
+ */
+import type { DeviceLesson, SentForm } from '#protocol/schema/playback.ts';
+import { DeviceLesson as DeviceLessonSchema } from '#protocol/schema/playback.ts';
+import { Id } from '#protocol/schema/scalar.ts';
+import * as v from 'valibot';
+import type { Memory } from './ports.ts';
+
+/** As many as a profile may carry. */
+const MAX_LESSONS = 64;
+const MAX_FILES = 8;
+
+const Kept = v.object({ browser: v.string(), lessons: v.array(DeviceLessonSchema) });
+
+export class DeviceLessons {
+  readonly #memory: Memory;
+  /** `Firefox 153`. */
+  readonly browser: string;
+  /** Names this device among those of a person. */
+  readonly deviceId: string;
+  #lessons: readonly DeviceLesson[];
+
+  constructor(memory: Memory, browser: string, newId: () => string = randomId) {
+    this.#memory = memory;
+    this.browser = browser;
+    const known = v.safeParse(Id, memory.read('device'));
+    this.deviceId = known.success ? known.output : newId();
+    if (!known.success) memory.write('device', this.deviceId);
+    this.#lessons = read(memory, browser);
+  }
+
+  get all(): readonly DeviceLesson[] {
+    return this.#lessons;
+  }
+
+  /** It failed with this file in this form. */
+  learn(form: SentForm, fileId: string): void {
+    const known = this.#lessons.find((lesson) => isSame(lesson.form, form));
+    const fileIds = [fileId, ...(known?.fileIds ?? []).filter((id) => id !== fileId)].slice(0, MAX_FILES);
+    this.#keep([{ form, fileIds }, ...this.#lessons.filter((lesson) => lesson !== known)].slice(0, MAX_LESSONS));
+  }
+
+  /** The person wants it to be tried again. */
+  forget(isMeant: (lesson: DeviceLesson) => boolean = () => true): void {
+    this.#keep(this.#lessons.filter((lesson) => !isMeant(lesson)));
+  }
+
+  /** Forgets one form. */
+  forgetForm(form: SentForm): void {
+    this.forget((lesson) => isSame(lesson.form, form));
+  }
+
+  #keep(lessons: readonly DeviceLesson[]): void {
+    this.#lessons = lessons;
+    this.#memory.write('lessons', lessons.length === 0 ? null : JSON.stringify({ browser: this.browser, lessons }));
+  }
+}
+
+function read(memory: Memory, browser: string): readonly DeviceLesson[] {
+  try {
+    const kept = v.safeParse(Kept, JSON.parse(memory.read('lessons') ?? 'null'));
+    return kept.success && kept.output.browser === browser ? kept.output.lessons.slice(0, MAX_LESSONS) : [];
+  } catch {
+    return [];
+  }
+}
+
+const FORM_KEYS = ['method', 'container', 'videoCodec', 'videoBitDepth', 'videoBoxPx', 'audioCodec'] as const;
+const isSame = (a: SentForm, b: SentForm): boolean => FORM_KEYS.every((key) => a[key] === b[key]);
+
+/** A UUID of version 4. `crypto.randomUUID` is not there on pages without TLS, as in most homes. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
