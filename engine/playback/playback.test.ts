@@ -15,6 +15,7 @@ import * as v from 'valibot';
 import { testContext } from '#test/support/call-context.ts';
 import { audioTrack, mediaInfo, subtitleTrack, videoTrack } from '#test/support/media-info.ts';
 import { FakeHosts, MemoryPlaybackStore, MemoryScratch } from '#test/support/playback.ts';
+import { MemoryPreferenceStore } from '#test/support/preferences.ts';
 import { GRANT_MS } from './handlers.ts';
 import { createPlayback } from './playback.ts';
 import type { PlaybackPart } from './playback.ts';
@@ -42,6 +43,7 @@ let endedSessions: Set<string>;
 let areSessionsDown: boolean;
 let positionMs: number | null;
 let part: PlaybackPart;
+let people: MemoryPreferenceStore;
 
 function create(options: { urlKey?: Uint8Array; maxTranscodes?: number } = {}): PlaybackPart {
   return createPlayback({
@@ -54,6 +56,7 @@ function create(options: { urlKey?: Uint8Array; maxTranscodes?: number } = {}): 
       isAlive: (sessionId) =>
         areSessionsDown ? Promise.reject(new Error('away')) : Promise.resolve(!endedSessions.has(sessionId)),
     },
+    people,
     progress: { ofMovies: () => Promise.resolve(positionMs === null ? [] : [{ positionMs }]) },
     urlKey: options.urlKey ?? Buffer.alloc(32, 1),
     scratchQuotaBytes: 1e9,
@@ -70,6 +73,7 @@ beforeEach(() => {
   endedSessions = new Set();
   areSessionsDown = false;
   positionMs = null;
+  people = new MemoryPreferenceStore();
   part = create();
 });
 

@@ -22,6 +22,7 @@ import type { Playback } from '#protocol/schema/playback.ts';
 import * as v from 'valibot';
 import { testContext } from './call-context.ts';
 import { MemoryPlaybackStore } from './playback.ts';
+import { MemoryPreferenceStore } from './preferences.ts';
 
 export class PlaybackStage implements AsyncDisposable {
   readonly #folder: string;
@@ -110,6 +111,7 @@ export class PlaybackStage implements AsyncDisposable {
       log: LOG,
       sessions: { isAlive: () => Promise.resolve(true) },
       progress: { ofMovies: () => Promise.resolve([]) },
+      people: new MemoryPreferenceStore(),
       urlKey: Buffer.alloc(32, 1),
       scratchQuotaBytes: 1e9,
       maxTranscodes: 4,
