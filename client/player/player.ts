@@ -62,6 +62,8 @@ export class Player {
   readonly #disposers: (() => void)[] = [];
   #endMediaSession: () => void = () => undefined;
   #lastFrameMs = 0;
+  /** Where the last step by a frame led. */
+  #steppedToMs = -1;
   #isDisposed = false;
 
   constructor(
@@ -242,9 +244,12 @@ export class Player {
 
   frameBy(steps: number): void {
     this.pause();
-    const onTheWayMs = this.#state.seekTargetMs;
-    const fromMs = onTheWayMs ?? this.#frames.shownMs ?? this.#video.currentTime * 1_000;
-    this.seekTo(frameTarget(fromMs, onTheWayMs !== null, steps, this.#frames.frameMs));
+    const hereMs = this.#state.seekTargetMs ?? this.#video.currentTime * 1_000;
+    // A step that has just arrived is told of a moment before its frame is.
+    const isInside = this.#state.seekTargetMs !== null || Math.abs(hereMs - this.#steppedToMs) < 1;
+    const fromMs = isInside ? hereMs : (this.#frames.shownMs ?? hereMs);
+    this.#steppedToMs = frameTarget(fromMs, isInside, steps, this.#frames.frameMs);
+    this.seekTo(this.#steppedToMs);
   }
 
   /** Marks the place that is on the screen: the beginning of a part to repeat, its end, then none. */
@@ -269,6 +274,8 @@ export class Player {
   setRate(rate: number): void {
     this.#video.playbackRate = rate;
     this.#video.defaultPlaybackRate = rate;
+    // The element tells so a moment later, and the next press counts from here.
+    this.#state.rate.value = rate;
   }
 
   chooseQuality(choice: QualityChoice): void {
