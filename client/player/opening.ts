@@ -18,7 +18,8 @@ import type { Failure } from '#protocol/errors.ts';
 import type { InputOf } from '#protocol/contract.ts';
 import type { DeviceProfile, PlayMethod, Playback } from '#protocol/schema/playback.ts';
 import type { Link, Server } from '#client/store/ports.ts';
-import { deviceProfile, mediaSource, playsHlsItself } from './browser-media.ts';
+import { deviceLessons, deviceProfile, mediaSource, playsHlsItself } from './browser-media.ts';
+import { learnFrom, unlearn } from './lesson-report.ts';
 import { openFileSource } from './file-source.ts';
 import type { PlayerFailure, PlayerMovie, PlayerState, QualityChoice } from './player-state.ts';
 import type { Source, SourceEvents, SourceVariant } from './source.ts';
@@ -136,6 +137,8 @@ export class Opening {
   tryAgain(startMs: number | null): void {
     this.#without = [];
     this.#reopenings = 0;
+    const fileId = this.#state.playback.peek()?.fileId;
+    if (fileId !== undefined) unlearn(this.#server, deviceLessons(), fileId);
     void this.open(startMs);
   }
 
@@ -271,9 +274,12 @@ export class Opening {
     if (problem === 'expired' && this.#isFileInDoubt) return;
     if (problem === 'undecodable') this.#detail = detail;
     const here = this.#state.placeMs();
-    const method = this.#state.playback.peek()?.method;
-    if (problem === 'undecodable' && method !== undefined && !this.#without.includes(method)) {
-      this.#without = [...this.#without, method];
+    const playback = this.#state.playback.peek();
+    if (problem === 'undecodable' && playback !== null && !this.#without.includes(playback.method)) {
+      // Pictures encoded in a leaner codec are tried in the next one before a transcode is given up.
+      const isLean = playback.method === 'transcode' && playback.sent.videoCodec !== 'h264';
+      const isNews = learnFrom(this.#server, deviceLessons(), playback);
+      if (!isLean || !isNews) this.#without = [...this.#without, playback.method];
       void this.open(here);
       return;
     }

@@ -60,6 +60,13 @@ export interface WatchingContext {
 /** A lesson as it is learned; the store gives it an id, or adds the file to the one that it has of the form. */
 export type NewLesson = Pick<PlaybackLesson, 'deviceId' | 'device' | 'browser' | 'form'> & { readonly fileId: string };
 
+export interface LessonFilter {
+  readonly lessonId?: string | undefined;
+  readonly deviceId?: string | undefined;
+  /** Among its files. */
+  readonly fileId?: string | undefined;
+}
+
 export interface PreferenceStore {
   /** Everything that opening a movie needs to know of a person, in one question. */
   watching(userId: string, movieId: string): Promise<WatchingContext>;
@@ -73,8 +80,8 @@ export interface PreferenceStore {
   lessons(userId: string): Promise<PlaybackLesson[]>;
   /** Keeps a lesson, forgets what another browser learned on that device, and returns all of the device. */
   learn(userId: string, lesson: NewLesson): Promise<PlaybackLesson[]>;
-  /** One, or all where `lessonId` is `null`; returns how many there were. */
-  forget(userId: string, lessonId: string | null): Promise<number>;
+  /** All that fit what is named; returns how many there were. */
+  forget(userId: string, which: LessonFilter): Promise<number>;
 }
 
 export interface SessionPort {

@@ -6,7 +6,6 @@ import type { preferences } from '#protocol/index.ts';
 import { changePreferences } from './person-wishes.ts';
 import type { PlaybackStore, PreferenceStore, StoredFile } from './ports.ts';
 
-
 export interface PreferenceHandlerOptions {
   readonly store: Pick<PlaybackStore, 'file'>;
   readonly people: PreferenceStore;
@@ -24,10 +23,11 @@ export function createPreferenceHandlers(options: PreferenceHandlerOptions): Han
       const file = await store.file(fileId);
       if (file?.media == null || file.movieId !== movieId) return fail('notFound', { what: 'file', id: fileId });
       const audio =
-        audioTrack === undefined ? undefined : audibleTracks(file.media.audio).find(({ index }) => index === audioTrack);
+        audioTrack === undefined
+          ? undefined
+          : audibleTracks(file.media.audio).find(({ index }) => index === audioTrack);
       if (audioTrack !== undefined && !audio) fail('notFound', { what: 'audio track', id: String(audioTrack) });
-      const shown =
-        subtitle == null ? subtitle : (await subtitlesOf(file)).find(({ id }) => id === subtitle);
+      const shown = subtitle == null ? subtitle : (await subtitlesOf(file)).find(({ id }) => id === subtitle);
       if (subtitle != null && !shown) fail('notFound', { what: 'subtitle', id: subtitle });
       const tracks: RememberedTracks = {
         ...(audio && { audio: audioMeaning(audio) }),
@@ -41,8 +41,8 @@ export function createPreferenceHandlers(options: PreferenceHandlerOptions): Han
       if (!(await store.file(lesson.fileId))) return fail('notFound', { what: 'file', id: lesson.fileId });
       return { lessons: await people.learn(viewer.id, lesson) };
     },
-    async forget({ lessonId }, { viewer }) {
-      return { forgotten: await people.forget(viewer.id, lessonId ?? null) };
+    async forget(which, { viewer }) {
+      return { forgotten: await people.forget(viewer.id, which) };
     },
   };
 }

@@ -11,7 +11,8 @@ export const preferences = {
     id: 81,
     name: 'preferences.change',
     since: 1,
-    summary: 'Changes how this person likes to watch, on every device. What is left out stays; with nothing it only tells.',
+    summary:
+      'Changes how this person likes to watch, on every device. What is left out stays; with nothing it only tells.',
     permission: 'self',
     input: PreferenceChanges,
     output: v.object({ preferences: PlaybackPreferences }),
@@ -41,7 +42,8 @@ export const preferences = {
     id: 83,
     name: 'preferences.learn',
     since: 1,
-    summary: 'Keeps what a device could not play, so that it is not tried there again. Answers with all that is kept of the device.',
+    summary:
+      'Keeps what a device could not play, so that it is not tried there again. Answers with all that is kept of the device.',
     permission: 'playback:play',
     input: v.object({
       fileId: Id,
@@ -61,9 +63,16 @@ export const preferences = {
     id: 84,
     name: 'preferences.forget',
     since: 1,
-    summary: 'Forgets one thing that a device of this person could not play, or all of them, so that it is tried again.',
+    summary:
+      'Forgets what devices of this person could not play, so that it is tried again: all of it, or what the input names.',
     permission: 'self',
-    input: v.object({ lessonId: v.optional(Id) }),
+    input: v.object({
+      lessonId: v.optional(Id),
+      /** Only those of this device. */
+      deviceId: v.optional(Id),
+      /** Only those that this file is named in. */
+      fileId: v.optional(Id),
+    }),
     output: v.object({ forgotten: Count }),
     failures: {},
     http: { method: 'DELETE', path: '/account/lessons' },

@@ -1,6 +1,6 @@
 /** What people prefer, in memory: the counterpart of the store in Postgres for tests of playback. */
 import type { RememberedTracks } from '#engine/media/track-choice.ts';
-import type { PreferenceStore, WatchingContext } from '#engine/playback/ports.ts';
+import type { LessonFilter, PreferenceStore, WatchingContext } from '#engine/playback/ports.ts';
 import type { PlaybackLesson } from '#protocol/schema/preferences.ts';
 
 export class MemoryPreferenceStore implements PreferenceStore {
@@ -59,9 +59,15 @@ export class MemoryPreferenceStore implements PreferenceStore {
     return this.lessons(userId);
   }
 
-  forget(userId: string, lessonId: string | null): Promise<number> {
+  forget(userId: string, { lessonId, deviceId, fileId }: LessonFilter): Promise<number> {
     const before = this.#lessons.length;
-    this.#lessons = this.#lessons.filter((one) => one.userId !== userId || (lessonId !== null && one.id !== lessonId));
+    this.#lessons = this.#lessons.filter(
+      (one) =>
+        one.userId !== userId ||
+        (lessonId !== undefined && one.id !== lessonId) ||
+        (deviceId !== undefined && one.deviceId !== deviceId) ||
+        (fileId !== undefined && !one.fileIds.includes(fileId)),
+    );
     return Promise.resolve(before - this.#lessons.length);
   }
 }

@@ -120,9 +120,11 @@ describe('what failed on a device', () => {
   it('[PLAY45] is forgotten one by one or all together, and by nobody else', async () => {
     const [first] = await store.learn(ADA, lesson());
     await store.learn(ADA, lesson({ deviceId: TV }));
-    expect(await store.forget(BOB, first!.id)).toBe(0);
-    expect(await store.forget(ADA, first!.id)).toBe(1);
-    expect(await store.forget(ADA, null)).toBe(1);
+    expect(await store.forget(BOB, { lessonId: first!.id })).toBe(0);
+    expect(await store.forget(ADA, { lessonId: first!.id })).toBe(1);
+    expect(await store.forget(ADA, { deviceId: PHONE, fileId: id(30) })).toBe(0);
+    expect(await store.forget(ADA, { deviceId: TV, fileId: id(31) })).toBe(0);
+    expect(await store.forget(ADA, {})).toBe(1);
     expect(await store.lessons(ADA)).toEqual([]);
   });
 

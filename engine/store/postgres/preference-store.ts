@@ -104,11 +104,13 @@ export function createPreferenceStore(sql: Sql, { newId }: { readonly newId: () 
         );
         return [...kept];
       }),
-    forget: (userId, lessonId) =>
+    forget: (userId, { lessonId = null, deviceId = null, fileId = null }) =>
       sql.begin(async (tx) => {
         const gone = await tx<{ id: string }[]>`
           delete from playback_lesson
-          where user_id = ${userId} and ${lessonId === null ? tx`true` : tx`id = ${lessonId}`} returning id`;
+          where user_id = ${userId} and (${lessonId}::uuid is null or id = ${lessonId})
+            and (${deviceId}::uuid is null or device_id = ${deviceId}) and (${fileId}::uuid is null or ${fileId} = any(file_ids))
+          returning id`;
         await recordChanges(
           tx,
           gone.map(({ id }) => changed(userId, 'lesson', id)),

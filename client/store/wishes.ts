@@ -1,0 +1,94 @@
+/**
+ * How this person likes to watch, the same on every device, and what failed on their devices. A change shows at once; what the server does
+ * not take is taken back. Volume and the like belong to the device: `preferences.ts`.
+ */
+import { computed, signal } from '@preact/signals';
+import type { ReadonlySignal } from '@preact/signals';
+import { preferencesFeed } from '#protocol/feeds.ts';
+import { preferences as calls } from '#protocol/methods/preferences.ts';
+import { DEFAULT_PREFERENCES } from '#protocol/schema/preferences.ts';
+import type { PlaybackLesson, PlaybackPreferences, PreferenceChanges } from '#protocol/schema/preferences.ts';
+import type { Server } from './ports.ts';
+
+export class WishStore {
+  readonly #server: Server;
+  /** As the server said last; `null` until the first snapshot. */
+  readonly #confirmed = signal<PlaybackPreferences | null>(null);
+  /** Changes on their way, in order. */
+  readonly #pending = signal<readonly PreferenceChanges[]>([]);
+  readonly #lessons = signal<readonly PlaybackLesson[]>([]);
+  readonly #shown = computed(() =>
+    this.#pending.value.reduce<PlaybackPreferences>(join, this.#confirmed.value ?? DEFAULT_PREFERENCES),
+  );
+  readonly #forgotten = new Set<(lesson: PlaybackLesson) => void>();
+  readonly #unfollow: () => void;
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.#unfollow = server.follow(preferencesFeed, null, {
+      onSnapshot: ({ preferences, lessons }) => {
+        this.#confirmed.value = preferences;
+        this.#lessons.value = lessons;
+      },
+      onEntries: (entries) => {
+        for (const entry of entries) {
+          if (entry.kind === 'preferences') this.#confirmed.value = entry.preferences;
+          else this.#takeLesson(entry.id, entry.lesson);
+        }
+      },
+    });
+  }
+
+  /** Whether the server has said what is set. Until then `preferences` are those of somebody who has set nothing. */
+  get isKnown(): boolean {
+    return this.#confirmed.value !== null;
+  }
+
+  get preferences(): ReadonlySignal<PlaybackPreferences> {
+    return this.#shown;
+  }
+
+  /** The latest first. */
+  get lessons(): ReadonlySignal<readonly PlaybackLesson[]> {
+    return this.#lessons;
+  }
+
+  /** Fails as the call does; what was shown meanwhile is then taken back. */
+  async change(changes: PreferenceChanges): Promise<void> {
+    this.#pending.value = [...this.#pending.peek(), changes];
+    try {
+      const { preferences } = await this.#server.call(calls.change, changes);
+      this.#confirmed.value = preferences;
+    } finally {
+      this.#pending.value = this.#pending.peek().filter((one) => one !== changes);
+    }
+  }
+
+  /** Forgets one lesson, or all of them; returns how many the server had. */
+  async forget(lessonId: string | null): Promise<number> {
+    const { forgotten } = await this.#server.call(calls.forget, lessonId === null ? {} : { lessonId });
+    return forgotten;
+  }
+
+  /** Calls back with each lesson that is forgotten, wherever that was asked for, until the returned function is called. */
+  onForgotten(listener: (lesson: PlaybackLesson) => void): () => void {
+    this.#forgotten.add(listener);
+    return () => this.#forgotten.delete(listener);
+  }
+
+  dispose(): void {
+    this.#unfollow();
+  }
+
+  #takeLesson(id: string, lesson: PlaybackLesson | null): void {
+    const known = this.#lessons.peek().find((one) => one.id === id);
+    const others = this.#lessons.peek().filter((one) => one !== known);
+    this.#lessons.value = lesson === null ? others : [lesson, ...others];
+    if (lesson === null && known !== undefined) for (const listener of this.#forgotten) listener(known);
+  }
+}
+
+function join(preferences: PlaybackPreferences, changes: PreferenceChanges): PlaybackPreferences {
+  const said = Object.entries(changes).filter(([, value]) => value !== undefined);
+  return { ...preferences, ...(Object.fromEntries(said) as Partial<PlaybackPreferences>) };
+}
