@@ -5,8 +5,10 @@ import {
   AV_NOPTS_VALUE,
   AV_SAMPLE_FMT_FLTP,
   FF_ENCODER_AAC,
+  FF_ENCODER_AC3,
+  FF_ENCODER_EAC3,
 } from 'node-av/constants';
-import type { AVSampleFormat } from 'node-av/constants';
+import type { AVSampleFormat, FFEncoderCodec } from 'node-av/constants';
 import {
   Codec,
   CodecContext,
@@ -20,16 +22,28 @@ import {
 } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
 import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
-import type { AacOutput, RenditionSpec } from '#engine/media/rendition-spec.ts';
+import type { RenditionSpec, SoundCodec, SoundOutput } from '#engine/media/rendition-spec.ts';
 import { END_SLACK_US } from './audio-copy.ts';
 import { FilterChain } from './filter-chain.ts';
 import { SegmentWriter } from './fmp4-segment-writer.ts';
 import { TrackInput, owned, presentationTicks } from './rendition-input.ts';
 import { SegmentPlan } from './rendition-plan.ts';
 import type { OnSegment, SegmentProducer } from './segment-producer.ts';
+import { SOUND_RATE_HZ as RATE_HZ, layoutName, soundChain } from './sound-chain.ts';
 
-const RATE_HZ = 48_000;
-const FRAME = 1024;
+interface Grid {
+  readonly encoder: FFEncoderCodec;
+  /** Samples of a packet. */
+  readonly frame: number;
+  /** Samples by which the encoder's packets begin earlier than the sound that it was given, modulo `frame`. */
+  readonly lead: number;
+}
+
+const GRIDS: Readonly<Record<SoundCodec, Grid>> = {
+  aac: { encoder: FF_ENCODER_AAC, frame: 1024, lead: 0 },
+  ac3: { encoder: FF_ENCODER_AC3, frame: 1536, lead: 256 },
+  eac3: { encoder: FF_ENCODER_EAC3, frame: 1536, lead: 256 },
+};
 /**
  * Frames encoded before the first that is kept. The encoder's first packet is priming, the second overlaps with a frame it
  * never saw (MDCT); from the third on it has seen what an encoder would have that had run from the beginning.
@@ -37,6 +51,10 @@ const FRAME = 1024;
 const RUN_IN_FRAMES = 3;
 /** Sound decoded before that, so that decoders with a memory (MP3 reservoir, Opus 80 ms, TrueHD sync) have settled. */
 const PRE_ROLL_US = 400_000;
+/** A compressor remembers longer: after this, what came before no longer shows. */
+const NIGHT_PRE_ROLL_US = 2_000_000;
+/** As long as a decoder may refuse everything before the track counts as one that it can't decode. */
+const MAX_DEAF_US = 3_000_000;
 /** Differences up to this between time stamps and samples are rounding; above, silence is put in or sound taken out. */
 const MAX_DRIFT_US = 50_000;
 /** Containers with millisecond time stamps round twice, the track's beginning and the packet's. */
@@ -45,17 +63,18 @@ const MAX_ROUNDING_US = 2_000;
 const FILL_US = 500_000;
 
 /**
- * Any audio track as AAC-LC stereo. Packets lie on a grid of 1024 samples that begins with the movie, so that a packet has
- * the same place whoever makes it, and segments of different sessions meet without a sample between them.
+ * Any audio track as AAC-LC, AC-3 or E-AC-3, in two channels or six. Packets lie on a grid that begins with the movie, so that a
+ * packet has the same place whoever makes it, and segments of different sessions meet without a sample between them.
  *
- * Two filter chains: one turns what the decoder gives into stereo at 48 kHz and is rebuilt when the track changes its form;
+ * Two filter chains: one turns what the decoder gives into the channels wanted at 48 kHz and is rebuilt when the track changes its form;
  * the other puts the sound on the grid, with silence where there is none.
  */
 export class AudioTranscode implements SegmentProducer {
   readonly #input: TrackInput;
   readonly #plan: SegmentPlan;
   readonly #spec: RenditionSpec;
-  readonly #output: AacOutput;
+  readonly #output: SoundOutput;
+  readonly #grid: Grid;
   readonly #onSegment: OnSegment;
   readonly #decoder: CodecContext;
   /** Movie time of the track's first packet, on which the packets' own grid begins. */
@@ -63,12 +82,12 @@ export class AudioTranscode implements SegmentProducer {
   readonly #read = allocated(new Packet());
   readonly #encoded = allocated(new Packet());
   readonly #decoded = allocated(new Frame());
-  readonly #stereo = allocated(new Frame());
+  readonly #formed = allocated(new Frame());
   readonly #gridded = allocated(new Frame());
   readonly #codecpar = allocated(new CodecParameters());
   #writer: SegmentWriter | null = null;
-  #toStereo: FilterChain | null = null;
-  #toStereoInput = '';
+  #toForm: FilterChain | null = null;
+  #toFormInput = '';
   #toGrid: FilterChain | null = null;
   #encoder: CodecContext | null = null;
   #next = 0;
@@ -81,16 +100,20 @@ export class AudioTranscode implements SegmentProducer {
   #heardUs: number | null = null;
   /** Movie time at which what was put on the grid ends, or has to begin. */
   #griddedUs = 0;
-  /** Stereo sound that waits for its place on the grid. */
+  /** Sound that waits for its place on the grid. */
   #queue: Frame[] = [];
   #hasEnded = false;
+  /** Whether anything of the track could be decoded, ever, and where the first packet lies that could not. */
+  #hasHeard = false;
+  #refusedFromUs: number | null = null;
   /** Where silence after the track's end has to lead; `null` while there is sound. */
   #padUntilUs: number | null = null;
 
-  constructor(spec: RenditionSpec, output: AacOutput, onSegment: OnSegment) {
+  constructor(spec: RenditionSpec, output: SoundOutput, onSegment: OnSegment) {
     this.#spec = spec;
     this.#plan = new SegmentPlan(spec.boundariesUs, 0);
     this.#output = output;
+    this.#grid = GRIDS[output.method];
     this.#onSegment = onSegment;
     this.#input = new TrackInput(spec);
     const first = this.#input.firstPacket();
@@ -109,9 +132,9 @@ export class AudioTranscode implements SegmentProducer {
     this.#next = index;
     this.#firstFrame = this.#frameAt(index);
     this.#decoder.flushBuffers();
-    this.#neededUs = ((this.#firstFrame - RUN_IN_FRAMES) * FRAME * 1e6) / RATE_HZ - PRE_ROLL_US;
+    this.#neededUs = (this.#runInStart * 1e6) / RATE_HZ - (this.#output.isNight ? NIGHT_PRE_ROLL_US : PRE_ROLL_US);
     this.#griddedUs = (this.#runInStart * 1e6) / RATE_HZ;
-    this.#heardUs = this.#padUntilUs = null;
+    this.#heardUs = this.#padUntilUs = this.#refusedFromUs = null;
     this.#hasEnded = false;
     if (index === 0 || this.#neededUs <= 0) this.#input.rewind();
     else this.#input.seekToSound(this.#neededUs);
@@ -131,6 +154,7 @@ export class AudioTranscode implements SegmentProducer {
     const isEarly = ticks !== null && this.#next > 0 && this.#input.movieUs(ticks) < this.#neededUs;
     // A packet that cannot be decoded leaves a gap, which is filled like any other.
     if (!isEarly && this.#decoder.sendPacketSync(this.#read) >= 0) this.#decode();
+    else if (!isEarly && ticks !== null) this.#refuse(this.#input.movieUs(ticks));
     this.#read.unref();
     return true;
   }
@@ -138,7 +162,7 @@ export class AudioTranscode implements SegmentProducer {
   [Symbol.dispose](): void {
     this.#drop();
     this.#decoder.freeContext();
-    for (const native of [this.#read, this.#encoded, this.#decoded, this.#stereo, this.#gridded, this.#codecpar]) {
+    for (const native of [this.#read, this.#encoded, this.#decoded, this.#formed, this.#gridded, this.#codecpar]) {
       native.free();
     }
     this.#input[Symbol.dispose]();
@@ -147,11 +171,19 @@ export class AudioTranscode implements SegmentProducer {
   /** Grid number of the first packet of a segment: packets are cut by when they begin, like copied ones. */
   #frameAt(index: number): number {
     if (index >= this.#plan.count) return Number.POSITIVE_INFINITY;
-    return Math.ceil(Math.round((this.#plan.startUs(index) * RATE_HZ) / 1e6) / FRAME);
+    return Math.ceil(Math.round((this.#plan.startUs(index) * RATE_HZ) / 1e6) / this.#grid.frame);
+  }
+
+  /** A gap is silence, but a track that is nothing but gaps is one that nobody can decode, and must not pass for a silent one. */
+  #refuse(us: number): void {
+    this.#refusedFromUs ??= us;
+    if (this.#hasHeard || us - this.#refusedFromUs < MAX_DEAF_US) return;
+    throw new MediaError('unsupported', 'no sound could be decoded');
   }
 
   #decode(): void {
     while (this.#decoder.receiveFrameSync(this.#decoded) >= 0) {
+      this.#hasHeard = true;
       this.#hear(this.#decoded);
       this.#decoded.unref();
     }
@@ -163,16 +195,17 @@ export class AudioTranscode implements SegmentProducer {
     if (us === null || !this.#plan.holds(us)) return;
     const format = avGetSampleFmtName(frame.format as AVSampleFormat) ?? '';
     const input = `time_base=1/1000000:sample_rate=${frame.sampleRate}:sample_fmt=${format}:channel_layout=${layoutOf(frame)}`;
-    if (input !== this.#toStereoInput) {
-      this.#dropStereo();
-      const chain = `${this.#inPhase(us, frame.sampleRate)}${frame.channels > 2 ? DOWNMIX : TO_STEREO}`;
-      this.#toStereo = new FilterChain('audio', input, chain, 1);
-      this.#toStereoInput = input;
+    if (input !== this.#toFormInput) {
+      this.#dropForm();
+      const form = { channels: this.#output.channels, isNight: this.#output.isNight === true };
+      const chain = `${this.#inPhase(us, frame.sampleRate)}${soundChain(frame.channels, form)}`;
+      this.#toForm = new FilterChain('audio', input, chain, 1);
+      this.#toFormInput = input;
     }
     frame.pts = BigInt(Math.round(us));
     this.#heardUs = us + (frame.nbSamples * 1e6) / frame.sampleRate;
-    this.#toStereo?.send(frame);
-    this.#pullStereo();
+    this.#toForm?.send(frame);
+    this.#pullFormed();
   }
 
   /** Movie time at which a decoded frame begins: where the one before ended, unless its time stamp clearly disagrees. */
@@ -214,21 +247,21 @@ export class AudioTranscode implements SegmentProducer {
     return surplus === 0 ? '' : `atrim=start_sample=${surplus},`;
   }
 
-  #pullStereo(): void {
-    while (this.#toStereo?.receive(this.#stereo)) {
-      this.#queue.push(cloned(this.#stereo));
-      this.#stereo.unref();
+  #pullFormed(): void {
+    while (this.#toForm?.receive(this.#formed)) {
+      this.#queue.push(cloned(this.#formed));
+      this.#formed.unref();
     }
   }
 
   /** Puts the sound at the head of the queue on the grid, or half a second of the silence before it: a gap may be long. */
   #placeNext(): void {
-    const stereo = this.#queue[0]!;
-    const us = (Number(stereo.pts) * 1e6) / RATE_HZ;
+    const sound = this.#queue[0]!;
+    const us = (Number(sound.pts) * 1e6) / RATE_HZ;
     if (us - this.#griddedUs > FILL_US) return this.#sendSilence(this.#griddedUs);
     this.#queue.shift();
-    this.#sendToGrid(stereo);
-    stereo.free();
+    this.#sendToGrid(sound);
+    sound.free();
   }
 
   #sendSilence(us: number): void {
@@ -236,7 +269,7 @@ export class AudioTranscode implements SegmentProducer {
     silence.alloc();
     silence.format = AV_SAMPLE_FMT_FLTP;
     silence.sampleRate = RATE_HZ;
-    silence.channelLayout = avChannelLayoutDefault(2);
+    silence.channelLayout = avChannelLayoutDefault(this.#output.channels);
     silence.nbSamples = (FILL_US * RATE_HZ) / 1e6;
     if (silence.getBuffer() < 0) throw new MediaError('internal', 'out of memory for silence');
     for (const plane of silence.data ?? []) plane.fill(0);
@@ -244,16 +277,22 @@ export class AudioTranscode implements SegmentProducer {
     this.#sendToGrid(silence);
   }
 
-  #sendToGrid(stereo: Frame): void {
-    this.#toGrid ??= new FilterChain('audio', STEREO, gridChain(this.#runInStart), 1);
-    this.#griddedUs = ((Number(stereo.pts) + stereo.nbSamples) * 1e6) / RATE_HZ;
-    this.#toGrid.send(stereo);
+  #sendToGrid(sound: Frame): void {
+    this.#toGrid ??= this.#openGrid();
+    this.#griddedUs = ((Number(sound.pts) + sound.nbSamples) * 1e6) / RATE_HZ;
+    this.#toGrid.send(sound);
     this.#pullGrid();
+  }
+
+  #openGrid(): FilterChain {
+    const layout = layoutName(this.#output.channels);
+    const input = `time_base=1/${RATE_HZ}:sample_rate=${RATE_HZ}:sample_fmt=fltp:channel_layout=${layout}`;
+    return new FilterChain('audio', input, gridChain(this.#runInStart, this.#grid.frame), 1);
   }
 
   /** Sample at which the encoder begins. */
   get #runInStart(): number {
-    return (this.#firstFrame - RUN_IN_FRAMES) * FRAME;
+    return (this.#firstFrame - RUN_IN_FRAMES) * this.#grid.frame + this.#grid.lead;
   }
 
   #pullGrid(): void {
@@ -261,7 +300,7 @@ export class AudioTranscode implements SegmentProducer {
       this.#encoder ??= openEncoder(this.#output);
       const code = this.#encoder.sendFrameSync(this.#gridded);
       this.#gridded.unref();
-      if (code < 0) throw new MediaError('internal', `the AAC encoder refused a frame with ${code}`);
+      if (code < 0) throw new MediaError('internal', `the sound encoder refused a frame with ${code}`);
       this.#pullEncoder();
     }
   }
@@ -269,7 +308,7 @@ export class AudioTranscode implements SegmentProducer {
   #pullEncoder(): void {
     while (this.#encoder && this.#encoder.receivePacketSync(this.#encoded) >= 0) {
       const start = Number(this.#encoded.pts);
-      const frame = Math.round(start / FRAME);
+      const frame = Math.round(start / this.#grid.frame);
       const isPadding = this.#padUntilUs !== null && (start * 1e6) / RATE_HZ >= this.#padUntilUs;
       while (this.#packets.length > 0 && frame >= this.#frameAt(this.#next + 1)) this.#write();
       if (frame >= this.#firstFrame && !isPadding) this.#packets.push(owned(this.#encoded));
@@ -280,7 +319,9 @@ export class AudioTranscode implements SegmentProducer {
   #end(): void {
     this.#decoder.sendPacketSync(null);
     this.#decode();
-    this.#dropStereo();
+    if (!this.#hasHeard && this.#refusedFromUs !== null)
+      throw new MediaError('unsupported', 'no sound could be decoded');
+    this.#dropForm();
     this.#hasEnded = true;
   }
 
@@ -294,7 +335,7 @@ export class AudioTranscode implements SegmentProducer {
 
   #pad(untilUs: number): boolean {
     if (this.#next >= this.#plan.count) return false;
-    const runOutUs = (RUN_IN_FRAMES * FRAME * 1e6) / RATE_HZ;
+    const runOutUs = (RUN_IN_FRAMES * this.#grid.frame * 1e6) / RATE_HZ;
     if (this.#griddedUs < untilUs + runOutUs) {
       this.#sendSilence(this.#griddedUs);
       return true;
@@ -315,7 +356,7 @@ export class AudioTranscode implements SegmentProducer {
       this.#writer ??= this.#openWriter();
       for (const packet of packets) {
         packet.pts = packet.dts = packet.pts + BigInt((TIMELINE_OFFSET_US / 1e6) * RATE_HZ);
-        packet.duration = BigInt(FRAME);
+        packet.duration = BigInt(this.#grid.frame);
         packet.freeSideData();
       }
       const written = this.#writer.write(this.#next, packets);
@@ -333,22 +374,22 @@ export class AudioTranscode implements SegmentProducer {
       tag: null,
       pixelAspect: null,
       delayTicks: 0,
-      describedByPacket: false,
+      describedByPacket: this.#output.method !== 'aac',
     });
   }
 
-  #dropStereo(): void {
-    this.#toStereo?.send(null);
-    this.#pullStereo();
-    this.#toStereo?.[Symbol.dispose]();
-    this.#toStereo = null;
-    this.#toStereoInput = '';
+  #dropForm(): void {
+    this.#toForm?.send(null);
+    this.#pullFormed();
+    this.#toForm?.[Symbol.dispose]();
+    this.#toForm = null;
+    this.#toFormInput = '';
   }
 
   #drop(): void {
-    this.#toStereo?.[Symbol.dispose]();
-    this.#toStereo = null;
-    this.#toStereoInput = '';
+    this.#toForm?.[Symbol.dispose]();
+    this.#toForm = null;
+    this.#toFormInput = '';
     this.#toGrid?.[Symbol.dispose]();
     this.#toGrid = null;
     this.#encoder?.freeContext();
@@ -360,14 +401,9 @@ export class AudioTranscode implements SegmentProducer {
   }
 }
 
-/** Float, so that the sum of channels may exceed full scale before the limiter brings it back. Low frequency effects are left out (ITU-R BS.775). */
-const TO_STEREO = `aresample=${RATE_HZ}:out_sample_fmt=fltp:out_chlayout=stereo`;
-const DOWNMIX = `${TO_STEREO}:center_mix_level=0.707:surround_mix_level=0.707,alimiter=limit=0.97:attack=5:release=50:level=0:latency=1,aformat=sample_fmts=fltp`;
-const STEREO = `time_base=1/${RATE_HZ}:sample_rate=${RATE_HZ}:sample_fmt=fltp:channel_layout=stereo`;
-
-function gridChain(firstSample: number): string {
+function gridChain(firstSample: number, frame: number): string {
   const resync = `async=1:min_comp=0.00001:min_hard_comp=${MAX_DRIFT_US / 2e6}:first_pts=${firstSample}`;
-  return `aresample=${resync},asetnsamples=n=${FRAME}:p=1`;
+  return `aresample=${resync},asetnsamples=n=${frame}:p=1`;
 }
 
 function greatestDivisor(a: number, b: number): number {
@@ -396,9 +432,9 @@ function openDecoder(input: TrackInput): CodecContext {
   return decoder;
 }
 
-function openEncoder(output: AacOutput): CodecContext {
-  const codec = Codec.findEncoderByName(FF_ENCODER_AAC);
-  if (!codec) throw new MediaError('internal', 'no AAC encoder');
+function openEncoder(output: SoundOutput): CodecContext {
+  const codec = Codec.findEncoderByName(GRIDS[output.method].encoder);
+  if (!codec) throw new MediaError('internal', `no encoder of ${output.method}`);
   const encoder = new CodecContext();
   encoder.allocContext3(codec);
   encoder.sampleRate = RATE_HZ;
@@ -409,7 +445,7 @@ function openEncoder(output: AacOutput): CodecContext {
   encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
   if (encoder.open2Sync(codec, null) < 0) {
     encoder.freeContext();
-    throw new MediaError('internal', 'the AAC encoder does not open');
+    throw new MediaError('internal', `the encoder of ${output.method} does not open`);
   }
   return encoder;
 }

@@ -17,6 +17,8 @@ export interface TrackForm {
   readonly delayTicks: number;
   /** The sample entry is made from the first packet (AC-3, E-AC-3), not from what the source's header says. */
   readonly describedByPacket: boolean;
+  /** An `init.mp4` that is there already, and was made by another encoder, describes these packets as well, and stays. */
+  readonly keepsInit?: boolean;
 }
 
 export interface TickRatio {
@@ -114,7 +116,12 @@ export class SegmentWriter {
   }
 
   #keepInit(part: string, timeBase: TickRatio): number {
-    const { delayTicks, timeBase: own } = this.#form;
+    const { delayTicks, timeBase: own, keepsInit } = this.#form;
+    const kept = keepsInit === true ? statSync(join(this.#folder, 'init.mp4'), { throwIfNoEntry: false }) : undefined;
+    if (kept) {
+      this.#hasInit = true;
+      return kept.size;
+    }
     const written = readFileSync(part);
     const init =
       delayTicks === 0

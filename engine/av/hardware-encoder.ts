@@ -187,8 +187,9 @@ export class HardwareEncoder implements Disposable {
       if (averageBps !== null) context.bitRate = BigInt(averageBps);
       if (quality !== null) context.globalQuality = quality;
       // Quick Sync takes H.264's and HEVC's levels times ten.
-      if (kind === 'qsv' && codec !== 'av1')
+      if (kind === 'qsv' && codec !== 'av1') {
         context.level = codec === 'h264' ? output.level : Math.round(output.level / 3);
+      }
       context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
       for (const [name, value] of Object.entries(options)) {
         const code = context.setOption(name, value, AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN);

@@ -84,7 +84,7 @@ export class HardwareFilter implements Disposable {
       source.buffersrcParametersSet({
         width: first.width,
         height: first.height,
-        format: first.format as never,
+        format: first.format,
         timeBase: new Rational(num, den),
         sampleAspectRatio: new Rational(1, 1),
         hwFramesCtx: first.hwFramesCtx,

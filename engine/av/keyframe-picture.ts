@@ -29,21 +29,27 @@ export interface ShownSize {
   readonly heightPx: number;
 }
 
+/** What is done to a picture before it is shown. */
+export type ShownTrack = Pick<VideoTrack, 'rotation' | 'isInterlaced' | 'hdr'>;
+
 /** The picture track of a file, ready to be sought in: its keyframes are marked, and nothing else is read. */
 export class KeyframeReader implements Disposable {
   readonly stream: Stream;
+  /** Whether the container says where its keyframes are: elsewhere a seek only comes near. */
+  readonly isIndexed: boolean;
   readonly #input: OpenedInput;
   readonly #decoder: CodecContext;
   readonly #packet = allocated(new Packet());
 
   /** Throws `MediaError`: `unsupported` where the track or its decoder is missing, `tooComplex` above 8K. */
-  constructor(path: string, track: VideoTrack) {
+  constructor(path: string, track: Pick<VideoTrack, 'index' | 'width' | 'height'>) {
     if (track.width * track.height > MAX_SOURCE_PIXELS) throw new MediaError('tooComplex', 'picture larger than 8K');
     this.#input = openInput(path);
     try {
       // Matroska and MP4 mark keyframes themselves; in all others FFmpeg must parse the pictures to find them.
       const { demuxer } = this.#input;
-      if (demuxer !== 'matroska,webm' && !demuxer.startsWith('mov')) this.#input.analyze();
+      this.isIndexed = demuxer === 'matroska,webm' || demuxer.startsWith('mov');
+      if (!this.isIndexed) this.#input.analyze();
       const stream = this.#input.streams[track.index];
       if (stream === undefined) throw new MediaError('unsupported', 'the video track is gone');
       for (const other of this.#input.streams) if (other.index !== track.index) other.discard = AVDISCARD_ALL;
@@ -120,12 +126,12 @@ const TURNS: Readonly<Record<number, string>> = { 90: 'transpose=clock', 180: 'h
 /** Makes pictures of one size out of decoded ones: SDR, limited-range BT.601 as WebP wants it. Keeps its filters from one to the next. */
 export class SdrRenderer implements Disposable {
   readonly #stream: Stream;
-  readonly #track: VideoTrack;
+  readonly #track: ShownTrack;
   readonly #size: ShownSize;
   #chain: FilterChain | null = null;
   #chainInput = '';
 
-  constructor(stream: Stream, track: VideoTrack, size: ShownSize) {
+  constructor(stream: Stream, track: ShownTrack, size: ShownSize) {
     this.#stream = stream;
     this.#track = track;
     this.#size = size;

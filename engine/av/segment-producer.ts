@@ -6,6 +6,10 @@ export interface SegmentProducer extends Disposable {
   readonly next: number;
   /** Goes to where segment `index` begins. What was begun and not finished is dropped. */
   start(index: number): void;
+  /** Says up to which segment it is asked to work, before it is asked to step. */
+  aim?(until: number): void;
+  /** Nothing is asked of it for now. */
+  rest?(): void;
   /**
    * Works for some milliseconds: a packet or so. Finished segments go to the `OnSegment` it was made with.
    * False when the plan's last segment is finished. Throws `MediaError` for a segment that cannot be made.

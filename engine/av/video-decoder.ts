@@ -2,24 +2,33 @@ import { AV_OPT_SEARCH_CHILDREN, AV_OPT_TYPE_STRING } from 'node-av/constants';
 import { Codec, CodecContext, Rational } from 'node-av/lib';
 import type { Frame, Packet } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
+import type { Chip } from './chip.ts';
+import { HardwareError } from './hardware-device.ts';
 import type { TrackInput } from './rendition-input.ts';
 
 /** Pictures that the transcode holds besides those the decoder refers to: a chip has room for few, and must know of them. */
 export const TRANSCODE_EXTRA_FRAMES = 32;
 
-/** Decodes one video track on all processors. Kept through seeks: opening one costs more than `flush`. */
+/** A chip that refuses this many packets in a row, and gives no picture, does not do what it was tried for. */
+const MAX_REFUSED = 60;
+
+/** Decodes one video track on all processors, or on the chip. Kept through seeks: opening one costs more than `flush`. */
 export class VideoDecoder implements Disposable {
   readonly #context = new CodecContext();
+  readonly #isOnChip: boolean;
   #isSkipping = false;
+  #refused = 0;
 
-  constructor(input: TrackInput) {
+  constructor(input: TrackInput, chip: Pick<Chip, 'decoder' | 'attach'> | null = null) {
     const { codecpar } = input.stream;
-    const codec = Codec.findDecoder(codecpar.codecId);
+    const codec = chip?.decoder ?? Codec.findDecoder(codecpar.codecId);
+    this.#isOnChip = chip?.decoder != null;
     if (!codec) throw new MediaError('unsupported', 'no decoder for this video codec');
     this.#context.allocContext3(codec);
     this.#context.parametersToContext(codecpar);
     this.#context.pktTimebase = new Rational(input.timeBase.num, input.timeBase.den);
     this.#context.threadCount = 0;
+    if (this.#isOnChip) chip?.attach(this.#context);
     // Matroska does not keep how deep pictures are reordered. Left alone, the H.264 decoder learns it by giving some out too
     // early; this makes it believe the stream's own header.
     if (input.demuxer.startsWith('matroska')) this.#set('strict', '1');
@@ -32,12 +41,17 @@ export class VideoDecoder implements Disposable {
 
   /** False for a packet that cannot be decoded. `null` is the end. */
   send(packet: Packet | null): boolean {
-    return this.#context.sendPacketSync(packet) >= 0;
+    const isTaken = this.#context.sendPacketSync(packet) >= 0;
+    if (!isTaken && this.#isOnChip && ++this.#refused > MAX_REFUSED)
+      throw new HardwareError('notSupported', 'decoding');
+    return isTaken;
   }
 
   /** False when there is none yet, or none any more. */
   receive(frame: Frame): boolean {
-    return this.#context.receiveFrameSync(frame) >= 0;
+    const isThere = this.#context.receiveFrameSync(frame) >= 0;
+    if (isThere) this.#refused = 0;
+    return isThere;
   }
 
   /** From the next packet on: leaves out pictures that no other picture needs. */

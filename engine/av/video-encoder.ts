@@ -31,8 +31,17 @@ export interface FrameRate {
 export class VideoEncoder implements Disposable {
   readonly #context = new CodecContext();
 
-  /** `first` is a picture as they will come: its colour description goes into the stream's header. */
-  constructor(output: VideoOutput, { widthPx, heightPx }: PictureSize, rate: FrameRate, first: Frame) {
+  /**
+   * `first` is a picture as they will come: its colour description goes into the stream's header. `isSubstitute`: for a hardware
+   * encoder, whose header stays in the init segment; this one's stands beside it there, under another number.
+   */
+  constructor(
+    output: VideoOutput,
+    { widthPx, heightPx }: PictureSize,
+    rate: FrameRate,
+    first: Pick<Frame, 'colorRange' | 'colorPrimaries' | 'colorTrc' | 'colorSpace' | 'chromaLocation'>,
+    isSubstitute: boolean = false,
+  ) {
     const codec = Codec.findEncoderByName(FF_ENCODER_LIBX264);
     if (!codec) throw new MediaError('internal', 'no H.264 encoder');
     const context = this.#context;
@@ -60,7 +69,7 @@ export class VideoEncoder implements Disposable {
       crf: String(output.crf),
       'forced-idr': '1',
       // The fastest preset leaves out what makes it High, and the playlist has promised High.
-      'x264-params': '8x8dct=1',
+      'x264-params': isSubstitute ? '8x8dct=1:sps-id=1' : '8x8dct=1',
     };
     for (const [name, value] of Object.entries(options)) {
       context.setOption(name, value, AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN);

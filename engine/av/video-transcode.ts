@@ -1,73 +1,75 @@
 import { availableParallelism } from 'node:os';
-import { AV_NOPTS_VALUE } from 'node-av/constants';
 import { CodecParameters, Frame, Packet } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
 import { pictureSize } from '#engine/media/picture-size.ts';
+import type { PictureSize } from '#engine/media/picture-size.ts';
 import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
-import type { VideoOutput, RenditionSpec } from '#engine/media/rendition-spec.ts';
+import type { RenditionSpec, VideoCodec, VideoOutput } from '#engine/media/rendition-spec.ts';
 import { END_SLACK_US } from './audio-copy.ts';
+import type { ChipRung, PictureEncoder, PictureFilter } from './chip.ts';
 import { FilterChain } from './filter-chain.ts';
 import { stampVideo } from './fmp4-decode-times.ts';
 import type { TimedPacket } from './fmp4-decode-times.ts';
 import { SegmentWriter } from './fmp4-segment-writer.ts';
-import { TrackInput, owned } from './rendition-input.ts';
-import { SegmentPlan } from './rendition-plan.ts';
+import { DecodeSharing, MAX_TOLERANCE_US } from './picture-source.ts';
+import type { PictureSink, PictureSource } from './picture-source.ts';
+import { owned } from './rendition-input.ts';
 import type { OnSegment, SegmentProducer } from './segment-producer.ts';
 import { rotationOf } from './stream-rotation.ts';
-import { VideoDecoder } from './video-decoder.ts';
 import { VIDEO_TICKS_PER_SECOND, VideoEncoder } from './video-encoder.ts';
 import type { FrameRate } from './video-encoder.ts';
 import { nameColors, pictureChain, pictureInput } from './video-picture.ts';
 import type { PicturePlan } from './video-picture.ts';
 
-/** A picture this much before a boundary, or half its own length, still begins the segment behind it. */
-const MAX_TOLERANCE_US = 21_000;
 /** A segment whose first picture comes later than this behind its boundary begins with the picture shown until then. */
 const MAX_LATE_US = 250_000;
 /** A deinterlacer looks at the pictures before; these are enough, and are given to it before the first that is kept. */
 const DEINTERLACE_RUN_IN_US = 200_000;
-/** A picture is not shown later than this after it is decoded. */
-const MAX_REORDER_US = 1_000_000;
 /** Decoder and encoder keep small machines busy; slicing a picture for scaling costs more there than it brings. */
 const FILTER_THREADS = Math.min(4, Math.max(1, availableParallelism() >> 2));
 /** Decoding ahead of presentation: B-pictures that other B-pictures refer to. */
 const REORDER_DEPTH = 2;
-const USUAL_RATE: FrameRate = { num: 24, den: 1 };
 
 /**
- * Decodes a video track and encodes it as H.264, with a closed GOP from each boundary on. Frames keep their own times, none is
+ * Encodes the pictures of a video track as H.264, with a closed GOP from each boundary on. Frames keep their own times, none is
  * added or left out, but for one: where a boundary falls into a picture that is shown for long, the picture is repeated at it.
  *
  * The first segment after a start has an encoder of its own, which is emptied as soon as the segment's last picture is in:
  * else the segment would wait for the dozen pictures of the next one that the encoder looks ahead to. From then on, one
  * encoder serves all.
+ *
+ * Where another rung of the same track is at work at the same place in this process, both get their pictures from one decoder:
+ * whichever is asked to step works for all of them, the one with most pictures waiting first.
  */
-export class VideoTranscode implements SegmentProducer {
+export class VideoTranscode implements SegmentProducer, PictureSink {
   readonly #spec: RenditionSpec;
   readonly #output: VideoOutput;
   readonly #onSegment: OnSegment;
-  readonly #input: TrackInput;
-  readonly #plan: SegmentPlan;
-  readonly #decoder: VideoDecoder;
-  readonly #rate: FrameRate;
-  readonly #frameUs: number;
-  readonly #read = allocated(new Packet());
+  readonly #sharing: DecodeSharing;
   readonly #encoded = allocated(new Packet());
-  readonly #decoded = allocated(new Frame());
+  /** The picture in hand, as decoded: ours to change. */
+  readonly #taken = allocated(new Frame());
   /** The last picture before the wanted ones, as decoded; empty when there is none. */
   readonly #before = allocated(new Frame());
   readonly #filtered = allocated(new Frame());
   /** The last picture before the one in hand, filtered, for repeating; empty when there is none. */
   readonly #shown = allocated(new Frame());
   readonly #codecpar = allocated(new CodecParameters());
+  /** `null`: at rest while others went on with it. */
+  #source: PictureSource | null = null;
+  /** What hardware does for us, of the source that we are at. */
+  #chip: ChipRung | null = null;
   #picture: PicturePlan | null = null;
   #writer: SegmentWriter | null = null;
-  #filter: FilterChain | null = null;
+  #filter: PictureFilter | null = null;
   #filterInput = '';
-  #encoder: VideoEncoder | null = null;
+  #encoder: PictureEncoder | null = null;
   /** Filtered pictures that wait for the encoder. */
   #queue: Picture[] = [];
   #next = 0;
+  /** The last segment that is asked for; -1 at rest. */
+  #until = -1;
+  #wantedFromUs = 0;
   /** Where the wanted pictures begin, in microseconds of movie time. */
   #cutUs = 0;
   /** Segment and time of the frame that the encoder got last. */
@@ -77,24 +79,37 @@ export class VideoTranscode implements SegmentProducer {
   #starts: number[] = [];
   /** Encoded packets of segment `next`. */
   #packets: TimedPacket[] = [];
-  #lastUs = 0;
   #isFirst = true;
   #hasEnded = false;
+  /** What went wrong while another rung worked for us. */
+  #failure: unknown;
 
-  constructor(spec: RenditionSpec, output: VideoOutput, onSegment: OnSegment) {
+  constructor(
+    spec: RenditionSpec,
+    output: VideoOutput,
+    onSegment: OnSegment,
+    sharing: DecodeSharing = new DecodeSharing(),
+  ) {
     this.#spec = spec;
     this.#output = output;
     this.#onSegment = onSegment;
-    this.#input = new TrackInput(spec);
-    const { avgFrameRate, rFrameRate } = this.#input.stream;
-    this.#rate = [avgFrameRate, rFrameRate].find(isFrameRate) ?? USUAL_RATE;
-    this.#frameUs = (this.#rate.den * 1e6) / this.#rate.num;
-    this.#plan = new SegmentPlan(spec.boundariesUs, Math.min(this.#frameUs / 2, MAX_TOLERANCE_US));
-    this.#decoder = new VideoDecoder(this.#input);
+    this.#sharing = sharing;
   }
 
   get next(): number {
     return this.#next;
+  }
+
+  get wantedFromUs(): number {
+    return this.#wantedFromUs;
+  }
+
+  get isWorking(): boolean {
+    return this.#next <= this.#until;
+  }
+
+  get waitingCount(): number {
+    return this.#queue.length;
   }
 
   start(index: number): void {
@@ -102,78 +117,94 @@ export class VideoTranscode implements SegmentProducer {
     this.#next = index;
     this.#sent = index - 1;
     this.#sentTicks = Number.NEGATIVE_INFINITY;
-    this.#cutUs = this.#plan.cutUs(index);
     this.#isFirst = true;
     this.#hasEnded = false;
-    this.#decoder.flush();
-    if (index === 0) this.#input.rewind();
-    else this.#input.seekToKeyframe(this.#plan.startUs(index));
+    this.#failure = undefined;
+    const runInUs = this.#output.deinterlace ? 2 * DEINTERLACE_RUN_IN_US : 0;
+    this.#wantedFromUs =
+      index === 0 ? Number.NEGATIVE_INFINITY : this.#spec.boundariesUs[index]! - MAX_TOLERANCE_US - runInUs;
+    const present = this.#source;
+    this.#source = this.#sharing.attach(this, this.#spec, present, index);
+    if (this.#source !== present) this.#meetChip(this.#source);
+    this.#cutUs = this.#source.plan.cutUs(index);
+  }
+
+  #meetChip({ chip }: PictureSource): void {
+    if (this.#chip) this.#dropFilter(); // it works with pictures of another device
+    this.#chip = chip?.rung(this.#output) ?? null;
+  }
+
+  aim(until: number): void {
+    this.#until = until;
+  }
+
+  rest(): void {
+    this.#until = -1;
+    const source = this.#source;
+    if (!source || source.sinks.size < 2) return; // alone: what is decoded and begun is there to go on with
+    this.#drop();
+    this.#source = null;
+    this.#sharing.detach(this, source);
   }
 
   step(): boolean {
-    if (this.#queue.length > 0) this.#encodeNext();
+    if (this.#source === null) this.start(this.#next);
+    if (this.#failure !== undefined) throw this.#failure;
+    const source = this.#from;
+    const busiest = mostWaiting(source.sinks);
+    if (busiest === this) this.encodeNext();
+    else if (busiest) busiest.encodeNext();
     else if (this.#hasEnded) this.#finishNext();
-    else this.#readNext();
-    return this.#next < this.#plan.count;
+    else source.advance();
+    return this.#next < source.plan.count;
   }
 
   [Symbol.dispose](): void {
     this.#drop();
     this.#filter?.[Symbol.dispose]();
-    this.#decoder[Symbol.dispose]();
-    for (const native of [this.#read, this.#encoded, this.#decoded, this.#before, this.#filtered, this.#shown]) {
-      native.free();
-    }
+    if (this.#source) this.#sharing.detach(this, this.#source);
+    this.#source = null;
+    for (const native of [this.#encoded, this.#taken, this.#before, this.#filtered, this.#shown]) native.free();
     this.#codecpar.free();
-    this.#input[Symbol.dispose]();
   }
 
-  #readNext(): void {
-    const outcome = this.#input.read(this.#read);
-    if (outcome === 'other') return;
-    if (outcome === 'end') {
-      this.#decoder.send(null);
-      this.#decode();
+  get #from(): PictureSource {
+    if (!this.#source) throw new MediaError('internal', 'a rung at rest was asked to work');
+    return this.#source;
+  }
+
+  take(frame: Frame, us: number): void {
+    this.#guarded(() => {
+      if (us < this.#cutUs - (this.#output.deinterlace ? DEINTERLACE_RUN_IN_US : 0)) {
+        this.#before.unref();
+        this.#before.ref(frame);
+        return;
+      }
+      // What is shown when the first wanted picture comes late.
+      if (us - this.#cutUs > MAX_LATE_US) this.#filterBefore();
+      this.#taken.ref(frame);
+      this.#sendToFilter(this.#taken);
+      this.#taken.unref();
+      this.#before.unref();
+    });
+  }
+
+  takeEnd(): void {
+    this.#hasEnded = true;
+    this.#guarded(() => {
       this.#filterBefore();
       this.#filter?.send(null);
       this.#pullFilter();
-      this.#hasEnded = true;
-      return;
-    }
-    // On the way from the keyframe to the first wanted picture, only what others refer to is decoded.
-    const runInUs = this.#output.deinterlace ? 2 * DEINTERLACE_RUN_IN_US : 0;
-    this.#decoder.skipUnreferenced(this.#isBefore(this.#read, this.#cutUs - runInUs));
-    const isDecoded = this.#decoder.send(this.#read);
-    this.#read.unref();
-    if (isDecoded) this.#decode();
+    });
   }
 
-  #isBefore({ pts, dts }: Packet, us: number): boolean {
-    if (pts !== AV_NOPTS_VALUE) return this.#input.movieUs(Number(pts)) < us;
-    return dts !== AV_NOPTS_VALUE && this.#input.movieUs(Number(dts)) < us - MAX_REORDER_US;
-  }
-
-  #decode(): void {
-    while (this.#decoder.receive(this.#decoded)) {
-      const { bestEffortTimestamp } = this.#decoded;
-      const isStamped = bestEffortTimestamp !== AV_NOPTS_VALUE;
-      const us = isStamped ? this.#input.movieUs(Number(bestEffortTimestamp)) : this.#lastUs + this.#frameUs;
-      if (!this.#plan.holds(us)) {
-        this.#decoded.unref();
-        continue;
-      }
-      this.#lastUs = us;
-      this.#decoded.pts = BigInt(toTicks(us));
-      if (us >= this.#cutUs - (this.#output.deinterlace ? DEINTERLACE_RUN_IN_US : 0)) {
-        // What is shown when the first wanted picture comes late.
-        if (us - this.#cutUs > MAX_LATE_US) this.#filterBefore();
-        this.#sendToFilter(this.#decoded);
-        this.#before.unref();
-      } else {
-        this.#before.unref();
-        this.#before.ref(this.#decoded);
-      }
-      this.#decoded.unref();
+  /** Others' work must not fail for what is wrong with ours: it is told when we are asked. */
+  #guarded(work: () => void): void {
+    if (this.#failure !== undefined) return;
+    try {
+      work();
+    } catch (thrown) {
+      this.#failure = thrown;
     }
   }
 
@@ -191,7 +222,16 @@ export class VideoTranscode implements SegmentProducer {
       this.#pullFilter();
       this.#filter?.[Symbol.dispose]();
       this.#picture ??= this.#planPicture(frame);
-      this.#filter = new FilterChain('video', input, pictureChain(frame, this.#picture), FILTER_THREADS);
+      const chain = pictureChain(frame, this.#picture);
+      const { size } = this.#picture;
+      this.#filter =
+        this.#chip?.openFilter({
+          first: frame,
+          softwareInput: input,
+          softwareChain: chain,
+          size,
+          threads: FILTER_THREADS,
+        }) ?? new FilterChain('video', input, chain, FILTER_THREADS);
       this.#filterInput = input;
     }
     this.#filter?.send(frame);
@@ -199,7 +239,7 @@ export class VideoTranscode implements SegmentProducer {
   }
 
   #planPicture(frame: Frame): PicturePlan {
-    const { stream } = this.#input;
+    const { stream } = this.#from.input;
     const { width, height, sampleAspectRatio } = stream.codecpar;
     const rotation = rotationOf(stream);
     const pixelAspect = [stream.sampleAspectRatio, sampleAspectRatio, frame.sampleAspectRatio].find(isFrameRate);
@@ -224,13 +264,18 @@ export class VideoTranscode implements SegmentProducer {
     this.#shown.ref(frame);
   }
 
+  encodeNext(): void {
+    this.#guarded(() => this.#encodeHead());
+  }
+
   /** Encodes the picture at the head of the queue, or one that has to be shown before it. */
-  #encodeNext(): void {
+  #encodeHead(): void {
+    const { plan } = this.#from;
     const { frame, ticks } = this.#queue[0]!;
-    const segment = this.#plan.segmentAt(toUs(ticks));
+    const segment = plan.segmentAt(toUs(ticks));
     if (segment > this.#sent) {
       const begun = this.#sent + 1;
-      const boundaryUs = this.#plan.startUs(begun);
+      const boundaryUs = plan.startUs(begun);
       if (segment > begun || toUs(ticks) - boundaryUs > MAX_LATE_US) {
         this.#encode(this.#shown.width > 0 ? this.#shown : frame, toTicks(boundaryUs), begun);
         return;
@@ -254,7 +299,7 @@ export class VideoTranscode implements SegmentProducer {
     this.#pullEncoder(this.#encoder);
   }
 
-  #pullEncoder(encoder: VideoEncoder): void {
+  #pullEncoder(encoder: PictureEncoder): void {
     while (encoder.receive(this.#encoded)) {
       const ticks = Number(this.#encoded.pts);
       if (ticks === this.#starts[0]) {
@@ -280,37 +325,46 @@ export class VideoTranscode implements SegmentProducer {
 
   /** After the track's last picture: the segment in hand, then those to come, one by one, while other tracks go on. */
   #finishNext(): void {
+    const { plan, frameUs, input } = this.#from;
     if (this.#encoder) {
       // To the end of its segment, also of the last one: where the sound goes on, a player must find a picture there.
-      const endUs = this.#plan.startUs(Math.min(this.#sent + 1, this.#plan.count));
-      this.#emptyEncoder(Math.max(toTicks(endUs), this.#sentTicks + toTicks(this.#frameUs)));
+      const endUs = plan.startUs(Math.min(this.#sent + 1, plan.count));
+      this.#emptyEncoder(Math.max(toTicks(endUs), this.#sentTicks + toTicks(frameUs)));
       return;
     }
-    const us = this.#plan.startUs(this.#next);
-    if (this.#plan.endUs - us > END_SLACK_US && !this.#input.othersReach(us)) {
+    const us = plan.startUs(this.#next);
+    if (plan.endUs - us > END_SLACK_US && !input.othersReach(us)) {
       throw new MediaError('truncated', 'the file ends before its plan');
     }
     if (this.#shown.width === 0) throw new MediaError('unsupported', 'no picture could be decoded');
     this.#encode(this.#shown, toTicks(us), this.#next);
   }
 
-  #openEncoder(first: Frame): VideoEncoder {
-    const encoder = new VideoEncoder(this.#output, this.#picture!.size, this.#rate, first);
+  #openEncoder(first: Frame): PictureEncoder {
+    const { rate } = this.#from;
+    const { size } = this.#picture!;
+    const chip = this.#chip?.encodes === true ? this.#chip : null;
+    const isSubstitute = chip === null && this.#output.encoder !== 'software';
+    const encoder =
+      chip?.openEncoder(size, rate, first) ?? new VideoEncoder(this.#output, size, rate, first, isSubstitute);
     if (this.#writer) return encoder;
     encoder.describe(this.#codecpar);
+    // Should the chip fail later, the segments from then on are described by the same init segment.
+    if (chip) describeSubstitute(this.#codecpar, this.#output, size, rate, first);
     this.#writer = new SegmentWriter(this.#spec.outputDir, {
       codecpar: this.#codecpar,
       timeBase: { num: 1, den: VIDEO_TICKS_PER_SECOND },
-      tag: 'avc1',
+      tag: TAGS[this.#output.method],
       pixelAspect: { num: 1, den: 1 },
       delayTicks: this.#delayTicks,
       describedByPacket: false,
+      keepsInit: isSubstitute,
     });
     return encoder;
   }
 
   get #delayTicks(): number {
-    return toTicks(REORDER_DEPTH * this.#frameUs);
+    return toTicks(REORDER_DEPTH * this.#from.frameUs);
   }
 
   #write(nextTicks: number): void {
@@ -338,19 +392,53 @@ export class VideoTranscode implements SegmentProducer {
     this.#encoder?.[Symbol.dispose]();
     this.#encoder = null;
     // One that remembers pictures must not show them in another place; and none takes frames behind its end.
-    if (this.#output.deinterlace || this.#hasEnded) {
-      this.#filter?.[Symbol.dispose]();
-      this.#filter = null;
-      this.#filterInput = '';
-    }
+    if (this.#output.deinterlace || this.#hasEnded) this.#dropFilter();
     this.#before.unref();
     this.#shown.unref();
   }
+
+  #dropFilter(): void {
+    this.#filter?.[Symbol.dispose]();
+    this.#filter = null;
+    this.#filterInput = '';
+  }
 }
+
+/** Adds to an H.264 header what x264 would write in the encoder's place, so that either may follow on the other. */
+function describeSubstitute(
+  codecpar: CodecParameters,
+  output: VideoOutput,
+  size: PictureSize,
+  rate: FrameRate,
+  first: Frame,
+): void {
+  const own = codecpar.extradata;
+  // Length-prefixed headers begin with 1 and are no list that could be added to.
+  if (output.method !== 'h264' || own === null || own[0] === 1) return;
+  using substitute = new VideoEncoder(output, size, rate, first, true);
+  const described = allocated(new CodecParameters());
+  try {
+    substitute.describe(described);
+    if (described.extradata) codecpar.extradata = Buffer.concat([own, described.extradata]);
+  } finally {
+    described.free();
+  }
+}
+
+const TAGS = { h264: 'avc1', hevc: 'hvc1', av1: 'av01' } as const satisfies Record<VideoCodec, string>;
 
 interface Picture {
   readonly frame: Frame;
   readonly ticks: number;
+}
+
+/** The rung whose encoder has most to do, of those that have something to make; `undefined` where all wait for pictures. */
+function mostWaiting(sinks: ReadonlySet<PictureSink>): PictureSink | undefined {
+  let found: PictureSink | undefined;
+  for (const sink of sinks) {
+    if (sink.isWorking && sink.waitingCount > (found?.waitingCount ?? 0)) found = sink;
+  }
+  return found;
 }
 
 function toTicks(us: number): number {

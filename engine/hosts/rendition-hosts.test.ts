@@ -52,6 +52,7 @@ const isEnd = ({ kind }: RenditionEvent): boolean => kind === 'idle' || kind ===
 function toText(event: RenditionEvent): string {
   if (event.kind === 'init') return 'init';
   if (event.kind === 'segment') return `segment ${event.index}`;
+  if (event.kind === 'hardwareFailed') return `${event.hardware} ${event.verdict} at ${event.index}`;
   return event.kind === 'idle' ? `idle ${event.next}` : `failed ${event.failure} at ${event.index}`;
 }
 
@@ -164,6 +165,29 @@ describe('RenditionHosts', () => {
     const { hosts, produce } = startHosts({ stallLimitMs: 500, watchMs: 50 });
     hosts.open(1, specOf('stall-at-1'));
     await expect(produce(1, { from: 0, until: 3 })).resolves.toEqual(['init', 'segment 0', 'failed quarantined at 1']);
+  });
+
+  it('[REND8] goes on without hardware after a death at work, and does not blame the file', async () => {
+    const { hosts, produce, quarantine } = startHosts();
+    const hardware = { kind: 'vaapi', device: null, ways: {} } as const;
+    hosts.open(1, { ...specOf('crash-once-at-2-on-chip', 'h264'), hardware });
+    await expect(produce(1, { from: 0, until: 3 })).resolves.toEqual([
+      'init',
+      'segment 0',
+      'segment 1',
+      'vaapi crashed at 2',
+      'segment 2',
+      'segment 3',
+      'idle 4',
+    ]);
+    expect(quarantine.list()).toEqual([]);
+    hosts.open(2, { ...specOf('crash-at-1-on-chip', 'h264'), hardware });
+    await expect(produce(2, { from: 0, until: 3 })).resolves.toEqual([
+      'init',
+      'segment 0',
+      'vaapi crashed at 1',
+      'failed quarantined at 1',
+    ]);
   });
 
   it('[REND6] replaces a host that ended at rest with the next range', async () => {

@@ -158,6 +158,8 @@ export class RenditionHosts implements AsyncDisposable {
     } else if (event.kind === 'segment') {
       if (event.index === rendition.next) rendition.next++;
       this.#options.quarantine.clear(rendition.spec.path);
+    } else if (event.kind === 'hardwareFailed') {
+      rendition.spec = { ...rendition.spec, hardware: null };
     } else {
       if (callId < rendition.produceId) return; // the end of a range that a newer one has replaced
       delete rendition.range;
@@ -180,6 +182,7 @@ export class RenditionHosts implements AsyncDisposable {
     const { range } = rendition;
     if (!range) return; // at rest: the next range starts another
     const detail = `${host.name} ended: ${exit.reason}`;
+    if (exit.wasReady && rendition.spec.hardware) return this.#goOnInSoftware(rendition, range, exit);
     if (!exit.wasBusy) return this.#fail(rendition, 'timeout', detail);
     if (!exit.wasReady) return this.#fail(rendition, 'internal', detail);
     const isQuarantined = await this.#options.quarantine.blame(rendition.spec.path, exit.reason);
@@ -187,6 +190,22 @@ export class RenditionHosts implements AsyncDisposable {
     if (rendition.range !== range || !this.#renditions.has(rendition.id)) return;
     rendition.lastEventMs = this.#clock.monotonicMs();
     this.#produce(rendition, { from: rendition.next, until: range.until });
+  }
+
+  /** A driver may end its process, or never answer. Not the file's fault, until the processor dies of it as well [REND8]. */
+  #goOnInSoftware(rendition: Rendition, range: SegmentRange, exit: HostExit): void {
+    const { hardware, ...spec } = rendition.spec;
+    rendition.spec = spec;
+    rendition.lastEventMs = this.#clock.monotonicMs();
+    this.#produce(rendition, { from: rendition.next, until: range.until });
+    if (!hardware) return;
+    this.#options.onEvent(rendition.id, {
+      kind: 'hardwareFailed',
+      hardware: hardware.kind,
+      verdict: exit.reason === 'timeLimit' ? 'timedOut' : 'crashed',
+      detail: exit.signal,
+      index: rendition.next,
+    });
   }
 
   #buried(host: Host, { reason, stderr }: HostExit, path: string | null): void {
@@ -236,7 +255,8 @@ type Host = ProcessHost<RenditionCalls, RenditionEvent>;
 
 interface Rendition {
   readonly id: number;
-  readonly spec: RenditionSpec;
+  /** Without its hardware once that has failed. */
+  spec: RenditionSpec;
   host?: Host;
   /** What the host works on, absent at rest. */
   range?: SegmentRange;

@@ -1,5 +1,6 @@
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import type { RenditionSpec, SegmentRange } from '#engine/media/rendition-spec.ts';
+import type { HardwareKind, HardwareVerdict } from '#protocol/schema/hardware.ts';
 
 export type { RenditionSpec, SegmentRange } from '#engine/media/rendition-spec.ts';
 
@@ -27,4 +28,12 @@ export type RenditionEvent =
   /** The range is done, or it was paused; `next` is the segment that it can go on with for the least price. */
   | { readonly kind: 'idle'; readonly next: number }
   /** Segment `index` cannot be made, and the range ends here. `detail` is for the log; it holds no text of the file or FFmpeg. */
+  /** Hardware failed at a segment, and the processor goes on in its place, with this segment and those behind it. */
+  | {
+      readonly kind: 'hardwareFailed';
+      readonly hardware: HardwareKind;
+      readonly verdict: HardwareVerdict;
+      readonly detail: string | null;
+      readonly index: number;
+    }
   | { readonly kind: 'failed'; readonly failure: MediaFailure; readonly index: number; readonly detail: string };
