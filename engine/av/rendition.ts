@@ -104,7 +104,8 @@ export class Rendition implements Disposable {
   async #work(): Promise<void> {
     this.#isWorking = true;
     await nextTurn(); // whoever asked gets an answer before the work begins
-    let turnStartMs = performance.now();
+    // The first step is a turn by itself: a rung that is asked for in the same breath can join before pictures come.
+    let turnStartMs = Number.NEGATIVE_INFINITY;
     let failure: unknown;
     while (this.#range) {
       try {
