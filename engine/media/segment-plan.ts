@@ -21,6 +21,8 @@ const TRANSCODE_START_US = [1_000_000, 1_000_000];
 const MIN_US = 800_000;
 /** A player must fetch a whole segment before it can show anything of it. Twice x264's longest default GOP at 24 pictures a second. */
 const MAX_REMUX_US = 30_000_000;
+/** Of pictures to look for a place by. A hair less than two seconds, so that every second of one-second GOPs counts. */
+const PICTURES_APART_US = 1_990_000;
 /** What claims to be longer is no movie, and its playlist would be larger than many movies. */
 const MAX_DURATION_US = 48 * 3_600_000_000;
 
@@ -108,6 +110,24 @@ export function planTranscode(
     plan.push(borderUs);
     startUs = borderUs;
     if (keyUs !== null || keys[next] === borderUs) anchorUs = borderUs;
+  }
+  plan.push(endUs);
+  return Float64Array.from(plan);
+}
+
+/**
+ * The keyframes that an I-frame playlist lists: two seconds apart or more, each shown until the next. `null` where there are none.
+ */
+export function planPictures(keyframesUs: ArrayLike<number>, durationUs: number): SegmentPlan | null {
+  if (!isPlannable(durationUs) || keyframesUs.length === 0) return null;
+  const endUs = Math.round(durationUs);
+  const plan = [0];
+  let lastUs = 0;
+  for (let index = 0; index < keyframesUs.length; index++) {
+    const timeUs = keyframesUs[index]!;
+    if (timeUs < lastUs + PICTURES_APART_US || timeUs > endUs - MIN_US) continue;
+    plan.push(timeUs);
+    lastUs = timeUs;
   }
   plan.push(endUs);
   return Float64Array.from(plan);

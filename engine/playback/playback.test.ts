@@ -500,7 +500,7 @@ describe('media addresses', () => {
     expect(multivariant.text).toContain('DEFAULT=YES');
     const named = [...multivariant.text.matchAll(/URI="([^"]+)"|^([^#].*)$/gm)].map((match) => match[1] ?? match[2]);
     const rungs = ['v0', 'v1', 'v2', 'v3', 'v4'].map((name) => `${name}/index.m3u8`);
-    expect(named).toEqual(['a1/index.m3u8', 'a2/index.m3u8', ...rungs]);
+    expect(named).toEqual(['a1/index.m3u8', 'a2/index.m3u8', ...rungs, 'i/index.m3u8']);
     for (const name of named) {
       const { status, text } = await get(url.replace('index.m3u8', name!));
       expect([status, text.includes('#EXT-X-ENDLIST'), text.includes('#EXT-X-MAP:URI="init.mp4"')]).toEqual([

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
 import type { PlayMethod, Playback } from '#protocol/schema/playback.ts';
 import { ffprobe } from '#test/support/media.ts';
 import { oddMovies } from './odd-movies.ts';
@@ -55,6 +56,8 @@ const MOVIES: Row[] = [
   { movie: 'irregularMp4', ...REMUX },
   { movie: 'irregularMp4', ...TRANSCODE },
   { movie: 'longMkv', ...REMUX },
+  { movie: 'unevenMkv', ...REMUX },
+  { movie: 'unevenMp4', ...REMUX },
   { movie: 'vfrMkv', ...REMUX, frameUs: S / 12 },
   // Its edit list begins with a tenth of a second of nothing, and its last picture takes no time.
   { movie: 'vfrMp4', ...REMUX, frameUs: S / 12, endToleranceUs: 200_000 },
@@ -148,21 +151,91 @@ describe.each(MOVIES)('$movie by $method (%#)', (row) => {
       expect(Number(attributes['BANDWIDTH'])).toBeGreaterThanOrEqual(Math.floor(peakBps));
     }
   });
+
+  it('[PLAY84] its I-frame playlist lists small pictures that stand alone, each at its time', async () => {
+    const [entry] = presentation.pictures;
+    // Where nothing is known of keyframes, no pictures are promised.
+    if (!entry)
+      return expect(['xvidAvi', 'editListMp4'].includes(row.movie) || playback.method === 'transcode').toBe(true);
+    const rendition = await fetchRendition(urlOf(presentation, entry), theatre.get);
+    expect(mediaPlaylistBreaches(rendition.playlist, 'pictures')).toEqual([]);
+    const { attributes } = entry;
+    expect(rendition.track.codec.toLowerCase()).toBe(attributes['CODECS']);
+    expect(`${rendition.track.widthPx}x${rendition.track.heightPx}`).toBe(attributes['RESOLUTION']);
+    for (const { samples, startUs, durationUs } of rendition.segments) {
+      expect(samples.map(({ isKeyframe }) => isKeyframe)).toEqual([true]);
+      expect(Math.abs(shownUs(samples[0]!) - startUs)).toBeLessThan(50);
+      expect(Math.abs(samples[0]!.durationUs - durationUs)).toBeLessThan(50);
+    }
+    expect(await decodedPictures(rendition)).toBe(rendition.segments.length);
+    const load = rendition.segments.map(({ bytes, durationUs }) => ({ bytes: bytes.length, durationUs }));
+    expect(Number(attributes['BANDWIDTH'])).toBeGreaterThanOrEqual(Math.floor(peakBitrateBps(load)));
+  });
+
+  it('[PLAY85] its subtitles are on the clock of its segments', async () => {
+    expect(presentation.subtitles.length).toBe(playback.subtitleTracks.filter(({ url }) => url !== null).length);
+    for (const entry of presentation.subtitles) {
+      const url = urlOf(presentation, entry);
+      const playlist = await theatre.get(url);
+      expect(mediaPlaylistBreaches(playlist, 'subtitles')).toEqual([]);
+      const [only, ...others] = mediaEntries(playlist.toString());
+      expect(others).toEqual([]);
+      expect(Math.abs(only!.durationUs - playback.durationMs * 1_000)).toBeLessThan(1_000);
+      const text = (await theatre.get(new URL(only!.uri, url).href)).toString();
+      expect(text).toMatch(/^WEBVTT\n/);
+      expect(text).toContain(`X-TIMESTAMP-MAP=MPEGTS:${(TIMELINE_OFFSET_US * 9) / 100},LOCAL:00:00:00.000`);
+    }
+  });
 });
+
+describe('what tracks are called', () => {
+  it('[PLAY80] names, languages and kinds reach the player whatever a file says of them', async () => {
+    const { audio, subtitles, playlist } = await present(await theatre.play('hostileNamesMkv'));
+    expect(playlist.toString()).not.toMatch(/^#EXT-X-ENDLIST/m);
+    expect(audio.length).toBe(3);
+    expect(new Set(audio.map(({ attributes }) => attributes['NAME'])).size).toBe(3);
+    expect(audio.every(({ uri }) => /^a\d+\/index\.m3u8$/.test(uri!))).toBe(true);
+    expect(subtitles.map(({ attributes }) => attributes)).toMatchObject([
+      { FORCED: 'YES', AUTOSELECT: 'YES', DEFAULT: 'NO' },
+      {
+        FORCED: 'NO',
+        LANGUAGE: 'pt-BR',
+        CHARACTERISTICS:
+          'public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound',
+      },
+    ]);
+  });
+});
+
+/** How many pictures a decoder makes of a whole rendition. */
+async function decodedPictures({ init, segments }: FetchedRendition): Promise<number> {
+  return await inFile(Buffer.concat([init, ...segments.map(({ bytes }) => bytes)]), async (path) => {
+    const facts = (await ffprobe(['-count_frames', '-show_entries', 'stream=nb_read_frames', path])) as {
+      streams: { nb_read_frames?: string }[];
+    };
+    return Number(facts.streams[0]?.nb_read_frames);
+  });
+}
+
+async function inFile<T>(bytes: Buffer, work: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'matinee-fetched-'));
+  try {
+    const path = join(folder, 'fetched.mp4');
+    await writeFile(path, bytes);
+    return await work(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
 /** As a decoder reads it: from the sample entry, or from the bitstream where that says nothing. */
 async function transferOf({ init, segments }: FetchedRendition): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'matinee-transfer-'));
-  try {
-    const path = join(folder, 'first.mp4');
-    await writeFile(path, Buffer.concat([init, segments[0]!.bytes]));
+  return await inFile(Buffer.concat([init, segments[0]!.bytes]), async (path) => {
     const facts = (await ffprobe(['-show_entries', 'stream=color_transfer', path])) as {
       streams: { color_transfer?: string }[];
     };
     return facts.streams[0]?.color_transfer ?? 'unknown';
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Trailing zero constraints of an HEVC string may be written or left out. */
