@@ -49,6 +49,8 @@ import { FolderLook } from './store/files/folder-look.ts';
 import { createNfoFolder } from './store/files/nfo-folder.ts';
 import { PictureCache } from './store/files/picture-cache.ts';
 import { FileScratch } from './store/files/scratch.ts';
+import { SubtitleCache } from './store/files/subtitle-cache.ts';
+import { FileSubtitleVault, hasFile } from './store/files/subtitle-vault.ts';
 import { TreeWalker } from './store/files/tree-walker.ts';
 import { TreeWatcher } from './store/files/tree-watcher.ts';
 import { createAccountStore } from './store/postgres/account-store.ts';
@@ -69,6 +71,7 @@ import { createPreferenceStore } from './store/postgres/preference-store.ts';
 import { createProgressStore } from './store/postgres/progress-store.ts';
 import { createRadarrStore } from './store/postgres/radarr-store.ts';
 import { createSettingStore } from './store/postgres/setting-store.ts';
+import { createSubtitleStore } from './store/postgres/subtitle-store.ts';
 import { openQueueServer } from './store/queue/queue-server.ts';
 import { createNameCards } from './store/search/name-cards.ts';
 import { contract } from '#protocol/index.ts';
@@ -93,6 +96,8 @@ export interface HouseParts {
 /** How far back a client that was away can catch up by deltas. */
 const CHANGES_KEPT_MS = 7 * 24 * 3_600_000;
 const PRUNE_EVERY_MS = 3_600_000;
+/** The text of ten thousand movies, or the pictures of a hundred. */
+const SUBTITLE_QUOTA_BYTES = 2 * 1024 ** 3;
 const QUARANTINE_FACT = 'quarantinedFiles';
 
 /** Builds the house; whatever is opened registers with `closing` at once. */
@@ -259,9 +264,16 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     previewQuotaBytes: config.previewQuotaBytes,
   });
   closing.add('moments', () => moments[Symbol.dispose]());
+  const vault = await FileSubtitleVault.open(join(folder.path, 'subtitles'));
   const playback = closing.use(
     'playback',
     createPlayback({
+      subtitles: {
+        store: createSubtitleStore(sql, { vault, hasFile }),
+        vault,
+        cache: await SubtitleCache.open(join(folder.cacheFolder, 'subtitles'), SUBTITLE_QUOTA_BYTES),
+        newId,
+      },
       moments,
       store: createPlaybackStore(sql),
       sessions: accounts.sessions,
@@ -328,6 +340,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
         health: health.handler,
       },
       playback: playback.handlers,
+      subtitles: playback.subtitleHandlers,
       preferences: playback.preferenceHandlers,
       moments: moments.handlers,
       progress: createProgressHandlers({ store: progress, clock, credits: moments }),
@@ -342,7 +355,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       radarr: radarr.handlers,
       metadata: createMetadataHandlers(metadata),
     }),
-    routes: [images.route, ...playback.routes, ...radarr.routes],
+    routes: [images.route, ...playback.routes, playback.uploadRoute, ...radarr.routes],
   };
 }
 

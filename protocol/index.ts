@@ -15,6 +15,7 @@ import { progress } from './methods/progress.ts';
 import { radarr } from './methods/radarr.ts';
 import { search } from './methods/search.ts';
 import { server, setup } from './methods/server.ts';
+import { subtitles } from './methods/subtitles.ts';
 
 export const contract = {
   server,
@@ -35,6 +36,7 @@ export const contract = {
   jobs,
   radarr,
   search,
+  subtitles,
 } as const;
 
 /** Every call, in order of id. */
@@ -61,5 +63,6 @@ export {
   server,
   session,
   setup,
+  subtitles,
   users,
 };

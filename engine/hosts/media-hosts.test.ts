@@ -75,12 +75,14 @@ describe('MediaHosts', () => {
     await expect(hosts.picture(pathOf('movie'), { widthPx: 320, atFraction: 0.1 })).resolves.toMatchObject({
       ok: true,
     });
-    await expect(hosts.subtitle(pathOf('movie'), { trackIndex: 2, startMs: 0 })).resolves.toMatchObject({ ok: true });
+    await expect(
+      hosts.subtitle(pathOf('movie'), { kind: 'tracks', folder: '/nowhere', wanted: [2], startMs: 0, fromMs: 0 }),
+    ).resolves.toMatchObject({ ok: true });
     await expect(hosts.probe(pathOf('fault'), { priority: 'background' })).resolves.toEqual({
       ok: false,
       failure: 'internal',
     });
-    await expect(hosts.status()).resolves.toMatchObject({ probeHosts: 2, calls: 0, renditions: 0, maxTranscodes: 1 });
+    await expect(hosts.status()).resolves.toMatchObject({ probeHosts: 3, calls: 0, renditions: 0, maxTranscodes: 1 });
   });
 
   it('[MEDIA1] quarantines a file that kills its hosts, tells it, and releases it', async () => {

@@ -8,7 +8,8 @@ import { areEntryPoints } from '#engine/av/entry-points.ts';
 import { findKeyframesUs } from '#engine/av/keyframes.ts';
 import { takePicture } from '#engine/av/picture.ts';
 import { probe } from '#engine/av/probe.ts';
-import { readSubtitle } from '#engine/av/subtitle.ts';
+import { readSubtitleFile } from '#engine/av/subtitle-file.ts';
+import { extractSubtitles } from '#engine/av/subtitle.ts';
 import { MediaError } from '#engine/media/media-failure.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import { serveHost } from '#engine/runtime/host-server.ts';
@@ -29,7 +30,14 @@ const calls: ProbePort = {
       ...takePicture(path, { ...request, timeLimitMs: PICTURE_LIMIT_MS }),
     })),
   subtitle: (path, request) =>
-    outcome(() => ({ ok: true, text: readSubtitle(path, { ...request, timeLimitMs: SUBTITLE_LIMIT_MS }) })),
+    outcome(() => {
+      if (request.kind === 'file') {
+        const { kind } = readSubtitleFile(path, request);
+        return { ok: true, made: [request.id], fileKind: kind };
+      }
+      const { made } = extractSubtitles(path, { ...request, timeLimitMs: SUBTITLE_LIMIT_MS });
+      return { ok: true, made: made.map((index) => `t${index}`), fileKind: null };
+    }),
   entryPoints: (path, request) =>
     outcome(() => ({ ok: true, areUsable: areEntryPoints(path, { ...request, timeLimitMs: ENTRY_POINTS_LIMIT_MS }) })),
 };

@@ -17,7 +17,10 @@ export interface ProbePort {
   keyframes(path: string, trackIndex: number): KeyframesResult;
   /** One picture that stands for the movie: upright, square pixels, SDR, not black. */
   picture(path: string, request: PictureRequest): PictureResult;
-  /** A text subtitle track as WebVTT, on the timeline of HLS segments. Reads the whole file, at most for `SUBTITLE_LIMIT_MS`. */
+  /**
+   * Subtitle tracks of a movie, or a file of subtitles, as files in a folder that can be read while they are written: WebVTT on the
+   * timeline of HLS segments, ASS, pictures. May read the whole movie, at most for `SUBTITLE_LIMIT_MS`.
+   */
   subtitle(path: string, request: SubtitleRequest): SubtitleResult;
   /** Whether players can begin at these keyframes of a video track. One seek and a few packets for each. */
   entryPoints(path: string, request: EntryPointsRequest): EntryPointsResult;
@@ -28,7 +31,7 @@ export const KEYFRAMES_LIMIT_MS = 120_000;
 /** What `picture` allows itself before it makes do with what it has seen. */
 export const PICTURE_LIMIT_MS = 10_000;
 /** What `subtitle` allows itself, then it fails with `timeout`. */
-export const SUBTITLE_LIMIT_MS = 300_000;
+export const SUBTITLE_LIMIT_MS = 1_800_000;
 /** What `entryPoints` allows itself, then it fails with `timeout`. */
 export const ENTRY_POINTS_LIMIT_MS = 10_000;
 
@@ -70,14 +73,35 @@ export type PictureResult =
     }
   | { readonly ok: false; readonly failure: MediaFailure };
 
-export interface SubtitleRequest {
-  readonly trackIndex: number;
-  /** `MediaInfo.startMs`. */
-  readonly startMs: number;
-}
+export type SubtitleRequest =
+  | {
+      readonly kind: 'tracks';
+      readonly folder: string;
+      /** Tracks, the most urgent first. */
+      readonly wanted: readonly number[];
+      /** `MediaInfo.startMs`. */
+      readonly startMs: number;
+      /** Where in the movie somebody watches. */
+      readonly fromMs: number;
+    }
+  | {
+      readonly kind: 'file';
+      /** `null`: only tells what it is. */
+      readonly folder: string | null;
+      readonly id: string;
+      readonly indexPath: string | null;
+      readonly language: string | null;
+      readonly frameRate: number | null;
+    };
 
 export type SubtitleResult =
-  | { readonly ok: true; readonly text: string }
+  | {
+      readonly ok: true;
+      /** Ids whose files are whole: `t3`, or the one of the request. */
+      readonly made: readonly string[];
+      /** What a file of subtitles turned out to be: `srt`, `vtt`, `ass`, `microdvd`, `sup`, `vobsub`; `null` for tracks. */
+      readonly fileKind: string | null;
+    }
   | { readonly ok: false; readonly failure: MediaFailure };
 
 export interface EntryPointsRequest {

@@ -59,7 +59,7 @@ export function parseSubtitleScript(text: string, frameRate: number | null): Sub
 }
 
 /** Lines without control characters and of bounded length. One that is longer is cut: it is no subtitle. */
-function* linesOf(text: string): Generator<string> {
+export function* linesOf(text: string): Generator<string> {
   let at = text.startsWith('\ufeff') ? 1 : 0;
   const end = /\r\n?|\n/g;
   while (at < text.length) {
@@ -260,10 +260,19 @@ function styledTimeUs(text: string): number | null {
 
 /** An event of Matroska: the order of reading, then the columns without the times, which the block has. */
 export function styledEventOf(payload: string, startUs: number, endUs: number): StyledEvent | null {
-  const [, layer = '0', style = '', name = '', left = '0', right = '0', vertical = '0', effect = '', text = ''] =
-    splitFields(payload.replace(/[\u0000-\u0008\u000a-\u001f]/g, '').slice(0, MAX_LINE_LENGTH), 9);
   if (!(endUs > startUs)) return null;
-  return { startUs, endUs, layer, style, name, margins: [left, right, vertical], effect, text };
+  const clean = payload.replace(/[\u0000-\u0008\u000a-\u001f]/g, '').slice(0, MAX_LINE_LENGTH);
+  const [, layer, style, name, left, right, vertical, effect, text] = splitFields(clean, 9);
+  return {
+    startUs,
+    endUs,
+    layer: layer || '0',
+    style: style || 'Default',
+    name: name ?? '',
+    margins: [left || '0', right || '0', vertical || '0'],
+    effect: effect ?? '',
+    text: text ?? '',
+  };
 }
 
 /** Of events that show at once only as many as a screen can hold. Order is kept. */

@@ -17,6 +17,7 @@ import type { ParsedInputOf } from '#protocol/contract.ts';
 import type { Handlers, SignedInContext } from '#protocol/handler.ts';
 import type { playback } from '#protocol/index.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
+import type { SubtitleChoice } from '#protocol/schema/subtitle.ts';
 import { BASELINE_PROFILE, PLAY_METHODS } from '#protocol/schema/playback.ts';
 import type { MoviePart, Playback, TrackDecision } from '#protocol/schema/playback.ts';
 import { fileMimeType } from './file-type.ts';
@@ -27,7 +28,6 @@ import type { MoviePlan, MoviePlans } from './movie-plans.ts';
 import { readPreferences, readRemembered } from './person-wishes.ts';
 import type { PlaybackStore, PreferenceStore, ProgressPort, StoredFile, MomentsPort } from './ports.ts';
 import type { RenditionPool } from './rendition-pool.ts';
-import { subtitleChoices } from './subtitle-choices.ts';
 import type { EncodeSettings, MachineEncoders } from './variant-choice.ts';
 
 /** How long a media URL works [PLAY3]: longer than nearly every movie, so that hardly anyone meets the end of one. */
@@ -57,6 +57,10 @@ export interface PlaybackHandlerOptions {
   readonly people: PreferenceStore;
   /** The subtitles that a file can be shown with. */
   readonly subtitlesOf: (file: StoredFile) => Promise<readonly SubtitleCandidate[]>;
+  /** The same with addresses below `base`, and as this person has set them. */
+  readonly subtitlesFor: (file: StoredFile, base: string, userId: string) => Promise<SubtitleChoice[]>;
+  /** Begins to read what may be wanted of a file's subtitles: the track that is chosen, and the text. */
+  readonly prepareSubtitles: (file: StoredFile, chosen: number | null, fromMs: number) => void;
   readonly progress: ProgressPort;
   readonly plans: MoviePlans;
   readonly pool: RenditionPool;
@@ -71,7 +75,8 @@ export interface PlaybackHandlerOptions {
 }
 
 export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handlers<typeof playback> {
-  const { store, people, subtitlesOf, progress, plans, pool, signer, clock, moments } = options;
+  const { store, people, subtitlesOf, subtitlesFor, prepareSubtitles, progress, plans, pool, signer, clock, moments } =
+    options;
   const { limits, serverLimits, settings, encoders } = options;
 
   /** Who each session is to the renditions. One person on one device watches one thing: what they open replaces what they had. */
@@ -202,6 +207,11 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
       const base = `/media/${signer.sign({ ...grant, hls: form })}`;
       const opened = (await moments?.opened(file, resumeMs, viewer.id)) ?? null;
       const variants = form ? playbackVariants(form, media) : [];
+      prepareSubtitles(
+        file,
+        /^t\d+$/.test(decision.subtitle ?? '') ? Number(decision.subtitle!.slice(1)) : null,
+        resumeMs,
+      );
       return {
         movieId,
         fileId: file.id,
@@ -223,7 +233,7 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handler
         subtitleReason: decision.subtitleReason,
         sent: sentAs(decision, variants),
         audioTracks: audioChoices(media, decision.audio?.trackIndex ?? null),
-        subtitleTracks: subtitleChoices({ media, files: [], base, offsetsMs: new Map() }),
+        subtitleTracks: await subtitlesFor(file, base, viewer.id),
         chapters: media.chapters,
         trickplay: opened?.previews
           ? { ...opened.previews, sheetUrl: `${base}/p{n}.webp`, vttUrl: `${base}/previews.vtt` }

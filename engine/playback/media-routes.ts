@@ -34,6 +34,9 @@ import { RenditionError } from './rendition-error.ts';
 import type { Rendition } from './rendition.ts';
 import type { RenditionOrder, RenditionPool } from './rendition-pool.ts';
 import type { Part } from './rendition-state.ts';
+import { sendSubtitle, subtitleName } from './subtitle-routes.ts';
+import type { SubtitleName } from './subtitle-routes.ts';
+import type { SubtitleStore } from './subtitle-ports.ts';
 import type { SubtitleShelf } from './subtitle-shelf.ts';
 
 // The gateway's own types by shape: a domain does not import it.
@@ -41,11 +44,13 @@ export interface MediaRequest {
   readonly id: string;
   readonly params: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly query?: URLSearchParams;
   readonly signal: AbortSignal;
 }
 type Headers = Readonly<Record<string, string>>;
 export interface MediaResponse {
   send(status: number, headers: Headers, body?: string | Uint8Array): void;
+  stream(status: number, headers: Headers, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   file(file: { path: string; contentType: string; cacheControl: string; headers?: Headers }): Promise<void>;
 }
 export interface MediaRoute {
@@ -61,7 +66,7 @@ export interface MediaRoutesOptions {
   readonly sessions: SessionPort;
   readonly plans: MoviePlans;
   readonly pool: RenditionPool;
-  readonly subtitles: SubtitleShelf;
+  readonly subtitles: { readonly shelf: SubtitleShelf; readonly store: SubtitleStore };
   readonly signer: GrantSigner;
   readonly clock: Clock;
 }
@@ -235,23 +240,16 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     }
   }
 
-  async function sendSubtitle(
+  async function sendSubtitleFile(
     request: MediaRequest,
     response: MediaResponse,
     { file }: Opened,
-    trackIndex: number,
+    name: SubtitleName,
   ): Promise<void> {
-    const track = file.media?.subtitles.find(({ index }) => index === trackIndex);
-    if (!track || !isConvertibleSubtitle(track.codec)) throw nothingHere();
-    for (let attempt = 1; ; attempt++) {
-      const path = await subtitles.track(file, trackIndex, request.signal);
-      try {
-        return await sendFile(response, path, 'text/vtt; charset=utf-8');
-      } catch (error) {
-        if (attempt > 1 || !isNotFound(error)) throw error;
-        subtitles.forget(file, trackIndex);
-      }
-    }
+    const from = Number(request.query?.get('from') ?? 0);
+    const fromMs = Number.isSafeInteger(from) && from > 0 ? from : 0;
+    const sending = { file, name, fromMs, signal: request.signal, headers: HEADERS, cacheControl: CACHE_CONTROL };
+    if (!(await sendSubtitle(subtitles, sending, response))) throw nothingHere();
   }
 
   /** [PLAY61] Pictures are a comfort: what can't be made is not there, and nothing waits for it. */
@@ -332,8 +330,8 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     const sheet = numberIn(/^p(\d{1,4})\.webp$/, name);
     if (sheet !== null) return await sendSheet(response, opened, sheet, request.signal);
     if (name === 'previews.vtt') return sendPreviewsVtt(response, opened);
-    const subtitle = numberIn(/^t(\d{1,4})\.vtt$/, name);
-    if (subtitle !== null) return await sendSubtitle(request, response, opened, subtitle);
+    const subtitle = subtitleName(name);
+    if (subtitle !== null) return await sendSubtitleFile(request, response, opened, subtitle);
     throw nothingHere();
   }
 

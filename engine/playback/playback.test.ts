@@ -15,10 +15,11 @@ import * as v from 'valibot';
 import { testContext } from '#test/support/call-context.ts';
 import { audioTrack, mediaInfo, subtitleTrack, videoTrack } from '#test/support/media-info.ts';
 import { FakeHosts, MemoryPlaybackStore, MemoryScratch } from '#test/support/playback.ts';
+import { MemorySubtitleCache, MemorySubtitleStore, MemorySubtitleVault } from '#test/support/subtitles.ts';
 import { MemoryPreferenceStore } from '#test/support/preferences.ts';
 import { GRANT_MS } from './handlers.ts';
 import { createPlayback } from './playback.ts';
-import type { PlaybackPart } from './playback.ts';
+import type { PlaybackOptions, PlaybackPart } from './playback.ts';
 
 const S = 1_000_000;
 const id = (last: number): string => `01890000-0000-7000-8000-${String(last).padStart(12, '0')}`;
@@ -45,11 +46,19 @@ let positionMs: number | null;
 let part: PlaybackPart;
 let people: MemoryPreferenceStore;
 
+/** Whatever is wanted of a movie's text is there at once. */
+function subtitlesInMemory(): PlaybackOptions['subtitles'] {
+  const cache = new MemorySubtitleCache();
+  hosts.subtitleResult = (request) => cache.make(request);
+  return { store: new MemorySubtitleStore(), vault: new MemorySubtitleVault(), cache, newId: () => id(77) };
+}
+
 function create(options: { urlKey?: Uint8Array; maxTranscodes?: number } = {}): PlaybackPart {
   return createPlayback({
     store,
     hosts,
     scratch,
+    subtitles: subtitlesInMemory(),
     clock,
     log: silentLog,
     sessions: {
@@ -118,6 +127,10 @@ async function get(
       send: (status, sent, body = '') => {
         const text = typeof body === 'string' ? body : gunzipSync(body).toString();
         reply = { status, headers: { ...sent }, text, path: null };
+      },
+      stream: (status, headers) => {
+        reply = { status, headers, text: '', path: null };
+        return Promise.resolve();
       },
       file: ({ path, contentType, cacheControl, headers: more }) => {
         if (options.missing?.includes(path)) {
@@ -768,62 +781,5 @@ describe('media addresses', () => {
   it('answer 410 where the movie’s own file has vanished', async () => {
     const { url } = await direct();
     expect(problemOf(await get(url, { missing: [`/movies/${FILE}.mp4`] }))).toEqual([410, 'gone']);
-  });
-});
-
-describe('subtitles', () => {
-  const withSubtitles = async (): Promise<string> => {
-    store.add({
-      id: FILE,
-      movieId: MOVIE,
-      media: mediaInfo({ subtitles: [subtitleTrack({ index: 2 }), subtitleTrack({ index: 3 })] }),
-    });
-    return (await open()).subtitleTracks[0]!.url!;
-  };
-
-  it('[PLAY22] are made once for everyone who asks at the same time, and kept', async () => {
-    const url = await withSubtitles();
-    const replies = await Promise.all([get(url), get(url), get(url)]);
-    expect(new Set(replies.map(({ path }) => path)).size).toBe(1);
-    expect(replies[0]).toMatchObject({ status: 200, headers: { 'content-type': 'text/vtt; charset=utf-8' } });
-    expect((await get(url)).path).toBe(replies[0].path);
-    expect(hosts.asked).toEqual([`subtitle of /movies/${FILE}.mp4 2`]);
-    expect([...scratch.folders.get('subtitles')!.values()].map(String)).toEqual(['WEBVTT\n']);
-  });
-
-  it('[PLAY22] are given up when everyone who asked has gone', async () => {
-    const url = await withSubtitles();
-    let isAborted = false;
-    hosts.subtitleResult = (signal) =>
-      new Promise((_, reject) => {
-        signal?.addEventListener('abort', () => {
-          isAborted = true;
-          reject(signal.reason);
-        });
-      });
-    const [one, two] = [new AbortController(), new AbortController()];
-    const replies = [get(url, { signal: one.signal }), get(url, { signal: two.signal })];
-    await clock.advance(0);
-    one.abort(new Error('gone'));
-    await expect(replies[0]).rejects.toThrow('gone');
-    expect(isAborted).toBe(false);
-    two.abort(new Error('gone'));
-    await expect(replies[1]).rejects.toThrow('gone');
-    expect(isAborted).toBe(true);
-    hosts.subtitleResult = () => Promise.resolve({ ok: true, text: 'WEBVTT\n' });
-    expect((await get(url)).status).toBe(200);
-  });
-
-  it('[PLAY22] are made again when their file has vanished', async () => {
-    const url = await withSubtitles();
-    const { path } = await get(url);
-    expect(await get(url, { missing: [path!] })).toMatchObject({ status: 200, path });
-    expect(hosts.asked.length).toBe(2);
-  });
-
-  it('say why they can’t be had', async () => {
-    const url = await withSubtitles();
-    hosts.subtitleResult = () => Promise.resolve({ ok: false, failure: 'tooComplex' });
-    expect(problemOf(await get(url))).toEqual([422, 'tooComplex']);
   });
 });

@@ -5,7 +5,8 @@ import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
 import type { SendLimits } from '#engine/media/play-obstacles.ts';
 import type { SubtitleCandidate } from '#engine/media/track-choice.ts';
 import type { Handlers } from '#protocol/handler.ts';
-import type { playback, preferences } from '#protocol/index.ts';
+import type { playback, preferences, subtitles } from '#protocol/index.ts';
+import type { SubtitleChoice } from '#protocol/schema/subtitle.ts';
 import { createPlaybackHandlers } from './handlers.ts';
 import { GrantSigner } from './media-grant.ts';
 import { createMediaRoutes } from './media-routes.ts';
@@ -24,6 +25,10 @@ import type {
 } from './ports.ts';
 import { RenditionPool } from './rendition-pool.ts';
 import { subtitleChoices } from './subtitle-choices.ts';
+import { createSubtitleHandlers } from './subtitle-handlers.ts';
+import type { SubtitleCachePort, SubtitleStore, SubtitleVault } from './subtitle-ports.ts';
+import { createUploadRoute } from './subtitle-routes.ts';
+import type { UploadRoute } from './subtitle-routes.ts';
 import { SubtitleShelf } from './subtitle-shelf.ts';
 import { SOFTWARE_ENCODERS } from './variant-choice.ts';
 import type { EncodeSettings, MachineEncoders } from './variant-choice.ts';
@@ -37,6 +42,12 @@ export interface PlaybackOptions {
   readonly moments?: MomentsPort;
   readonly hosts: PlaybackHosts;
   readonly scratch: ScratchPort;
+  readonly subtitles: {
+    readonly store: SubtitleStore;
+    readonly vault: SubtitleVault;
+    readonly cache: SubtitleCachePort;
+    readonly newId: () => string;
+  };
   readonly clock: Clock;
   readonly log: Log;
   /** 32 random bytes or more, the same after each restart: media URLs are signed with it. */
@@ -56,7 +67,9 @@ export interface PlaybackOptions {
 export interface PlaybackPart extends AsyncDisposable {
   readonly handlers: Handlers<typeof playback>;
   readonly preferenceHandlers: Handlers<typeof preferences>;
+  readonly subtitleHandlers: Handlers<typeof subtitles>;
   readonly routes: readonly MediaRoute[];
+  readonly uploadRoute: UploadRoute;
 }
 
 /**
@@ -80,15 +93,34 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
     quotaBytes: options.scratchQuotaBytes,
     maxTranscodes: options.maxTranscodes,
   });
-  const subtitles = new SubtitleShelf({ hosts, scratch, log });
-  const subtitlesOf = ({ media }: StoredFile): Promise<readonly SubtitleCandidate[]> =>
-    Promise.resolve(media === null ? [] : subtitleChoices({ media, files: [], base: '', offsetsMs: new Map() }));
+  const { store: subtitleStore, vault, cache, newId } = options.subtitles;
+  const shelf = new SubtitleShelf({ hosts, cache, clock, log });
+  const subtitlesFor = async (
+    { id, media }: StoredFile,
+    base: string,
+    userId: string | null,
+  ): Promise<SubtitleChoice[]> => {
+    if (media === null) return [];
+    const [files, offsetsMs] = await Promise.all([
+      subtitleStore.filesOf(id),
+      userId === null ? new Map<string, number>() : subtitleStore.offsets(userId, id),
+    ]);
+    return subtitleChoices({ media, files, base, offsetsMs });
+  };
+  const subtitlesOf = (file: StoredFile): Promise<readonly SubtitleCandidate[]> => subtitlesFor(file, '', null);
+  // Files whose movies have gone meanwhile.
+  subtitleStore
+    .uploadIds()
+    .then((known) => vault.sweep(known))
+    .catch((error: unknown) => log.warn('subtitles that were handed in could not be looked through', { error }));
   return {
     preferenceHandlers: createPreferenceHandlers({ store, people, subtitlesOf }),
     handlers: createPlaybackHandlers({
       store,
       people,
       subtitlesOf,
+      subtitlesFor,
+      prepareSubtitles: (file, chosen, fromMs) => shelf.prepare(file, chosen, fromMs),
       progress,
       moments: options.moments ?? null,
       plans,
@@ -106,10 +138,14 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
       sessions,
       plans,
       pool,
-      subtitles,
+      subtitles: { shelf, store: subtitleStore },
       signer,
       clock,
     }),
-    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+    subtitleHandlers: createSubtitleHandlers(subtitleStore, vault),
+    uploadRoute: createUploadRoute({ store: subtitleStore, vault, shelf, newId, clock, log }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([pool[Symbol.asyncDispose](), shelf[Symbol.asyncDispose]()]);
+    },
   };
 }

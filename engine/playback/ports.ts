@@ -131,3 +131,14 @@ export interface OpenedMoments {
   readonly markers: readonly Marker[];
   readonly next: NextMovie | null;
 }
+
+export type {
+  GrowingFile,
+  NewSubtitle,
+  StoredUpload,
+  SubtitleCachePort,
+  SubtitleEdit,
+  SubtitleFile,
+  SubtitleStore,
+  SubtitleVault,
+} from './subtitle-ports.ts';

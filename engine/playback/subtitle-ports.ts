@@ -39,7 +39,12 @@ export interface StoredUpload extends NewSubtitle {
   readonly uploadedAtMs: number;
 }
 
-export type SubtitleEdit = Partial<Pick<NewSubtitle, 'language' | 'isForced' | 'isHearingImpaired'>>;
+/** What is absent stays. */
+export interface SubtitleEdit {
+  readonly language?: string | null | undefined;
+  readonly isForced?: boolean | undefined;
+  readonly isHearingImpaired?: boolean | undefined;
+}
 
 export interface SubtitleStore {
   /** Those beside a file and those handed in for it. */
@@ -74,7 +79,19 @@ export interface SubtitleVault {
 export interface SubtitleCachePort {
   /** Makes the folder where there is none, and marks it as used now. Absolute. */
   folder(key: string): Promise<string>;
+  /** Absolute path of a file in a folder; `null` where there is none. */
+  find(key: string, name: string): Promise<string | null>;
+  names(key: string): Promise<readonly string[]>;
+  removeFile(key: string, name: string): Promise<void>;
+  /** Opens a file that may still grow; `null` where there is none yet. Who holds it reads on after another was put in its place. */
+  open(key: string, name: string): Promise<GrowingFile | null>;
   /** Removes what was not used for longest, down to the quota; never the folders in `kept`. */
   trim(kept: ReadonlySet<string>): Promise<void>;
   remove(key: string): Promise<void>;
+}
+
+export interface GrowingFile {
+  /** What is there from a position on, at most so many bytes; empty at its present end. */
+  read(at: number, mostBytes: number): Promise<Uint8Array>;
+  close(): Promise<void>;
 }

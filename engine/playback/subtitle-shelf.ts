@@ -1,103 +1,355 @@
 /**
- * Subtitle tracks as WebVTT files. Owns: the files that were made lately, and the extractions under way [PLAY21] [PLAY22].
+ * Subtitles that were read out of movies and of files beside them. Owns: the readings under way, and which files in the cache are whole.
+ * Rules PLAY22 and PLAY52 to PLAY54 of SPEC.md.
  *
- * Reading a track means reading the whole movie file, so it is done once for everyone who asks at the same time, and the result stays.
+ * A reading writes files that grow; who asks meanwhile gets what is there and then the rest as it comes. What was read stays in the
+ * cache, through restarts, until space is wanted for others.
  */
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
-import type { PlaybackHosts, ScratchPort, StoredFile } from './ports.ts';
+import type { SubtitleRequest } from '#engine/hosts/probe.port.ts';
+import type { PlaybackHosts, StoredFile } from './ports.ts';
 import { RenditionError } from './rendition-error.ts';
+import { codecOfFile, subtitleFormat } from './subtitle-choices.ts';
+import type { GrowingFile, SubtitleCachePort, SubtitleFile } from './subtitle-ports.ts';
 
-const FOLDER = 'subtitles';
-/** The talk of a thousand movies. */
-const QUOTA_BYTES = 128 << 20;
+/** Counts up when the same movie would give other files. */
+const VERSION = 1;
+/** How often a file that grows is looked at. */
+const LOOK_EVERY_MS = 150;
+const PIECE_BYTES = 256 << 10;
 
-interface Extraction {
-  readonly done: Promise<string>;
+/** `vtt`: text. `ass`: the styled script. `pics`: pictures. */
+export const SUBTITLE_KINDS = ['vtt', 'ass', 'pics'] as const;
+export type SubtitleKind = (typeof SUBTITLE_KINDS)[number];
+
+/** Subtitles of a movie's file: one of its tracks, or a file of their own. */
+export type SubtitleOf = { readonly trackIndex: number; readonly fromMs: number } | { readonly file: SubtitleFile };
+
+/** A file that is whole, or what comes of one that is still being written. */
+export type ShelfFile = { readonly path: string } | { readonly pieces: AsyncIterable<Uint8Array> };
+
+interface Reading {
+  readonly key: string;
+  /** Ids that were asked for; a reading of a whole file makes the others, too. */
+  readonly ids: readonly string[];
   readonly abort: AbortController;
+  /** Resolves when it is over; rejects with a RenditionError. */
+  readonly done: Promise<void>;
+  readonly isBackground: boolean;
+  isOver: boolean;
   waiting: number;
 }
 
-export class SubtitleShelf {
+interface Work {
+  readonly key: string;
+  readonly path: string;
+  readonly ids: readonly string[];
+  readonly request: (folder: string) => SubtitleRequest;
+}
+
+export class SubtitleShelf implements AsyncDisposable {
   readonly #hosts: PlaybackHosts;
-  readonly #scratch: ScratchPort;
+  readonly #cache: SubtitleCachePort;
+  readonly #clock: Clock;
   readonly #log: Log;
-  readonly #sizes: LRUCache<string, number>;
-  readonly #extractions = new Map<string, Extraction>();
-  #folder: Promise<void> | null = null;
+  readonly #readings = new Set<Reading>();
+  /** Keys whose folders hold nothing that an earlier life left half done. */
+  readonly #swept = new Set<string>();
+  /** Movies that were opened and are to be read when nobody waits for others: the newest first, and few of them. */
+  #ahead: Work[] = [];
 
-  constructor(options: { hosts: PlaybackHosts; scratch: ScratchPort; log: Log }) {
+  constructor(options: { hosts: PlaybackHosts; cache: SubtitleCachePort; clock: Clock; log: Log }) {
     this.#hosts = options.hosts;
-    this.#scratch = options.scratch;
+    this.#cache = options.cache;
+    this.#clock = options.clock;
     this.#log = options.log;
-    this.#sizes = new LRUCache<string, number>({
-      maxSize: QUOTA_BYTES,
-      sizeCalculation: (sizeBytes) => sizeBytes,
-      dispose: (_size, name, reason) => {
-        if (reason === 'evict') this.#remove(name);
-      },
-    });
   }
 
-  /** The path of a track's WebVTT file. Rejects with a RenditionError, or with the signal's reason. */
-  async track(file: StoredFile, trackIndex: number, signal: AbortSignal): Promise<string> {
+  /** Begins to read what somebody may want soon: the text of a movie, and the track of pictures that is chosen. One movie at a time. */
+  prepare(file: StoredFile, chosen: number | null, fromMs: number): void {
+    const tracks = file.media?.subtitles ?? [];
+    const texts = tracks
+      .filter(({ codec }) => ['text', 'styled'].includes(subtitleFormat(codec)))
+      .map(({ index }) => index);
+    const wanted = [...new Set([...(chosen === null ? [] : [chosen]), ...texts])];
+    if (wanted.length === 0) return;
+    const work = trackWork(file, wanted, fromMs);
+    this.#ahead = [work, ...this.#ahead.filter(({ key }) => key !== work.key)].slice(0, 4);
+    void this.#readAhead();
+  }
+
+  /** Rejects with a RenditionError, or with the signal's reason. `file` is the movie's. */
+  async find(file: StoredFile, of: SubtitleOf, kind: SubtitleKind, signal: AbortSignal): Promise<ShelfFile> {
     signal.throwIfAborted();
-    const name = `${hashOf([file.id, file.sizeBytes, file.mtimeUs, trackIndex])}.vtt`;
-    if (this.#sizes.get(name) !== undefined) return this.#scratch.pathOf(FOLDER, name);
-    let extraction = this.#extractions.get(name);
-    if (!extraction) {
-      const abort = new AbortController();
-      const done = this.#extract(name, file, trackIndex, abort.signal).finally(() => this.#extractions.delete(name));
-      done.catch(() => undefined); // told to whoever still waits
-      extraction = { done, abort, waiting: 0 };
-      this.#extractions.set(name, extraction);
-    }
-    return await this.#waitFor(name, extraction, signal);
-  }
-
-  /** A path that was handed out leads nowhere: made again when next asked for. */
-  forget(file: StoredFile, trackIndex: number): void {
-    this.#folder = null;
-    this.#sizes.delete(`${hashOf([file.id, file.sizeBytes, file.mtimeUs, trackIndex])}.vtt`);
-  }
-
-  async #waitFor(name: string, extraction: Extraction, signal: AbortSignal): Promise<string> {
-    const left = Promise.withResolvers<never>();
-    const leave = (): void => left.reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-    extraction.waiting++;
+    const work = 'file' in of ? fileWork(file, of.file) : this.#urgentWork(file, of.trackIndex, of.fromMs);
+    const [id] = work.ids as [string];
+    await this.#prepareFolder(work.key);
+    if (await this.#isWhole(work.key, id)) return await this.#wholeFile(work.key, id, kind);
+    const reading = await this.#readingOf(work, id, kind);
+    reading.waiting++;
     try {
-      return await Promise.race([extraction.done, left.promise]);
+      const file = await this.#opened(reading, id, kind, signal);
+      if (file) return { pieces: this.#pieces(reading, file, id, signal) };
+      // It is over, and made nothing of this kind.
+      await reading.done;
+      throw new RenditionError('failed', 'unsupported');
+    } catch (error) {
+      this.#leave(reading);
+      throw error;
+    }
+  }
+
+  /** The whole file, waited for: what is to be burnt in. */
+  async whole(file: StoredFile, of: SubtitleOf, kind: SubtitleKind, signal: AbortSignal): Promise<string> {
+    const found = await this.find(file, of, kind, signal);
+    if ('path' in found) return found.path;
+    for await (const _ of found.pieces) signal.throwIfAborted();
+    const again = await this.find(file, of, kind, signal);
+    if ('path' in again) return again.path;
+    throw new RenditionError('failed', 'internal');
+  }
+
+  /** A font that the movie's file brings; `null` where there is none of that number. It is written with the first styled track. */
+  async font(file: StoredFile, attachmentIndex: number, signal: AbortSignal): Promise<string | null> {
+    const isFont =
+      file.media?.attachments.some(({ index, kind }) => index === attachmentIndex && kind === 'font') === true;
+    const styled = file.media?.subtitles.find(({ codec }) => subtitleFormat(codec) === 'styled');
+    if (!isFont || !styled) return null;
+    const { key } = trackWork(file, [], 0);
+    const name = `f${attachmentIndex}`;
+    await this.#prepareFolder(key);
+    const path = await this.#cache.find(key, name);
+    if (path !== null) return path;
+    await this.whole(file, { trackIndex: styled.index, fromMs: 0 }, 'ass', signal);
+    return await this.#cache.find(key, name);
+  }
+
+  /** A path that was handed out leads nowhere: everything of that movie is read again when it is next asked for. */
+  async forget(file: StoredFile, of: SubtitleOf): Promise<void> {
+    const { key } = 'file' in of ? fileWork(file, of.file) : trackWork(file, [], 0);
+    this.#swept.delete(key);
+    await this.#cache.remove(key);
+  }
+
+  /** What a file of subtitles is, without keeping anything of it; `null` for what is none. */
+  async look(path: string, language: string | null): Promise<string | null> {
+    const request: SubtitleRequest = {
+      kind: 'file',
+      folder: null,
+      id: 's',
+      indexPath: null,
+      language,
+      frameRate: null,
+    };
+    const result = await this.#hosts.subtitle(path, request, { priority: 'interactive' });
+    return result.ok ? result.fileKind : null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ahead = [];
+    const ends = [...this.#readings].map(({ done }) => done.catch(() => undefined));
+    for (const { abort } of this.#readings) abort.abort(new RenditionError('closed'));
+    await Promise.all(ends);
+  }
+
+  /** All text of the file at once, since reading one track of it means passing by the others; pictures by themselves. */
+  #urgentWork(file: StoredFile, trackIndex: number, fromMs: number): Work {
+    const tracks = file.media?.subtitles ?? [];
+    const isText = (index: number): boolean =>
+      tracks.some((track) => track.index === index && ['text', 'styled'].includes(subtitleFormat(track.codec)));
+    const others = isText(trackIndex)
+      ? tracks.map(({ index }) => index).filter((index) => isText(index) && index !== trackIndex)
+      : [];
+    return trackWork(file, [trackIndex, ...others], fromMs);
+  }
+
+  /** Makes the folder, and clears what an earlier life left half done in it. */
+  async #prepareFolder(key: string): Promise<void> {
+    await this.#cache.folder(key);
+    if (this.#swept.has(key)) return;
+    this.#swept.add(key);
+    if (![...this.#readings].some((reading) => reading.key === key)) await this.#sweep(key);
+  }
+
+  async #isWhole(key: string, id: string): Promise<boolean> {
+    return (await this.#cache.find(key, `${id}.done`)) !== null;
+  }
+
+  async #wholeFile(key: string, id: string, kind: SubtitleKind): Promise<{ readonly path: string }> {
+    const path = await this.#cache.find(key, `${id}.${kind}`);
+    if (path === null) throw new RenditionError('failed', 'unsupported');
+    return { path };
+  }
+
+  /** Removes what was left half done. Fonts are written whole. */
+  async #sweep(key: string): Promise<void> {
+    const names = new Set(await this.#cache.names(key));
+    for (const name of names) {
+      const half = /^([ts][\w-]+)\.(?:vtt|ass|pics)$/.exec(name);
+      if (name.endsWith('.new') || (half && !names.has(`${half[1]}.done`))) await this.#cache.removeFile(key, name);
+    }
+  }
+
+  /** The reading that makes it, or a new one that somebody waits for. */
+  async #readingOf(work: Work, id: string, kind: SubtitleKind): Promise<Reading> {
+    for (const reading of [...this.#readings].filter(({ key }) => key === work.key)) {
+      const names = await this.#cache.names(work.key);
+      // One that goes through the whole file makes everything in it.
+      if (names.includes(`${id}.${kind}`)) return reading;
+      if (!reading.ids.includes(id)) continue;
+      if (!reading.isBackground) return reading;
+      // It may stand in a queue behind others, or be busy with another track first.
+      reading.abort.abort(new RenditionError('left'));
+      await reading.done.catch(() => undefined);
+    }
+    return this.#start(work, false);
+  }
+
+  async #readAhead(): Promise<void> {
+    if ([...this.#readings].some(({ isBackground }) => isBackground)) return;
+    const work = this.#ahead.shift();
+    if (!work) return;
+    try {
+      await this.#prepareFolder(work.key);
+      const missing: string[] = [];
+      for (const id of work.ids) if (!(await this.#isWhole(work.key, id))) missing.push(id);
+      const isRead = [...this.#readings].some(({ key }) => key === work.key);
+      if (missing.length > 0 && !isRead) {
+        const only = { ...work, ids: missing, request: (into: string) => onlyTracks(work.request(into), missing) };
+        await this.#start(only, true).done;
+      }
+    } catch (error) {
+      this.#log.debug('subtitles were not read ahead', { path: work.path, error });
+    }
+    await this.#readAhead();
+  }
+
+  #start(work: Work, isBackground: boolean): Reading {
+    const abort = new AbortController();
+    const reading: Reading = {
+      key: work.key,
+      ids: work.ids,
+      abort,
+      isBackground,
+      isOver: false,
+      waiting: 0,
+      done: this.#read(work, isBackground, abort.signal).finally(() => {
+        reading.isOver = true;
+        this.#readings.delete(reading);
+      }),
+    };
+    reading.done.catch(() => undefined); // told to whoever still waits
+    this.#readings.add(reading);
+    return reading;
+  }
+
+  async #read({ key, path, request }: Work, isBackground: boolean, signal: AbortSignal): Promise<void> {
+    try {
+      const folder = await this.#cache.folder(key);
+      const priority = isBackground ? 'background' : 'interactive';
+      const result = await this.#hosts.subtitle(path, request(folder), { priority, signal });
+      if (!result.ok) {
+        this.#log.warn('subtitles could not be read', { path, failure: result.failure });
+        throw new RenditionError('failed', result.failure);
+      }
+      await this.#cache.trim(new Set([key, ...[...this.#readings].map((reading) => reading.key)]));
+    } catch (error) {
+      // A reading of the same movie that goes on keeps what is its own.
+      if ([...this.#readings].filter((reading) => reading.key === key).length <= 1) await this.#sweep(key);
+      throw error;
+    }
+  }
+
+  /** The file as soon as it is there; `null` where the reading is over and there is none. */
+  async #opened(reading: Reading, id: string, kind: SubtitleKind, signal: AbortSignal): Promise<GrowingFile | null> {
+    for (;;) {
+      signal.throwIfAborted();
+      const wasOver = reading.isOver;
+      const file = await this.#cache.open(reading.key, `${id}.${kind}`);
+      if (file || wasOver) return file;
+      await this.#change(reading, signal);
+    }
+  }
+
+  async *#pieces(reading: Reading, file: GrowingFile, id: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      for (let at = 0; ;) {
+        const isWhole = await this.#isWhole(reading.key, id);
+        const wasOver = reading.isOver;
+        const piece = await file.read(at, PIECE_BYTES);
+        if (piece.length > 0) {
+          at += piece.length;
+          yield piece;
+        } else if (isWhole) return;
+        else if (wasOver) {
+          // A reading that failed ends the reply short of its end, so that nobody keeps it for the whole.
+          await reading.done;
+          return;
+        } else await this.#change(reading, signal);
+      }
+    } finally {
+      await file.close();
+      this.#leave(reading);
+    }
+  }
+
+  /** Until there may be more: a moment, the end of the reading, or of whoever waits. */
+  async #change(reading: Reading, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', leave, { once: true });
+    using _timer = this.#clock.after(LOOK_EVERY_MS, resolve);
+    reading.done.then(resolve, () => resolve());
+    try {
+      await promise;
     } finally {
       signal.removeEventListener('abort', leave);
-      if (--extraction.waiting === 0) {
-        extraction.abort.abort();
-        // Who asks from now on must not wait for one that was given up.
-        if (this.#extractions.get(name) === extraction) this.#extractions.delete(name);
-      }
     }
   }
 
-  async #extract(name: string, file: StoredFile, trackIndex: number, signal: AbortSignal): Promise<string> {
-    const startMs = file.media?.startMs ?? 0;
-    const result = await this.#hosts.subtitle(file.path, { trackIndex, startMs }, { signal });
-    if (!result.ok) {
-      this.#log.warn('subtitles could not be read', { path: file.path, trackIndex, failure: result.failure });
-      throw new RenditionError('failed', result.failure);
-    }
-    const bytes = Buffer.from(result.text);
-    await (this.#folder ??= this.#scratch.createFolder(FOLDER));
-    await this.#scratch.writeFile(FOLDER, name, bytes);
-    this.#sizes.set(name, Math.max(1, bytes.length));
-    return this.#scratch.pathOf(FOLDER, name);
+  /** A reading that nobody waits for any more is given up, but for one that was begun ahead. */
+  #leave(reading: Reading): void {
+    if (--reading.waiting > 0 || reading.isBackground || reading.isOver) return;
+    reading.abort.abort(new RenditionError('left'));
+    // Who asks from now on must not wait for one that was given up.
+    this.#readings.delete(reading);
   }
+}
 
-  #remove(name: string): void {
-    this.#scratch.removeFile(FOLDER, name).catch((error: unknown) => {
-      this.#log.warn('a subtitle file could not be removed', { error, name });
-    });
-  }
+function trackWork(file: StoredFile, wanted: readonly number[], fromMs: number): Work {
+  const startMs = file.media?.startMs ?? 0;
+  return {
+    key: hashOf(['movie', VERSION, file.id, file.sizeBytes, file.mtimeUs]),
+    path: file.path,
+    ids: wanted.map((index) => `t${index}`),
+    request: (folder) => ({ kind: 'tracks', folder, wanted, startMs, fromMs }),
+  };
+}
+
+function onlyTracks(request: SubtitleRequest, ids: readonly string[]): SubtitleRequest {
+  return request.kind === 'tracks'
+    ? { ...request, wanted: request.wanted.filter((index) => ids.includes(`t${index}`)) }
+    : request;
+}
+
+function fileWork(movie: StoredFile, file: SubtitleFile): Work {
+  const frameRate = movie.media?.video[0]?.frameRate ?? null;
+  const isIndexed = codecOfFile(file) === 'dvd_subtitle';
+  return {
+    key: hashOf(['file', VERSION, file.id, file.sizeBytes, file.mtimeUs, file.language, frameRate]),
+    path: file.path,
+    ids: [`s${file.id}`],
+    request: (folder) => ({
+      kind: 'file',
+      folder,
+      id: `s${file.id}`,
+      indexPath: isIndexed ? file.indexPath : null,
+      language: file.language,
+      frameRate: frameRate && frameRate.num / frameRate.den,
+    }),
+  };
 }
 
 function hashOf(parts: readonly unknown[]): string {

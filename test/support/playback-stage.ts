@@ -15,6 +15,7 @@ import { encodeKeyframes } from '#engine/media/keyframe-index.ts';
 import { createPlayback } from '#engine/playback/playback.ts';
 import type { PlaybackPart } from '#engine/playback/playback.ts';
 import { FileScratch } from '#engine/store/files/scratch.ts';
+import { SubtitleCache } from '#engine/store/files/subtitle-cache.ts';
 import { commonFailure } from '#protocol/errors.ts';
 import { playback as calls } from '#protocol/index.ts';
 import type { InputOf } from '#protocol/contract.ts';
@@ -23,6 +24,7 @@ import * as v from 'valibot';
 import { testContext } from './call-context.ts';
 import { MemoryPlaybackStore } from './playback.ts';
 import { MemoryPreferenceStore } from './preferences.ts';
+import { MemorySubtitleStore, MemorySubtitleVault } from './subtitles.ts';
 
 export class PlaybackStage implements AsyncDisposable {
   readonly #folder: string;
@@ -33,9 +35,13 @@ export class PlaybackStage implements AsyncDisposable {
   readonly store = new MemoryPlaybackStore();
   part: PlaybackPart;
 
-  private constructor(folder: string, scratch: FileScratch) {
+  readonly subtitles = new MemorySubtitleStore();
+  readonly #subtitleCache: SubtitleCache;
+
+  private constructor(folder: string, scratch: FileScratch, subtitleCache: SubtitleCache) {
     this.#folder = folder;
     this.#scratch = scratch;
+    this.#subtitleCache = subtitleCache;
     this.hosts = new MediaHosts({ log: LOG, probeHosts: 1, spareHosts: 2, maxTranscodes: 4 });
     this.part = this.#create();
     this.#server = createServer((request, response) => {
@@ -49,7 +55,11 @@ export class PlaybackStage implements AsyncDisposable {
 
   static async open(): Promise<PlaybackStage> {
     const folder = await mkdtemp(join(tmpdir(), 'matinee-playback-'));
-    const stage = new PlaybackStage(folder, await FileScratch.open(join(folder, 'scratch')));
+    const stage = new PlaybackStage(
+      folder,
+      await FileScratch.open(join(folder, 'scratch')),
+      await SubtitleCache.open(join(folder, 'subtitles'), 1e9),
+    );
     await new Promise<void>((resolve) => stage.#server.listen(0, '127.0.0.1', resolve));
     return stage;
   }
@@ -107,6 +117,12 @@ export class PlaybackStage implements AsyncDisposable {
       store: this.store,
       hosts: this.hosts,
       scratch: this.#scratch,
+      subtitles: {
+        store: this.subtitles,
+        vault: new MemorySubtitleVault(),
+        cache: this.#subtitleCache,
+        newId: this.#newId,
+      },
       clock: systemClock,
       log: LOG,
       sessions: { isAlive: () => Promise.resolve(true) },
@@ -133,6 +149,10 @@ export class PlaybackStage implements AsyncDisposable {
       { id: this.#newId(), params: { grant, name, part }, headers: { 'accept-encoding': acceptEncoding }, signal },
       {
         send: (status, headers, body) => void response.writeHead(status, { ...headers }).end(body),
+        stream: async (status, headers, chunks) => {
+          response.writeHead(status, { ...headers });
+          await pipeline(chunks, response);
+        },
         file: async ({ path, contentType, headers }) => {
           const stats = await stat(path).catch(() => null);
           if (!stats) throw commonFailure('notFound', { what: 'file', id: '' });

@@ -1,4 +1,5 @@
 /** In-memory counterparts of what playback talks to: hosts that make segments when a test says so, a scratch space without a disk. */
+import type { SubtitleRequest } from '#engine/hosts/probe.port.ts';
 import type { RenditionHandle } from '#engine/hosts/media-supervisor.port.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from '#engine/hosts/rendition.port.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
@@ -73,8 +74,8 @@ export class FakeHosts implements PlaybackHosts {
   /** What the next `openRendition` throws. */
   refusal: Error | null = null;
   keyframesResult: Awaited<ReturnType<PlaybackHosts['keyframes']>> = { ok: false, failure: 'unsupported' };
-  subtitleResult: (signal: AbortSignal | undefined) => ReturnType<PlaybackHosts['subtitle']> = () =>
-    Promise.resolve({ ok: true, text: 'WEBVTT\n' });
+  subtitleResult: (request: SubtitleRequest, signal: AbortSignal | undefined) => ReturnType<PlaybackHosts['subtitle']> =
+    () => Promise.resolve({ ok: false, failure: 'unsupported' });
   entryPointsResult: Awaited<ReturnType<PlaybackHosts['entryPoints']>> = { ok: true, areUsable: true };
   /** What was asked for besides renditions. */
   readonly asked: string[] = [];
@@ -110,11 +111,12 @@ export class FakeHosts implements PlaybackHosts {
 
   subtitle(
     path: string,
-    { trackIndex }: { trackIndex: number },
+    request: SubtitleRequest,
     options?: { signal?: AbortSignal | undefined },
   ): ReturnType<PlaybackHosts['subtitle']> {
-    this.asked.push(`subtitle of ${path} ${trackIndex}`);
-    return this.subtitleResult(options?.signal);
+    const what = request.kind === 'tracks' ? request.wanted.join(' ') : request.id;
+    this.asked.push(`subtitles of ${path} ${what}`);
+    return this.subtitleResult(request, options?.signal);
   }
 }
 

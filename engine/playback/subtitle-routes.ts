@@ -1,0 +1,252 @@
+/**
+ * Subtitles by HTTP: what lies under a signed address, and files that people hand in.
+ *
+ *     /media/<grant>/t<track>.vtt, s<uuid>.vtt     WebVTT
+ *     /media/<grant>/….ass, ….pics                 the styled script; pictures
+ *     /media/<grant>/f<attachment>                 a font of the movie's file
+ *
+ * `?from=<ms>` says where somebody watches: a movie that has to be read for it is read from there on.
+ */
+import * as v from 'valibot';
+import type { Clock } from '#engine/base/clock.ts';
+import type { Log } from '#engine/base/log.ts';
+import { fontType } from '#engine/media/font-type.ts';
+import { PICTURE_STREAM_MIME_TYPE } from '#engine/media/picture-stream.ts';
+import { MAX_SCRIPT_BYTES } from '#engine/media/subtitle-script.ts';
+import { cleanText } from '#engine/media/track-choice.ts';
+import { commonFailure, isFailure } from '#protocol/errors.ts';
+import type { Viewer } from '#protocol/schema/account.ts';
+import { Id, LanguageTag } from '#protocol/schema/scalar.ts';
+import type { StoredFile } from './ports.ts';
+import { SUBTITLE_KINDS } from './subtitle-shelf.ts';
+import type { SubtitleKind, SubtitleOf, SubtitleShelf } from './subtitle-shelf.ts';
+import { codecOfFile, subtitleFormat } from './subtitle-choices.ts';
+import type { SubtitleStore, SubtitleVault } from './subtitle-ports.ts';
+import { toUploadedSubtitle } from './subtitle-handlers.ts';
+
+const CONTENT_TYPES: Readonly<Record<SubtitleKind, string>> = {
+  vtt: 'text/vtt; charset=utf-8',
+  ass: 'text/x-ssa; charset=utf-8',
+  pics: PICTURE_STREAM_MIME_TYPE,
+};
+/** What is not whole yet must not be kept for the whole. */
+const GROWING = 'no-store';
+
+/** What is asked for below a grant; `null` where the name is none of subtitles. */
+export type SubtitleName =
+  | { readonly kind: SubtitleKind; readonly trackIndex: number }
+  | { readonly kind: SubtitleKind; readonly subtitleId: string }
+  | { readonly kind: 'font'; readonly attachmentIndex: number };
+
+/** Numbers are written in one way only: `t07` is not `t7`. */
+export function subtitleName(text: string): SubtitleName | null {
+  const font = /^f(0|[1-9]\d{0,3})$/.exec(text)?.[1];
+  if (font !== undefined) return { kind: 'font', attachmentIndex: Number(font) };
+  const [, id = '', ending = ''] = /^([ts][0-9a-f-]{1,36})\.([a-z]{3,4})$/.exec(text) ?? [];
+  const kind = SUBTITLE_KINDS.find((one) => one === ending);
+  if (kind === undefined) return null;
+  const track = /^t(0|[1-9]\d{0,3})$/.exec(id)?.[1];
+  if (track !== undefined) return { kind, trackIndex: Number(track) };
+  return id.startsWith('s') && v.is(Id, id.slice(1)) ? { kind, subtitleId: id.slice(1) } : null;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** The gateway's reply by shape. */
+export interface SubtitleReply {
+  send(status: number, headers: Headers, body?: string | Uint8Array): void;
+  stream(status: number, headers: Headers, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  file(file: { path: string; contentType: string; cacheControl: string; headers?: Headers }): Promise<void>;
+}
+
+export interface SubtitleSending {
+  readonly file: StoredFile;
+  readonly name: SubtitleName;
+  /** Where somebody watches. */
+  readonly fromMs: number;
+  readonly signal: AbortSignal;
+  readonly headers: Headers;
+  readonly cacheControl: string;
+}
+
+/** Sends what a name stands for. `false` where the file has nothing of that name. */
+export async function sendSubtitle(
+  { shelf, store }: { readonly shelf: SubtitleShelf; readonly store: SubtitleStore },
+  sending: SubtitleSending,
+  response: SubtitleReply,
+): Promise<boolean> {
+  const { file, name, signal, headers, cacheControl } = sending;
+  if (name.kind === 'font') {
+    const path = await shelf.font(file, name.attachmentIndex, signal);
+    if (path === null) return false;
+    await response.file({ path, contentType: 'font/sfnt', cacheControl, headers });
+    return true;
+  }
+  const of = await subtitleOf(store, sending);
+  if (of === null) return false;
+  for (let attempt = 1; ; attempt++) {
+    const found = await shelf.find(file, of, name.kind, signal);
+    if ('pieces' in found) {
+      const growing = { ...headers, 'content-type': CONTENT_TYPES[name.kind], 'cache-control': GROWING };
+      await response.stream(200, growing, found.pieces);
+      return true;
+    }
+    try {
+      await response.file({ path: found.path, contentType: CONTENT_TYPES[name.kind], cacheControl, headers });
+      return true;
+    } catch (error) {
+      // Somebody has cleared the cache.
+      if (attempt > 1 || !isFailure(error) || error.code !== 'notFound') throw error;
+      await shelf.forget(file, of);
+    }
+  }
+}
+
+async function subtitleOf(store: SubtitleStore, { file, name, fromMs }: SubtitleSending): Promise<SubtitleOf | null> {
+  if (name.kind === 'font') return null;
+  if ('trackIndex' in name) {
+    const codec = file.media?.subtitles.find(({ index }) => index === name.trackIndex)?.codec;
+    return codec !== undefined && makes(codec, name.kind) ? { trackIndex: name.trackIndex, fromMs } : null;
+  }
+  const beside = await store.find(file.id, name.subtitleId);
+  return beside && makes(codecOfFile(beside), name.kind) ? { file: beside } : null;
+}
+
+function makes(codec: string, kind: SubtitleKind): boolean {
+  const format = subtitleFormat(codec);
+  if (kind === 'vtt') return format === 'text' || format === 'styled';
+  return kind === 'ass' ? format === 'styled' : format === 'pictures';
+}
+
+const MAX_TEXT_UPLOAD_BYTES = 5 << 20;
+const MAX_PICTURE_UPLOAD_BYTES = 50 << 20;
+/** What one file of a movie may have handed in: a person looks through them. */
+const MAX_UPLOADS = 50;
+
+export interface UploadRoute {
+  readonly method: 'POST';
+  readonly path: `/${string}`;
+  readonly access: 'session';
+  readonly bodyLimitBytes: number;
+  handle(
+    request: {
+      readonly params: Readonly<Record<string, string>>;
+      readonly query: URLSearchParams;
+      readonly body: Uint8Array;
+      readonly signedIn: { readonly viewer: Viewer } | null;
+    },
+    response: SubtitleReply,
+  ): Promise<void>;
+}
+
+const UploadFacts = v.object({
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(500)),
+  language: v.optional(LanguageTag, null),
+  forced: v.optional(v.picklist(['0', '1']), '0'),
+  sdh: v.optional(v.picklist(['0', '1']), '0'),
+  /** Bytes of the `.idx` that the body begins with; its `.sub` follows. */
+  index: v.optional(v.pipe(v.string(), v.regex(/^[1-9]\d{0,7}$/))),
+});
+
+export interface UploadOptions {
+  readonly store: SubtitleStore;
+  readonly vault: SubtitleVault;
+  readonly shelf: SubtitleShelf;
+  readonly newId: () => string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * `POST /subtitles/{fileId}?name=…&language=…`, the file as the body. What it is, is told by its content, in a process that may die of
+ * it; what is none of ours is refused with 422 and kept nowhere.
+ */
+export function createUploadRoute({ store, vault, shelf, newId, clock, log }: UploadOptions): UploadRoute {
+  return {
+    method: 'POST',
+    path: '/subtitles/{fileId}',
+    access: 'session',
+    bodyLimitBytes: MAX_PICTURE_UPLOAD_BYTES + MAX_TEXT_UPLOAD_BYTES,
+    async handle({ params, query, body, signedIn }, response) {
+      const { viewer } = signedIn!;
+      if (!viewer.permissions.includes('playback:play'))
+        throw commonFailure('forbidden', { permission: 'playback:play' });
+      const fileId = params['fileId'] ?? '';
+      const facts = v.safeParse(UploadFacts, Object.fromEntries(query));
+      if (!v.is(Id, fileId) || !facts.success || body.length === 0) {
+        return refuse(response, 400, 'badRequest', 'Send the file as the body, with its name in the address.');
+      }
+      const { name, language, forced, sdh, index } = facts.output;
+      const bytes = index === undefined ? body : withIndex(body, Number(index));
+      if (bytes === null) return refuse(response, 400, 'badRequest', 'The index is not as long as the address says.');
+      const id = newId();
+      await vault.write(id, bytes);
+      let isKept = false;
+      try {
+        const kind = await shelf.look(vault.pathOf(id), language);
+        if (kind === null) {
+          return refuse(
+            response,
+            422,
+            'unsupported',
+            'There are no subtitles in this file that are known here: SubRip, WebVTT, ASS, MicroDVD, PGS (.sup), and VobSub as .idx with .sub.',
+          );
+        }
+        if (!['sup', 'vobsub'].includes(kind) && bytes.length > MAX_TEXT_UPLOAD_BYTES) {
+          return refuse(
+            response,
+            413,
+            'bodyTooLarge',
+            `Subtitles of text have ${MAX_TEXT_UPLOAD_BYTES >> 20} MB at most.`,
+          );
+        }
+        const subtitle = {
+          id,
+          fileId,
+          userId: viewer.id,
+          name: cleanText(name.replace(/^.*[\\/]/, ''), 200) || 'Subtitles',
+          format: kind === 'microdvd' ? 'sub' : kind,
+          language,
+          isForced: forced === '1',
+          isHearingImpaired: sdh === '1',
+          sizeBytes: bytes.length,
+        };
+        isKept = await store.addUpload(subtitle, MAX_UPLOADS);
+        if (!isKept) {
+          return refuse(
+            response,
+            409,
+            'conflict',
+            `There is no such file, or ${MAX_UPLOADS} subtitles were handed in for it already.`,
+          );
+        }
+        log.info('subtitles were handed in', { fileId, subtitleId: id, kind, sizeBytes: bytes.length });
+        const stored = { ...subtitle, movieId: '', userName: viewer.name, uploadedAtMs: clock.nowMs() };
+        response.send(
+          201,
+          { 'content-type': 'application/json', 'cache-control': 'no-store' },
+          JSON.stringify({ subtitle: toUploadedSubtitle(stored, viewer) }),
+        );
+      } finally {
+        if (!isKept) await vault.remove(id);
+      }
+    },
+  };
+}
+
+/** Both in one file, as they are kept: `VOBSUB01`, the length of the index, both. */
+function withIndex(body: Uint8Array, indexLength: number): Uint8Array | null {
+  if (indexLength >= body.length || indexLength > MAX_SCRIPT_BYTES) return null;
+  const head = Buffer.alloc(12);
+  head.write('VOBSUB01', 'latin1');
+  head.writeUInt32BE(indexLength, 8);
+  return Buffer.concat([head, body]);
+}
+
+function refuse(response: SubtitleReply, status: number, code: string, detail: string): void {
+  response.send(
+    status,
+    { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+    JSON.stringify({ type: `urn:matinee:problem:${code}`, title: detail, status, detail, code }),
+  );
+}
