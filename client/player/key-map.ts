@@ -10,6 +10,8 @@ export type PlayerCommand =
   | { readonly kind: 'chapterBy'; readonly steps: number }
   /** The next part of a movie that is cut into several files, else what is played after the movie. */
   | { readonly kind: 'next' }
+  /** The intro, recap or credits that one is in. */
+  | { readonly kind: 'skipMark' }
   | { readonly kind: 'frameBy'; readonly steps: number }
   | { readonly kind: 'volumeBy'; readonly share: number }
   | { readonly kind: 'speedBy'; readonly steps: number }
@@ -64,6 +66,7 @@ const COMMANDS: ReadonlyMap<string, PlayerCommand> = new Map<string, PlayerComma
   ['PageDown', { kind: 'chapterBy', steps: -1 }],
   ['a', { kind: 'nextAudio' }],
   ['b', { kind: 'markLoop' }],
+  ['s', { kind: 'skipMark' }],
   ['n', { kind: 'next' }],
   ['MediaTrackNext', { kind: 'next' }],
   ['MediaTrackPrevious', { kind: 'chapterBy', steps: -1 }],

@@ -18,6 +18,8 @@ export interface CommandScene {
   readonly showControls: () => void;
   /** Escape and the back key: closes what is open, else leaves the movie. */
   readonly leave: () => void;
+  /** Whether the movie was in something to skip. */
+  readonly skipMark: () => boolean;
   /** Whether there was something to go on to. */
   readonly next: () => boolean;
 }
@@ -60,6 +62,9 @@ export function obeyCommand(command: PlayerCommand, scene: CommandScene): void {
     }
     case 'next':
       if (scene.next()) board.say('Next', 'end');
+      break;
+    case 'skipMark':
+      if (scene.skipMark()) board.say('Skipped', 'end');
       break;
     case 'frameBy':
       player.frameBy(command.steps);

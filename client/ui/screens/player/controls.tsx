@@ -21,10 +21,13 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Signal } from '@preact/signals';
 import type { PlayerCommand } from '#client/player/key-map.ts';
 import type { Player } from '#client/player/player.ts';
+import type { PreviewSheets } from '#client/player/preview-sheets.ts';
+import type { SkipMarks } from '#client/player/skip-marks.ts';
 import { CAPTION_SIZES } from '#client/store/preferences.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import { IconButton } from '../../parts/button.tsx';
 import { clockTime, timeOfDay } from '../../wording.ts';
+import { ChaptersMenu } from './chapters-menu.tsx';
 import { Menu } from './menu.tsx';
 import { SettingsMenu } from './settings-menu.tsx';
 import { SeekBar } from './seek-bar.tsx';
@@ -32,6 +35,10 @@ import styles from './player.module.css';
 
 interface Props {
   readonly player: Player;
+  readonly sheets: PreviewSheets;
+  readonly marks: SkipMarks;
+  /** `null` for people who may not correct marks. */
+  readonly onCorrectMarks: (() => void) | null;
   readonly title: string;
   readonly preferences: Preferences;
   readonly isHeld: Signal<boolean>;
@@ -110,7 +117,19 @@ function Clock({ player, preferences }: Pick<Props, 'player' | 'preferences'>) {
 
 const CAPTION_SIZE_NAMES = { small: 'Small', medium: 'Medium', large: 'Large', huge: 'Huge' } as const;
 
-export function Controls({ player, title, preferences, isHeld, areFactsOpen, obey, onLeave, onHelp }: Props) {
+export function Controls({
+  player,
+  title,
+  preferences,
+  isHeld,
+  areFactsOpen,
+  obey,
+  onLeave,
+  onHelp,
+  sheets,
+  marks,
+  onCorrectMarks,
+}: Props) {
   const isFull = useFullScreen();
   const playback = player.playback.value;
   const isPlaying = player.isPlaying.value;
@@ -147,7 +166,7 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
         {player.durationMs.value > 0 && <p class={styles.endsAt}>Ends at {timeOfDay(endsAt)}</p>}
       </header>
       <div class={styles.bottomBar}>
-        <SeekBar player={player} />
+        <SeekBar player={player} sheets={sheets} marks={marks} />
         <div class={styles.buttons}>
           <IconButton
             label={isPlaying ? 'Pause (K)' : 'Play (K)'}
@@ -178,14 +197,19 @@ export function Controls({ player, title, preferences, isHeld, areFactsOpen, obe
           >
             <RotateCw aria-hidden="true" />
           </IconButton>
-          {part !== null && part.nextFileId !== null && (
-            <IconButton label="Next part (N)" onClick={() => obey({ kind: 'next' })}>
+          {(part?.nextFileId != null || playback?.next != null) && (
+            <IconButton
+              label={part?.nextFileId != null ? 'Next part (N)' : `Next: ${playback?.next?.title ?? ''} (N)`}
+              class={styles.skip}
+              onClick={() => obey({ kind: 'next' })}
+            >
               <SkipForward aria-hidden="true" />
             </IconButton>
           )}
           <Volume preferences={preferences} obey={obey} />
           <Clock player={player} preferences={preferences} />
           <span class={styles.gap} />
+          <ChaptersMenu player={player} sheets={sheets} marks={marks} isHeld={isHeld} onCorrect={onCorrectMarks} />
           {audio.length > 1 && (
             <Menu
               label="Sound"

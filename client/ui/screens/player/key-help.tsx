@@ -8,6 +8,7 @@ const KEYS: readonly (readonly [keys: readonly string[], text: string])[] = [
   [['0', '…', '9'], 'Jump to a tenth of the movie'],
   [['Home', 'End'], 'Beginning or end'],
   [['Page ↓', 'Page ↑'], 'Chapter back or forward'],
+  [['S'], 'Skip the intro, the recap or the credits'],
   [['N'], 'Next part, or next movie'],
   [[',', '.'], 'One frame back or forward'],
   [['<', '>'], 'Slower or faster'],

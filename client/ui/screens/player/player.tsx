@@ -3,8 +3,12 @@ import { signal, useSignal } from '@preact/signals';
 import { hasRemoteControl } from '#client/player/device-session.ts';
 import { Player } from '#client/player/player.ts';
 import type { FileChange } from '#client/player/player-state.ts';
+import { PreviewSheets } from '#client/player/preview-sheets.ts';
+import { SkipMarks } from '#client/player/skip-marks.ts';
 import { keyToCommand } from '#client/player/key-map.ts';
 import type { PlayerCommand } from '#client/player/key-map.ts';
+import { NextUp, Streak } from '#client/player/next-up.ts';
+import type { NextMovie } from '#client/player/next-up.ts';
 import { MovieStore } from '#client/store/movie.ts';
 import type { Route } from '#client/store/navigation.ts';
 import { extraName } from '../../extra-words.ts';
@@ -18,7 +22,10 @@ import { FactsPanel } from './facts-panel.tsx';
 import { FlashBoard } from './flash-board.ts';
 import { Gestures } from './gestures.tsx';
 import { KeyHelp } from './key-help.tsx';
+import { NextCard } from './next-card.tsx';
+import { MarksPanel } from './marks-panel.tsx';
 import { Notes } from './notes.tsx';
+import { SkipOffer } from './skip-offer.tsx';
 import { PlayerTrouble } from './trouble.tsx';
 import { Wakefulness } from './wakefulness.ts';
 import styles from './player.module.css';
@@ -37,20 +44,24 @@ type PlayRoute = Extract<Route, { screen: 'play' }>;
 
 export function PlayerScreen({ route }: { readonly route: PlayRoute }) {
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
+  /** Of the evening: it outlives each movie of it. */
+  const streak = useMemo(() => new Streak(), []);
   return (
     <main class={styles.player}>
       {/* Outside of what depends on the player, so that the element itself stays. */}
       {/* oxlint-disable-next-line jsx-a11y/media-has-caption -- subtitles are tracks that the player adds and draws itself */}
       <video ref={setVideo} class={styles.video} playsInline preload="auto" aria-label="Movie" tabIndex={-1} />
-      {video !== null && <Screening key={`${route.movieId}/${route.fileId ?? ''}`} route={route} video={video} />}
+      {video !== null && (
+        <Screening key={`${route.movieId}/${route.fileId ?? ''}`} route={route} video={video} streak={streak} />
+      )}
     </main>
   );
 }
 
 /** What goes with one movie on the screen, made once and thrown away with it. */
-function useStage(route: PlayRoute, video: HTMLVideoElement) {
+function useStage(route: PlayRoute, video: HTMLVideoElement, streak: Streak) {
   const cinema = useCinema();
-  const { preferences } = useLobby();
+  const { navigation, preferences } = useLobby();
   const stage = useMemo(() => {
     const player = new Player(cinema.server, cinema.link, cinema.progress, preferences, video, route);
     const isHelpOpen = signal(false);
@@ -60,6 +71,11 @@ function useStage(route: PlayRoute, video: HTMLVideoElement) {
       player,
       movieStore: new MovieStore(cinema.server, cinema.link, route.movieId),
       board: new FlashBoard(),
+      nextUp: new NextUp<NextMovie>(streak, ({ movieId }) =>
+        navigation.go({ screen: 'play', movieId, fileId: null, isFromStart: false }, { replace: true }),
+      ),
+      sheets: new PreviewSheets(),
+      marks: new SkipMarks(cinema.server, player, route.movieId),
       isHelpOpen,
       isHeld,
       isRemote: hasRemoteControl(navigator.userAgent, matchMedia('(any-pointer: fine), (any-pointer: coarse)').matches),
@@ -72,9 +88,12 @@ function useStage(route: PlayRoute, video: HTMLVideoElement) {
   }, []);
   useEffect(
     () => () => {
+      stage.marks.dispose();
+      stage.sheets.dispose();
       stage.player.dispose();
       stage.movieStore.dispose();
       stage.board.dispose();
+      stage.nextUp.dispose();
       stage.controls.dispose();
       video.style.filter = '';
       if (document.fullscreenElement !== null) void document.exitFullscreen();
@@ -84,10 +103,19 @@ function useStage(route: PlayRoute, video: HTMLVideoElement) {
   return stage;
 }
 
-function Screening({ route, video }: { readonly route: PlayRoute; readonly video: HTMLVideoElement }) {
+interface ScreeningProps {
+  readonly route: PlayRoute;
+  readonly video: HTMLVideoElement;
+  readonly streak: Streak;
+}
+
+function Screening({ route, video, streak }: ScreeningProps) {
   const { navigation, preferences, notices } = useLobby();
-  const { player, movieStore, board, controls, isHelpOpen, isHeld, isRemote } = useStage(route, video);
+  const stage = useStage(route, video, streak);
+  const { player, movieStore, sheets, marks, board, nextUp, controls, isHelpOpen, isHeld, isRemote } = stage;
   const areFactsOpen = useSignal(false);
+  const areMarksOpen = useSignal(false);
+  const mayEdit = useCinema().viewer.permissions.includes('movies:edit');
   const brightness = useSignal(1);
   const movie = movieStore.movie.value;
   const extra = movie?.files.find(({ id }) => id === route.fileId)?.extra ?? null;
@@ -95,13 +123,21 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
 
   const leave = (): void => navigation.back({ screen: 'movie', movieId: route.movieId });
 
-  const nextFileId = player.playback.value?.part?.nextFileId ?? null;
+  const nextMovie = player.playback.value?.next ?? null;
+  const goToNext = (): boolean => {
+    if (player.nextPart()) return true;
+    if (nextMovie === null) return false;
+    streak.touched();
+    navigation.go({ screen: 'play', movieId: nextMovie.movieId, fileId: null, isFromStart: false }, { replace: true });
+    return true;
+  };
+
   useEffect(() => {
     if (movie === null) return;
     document.title = `${title} · Matinee`;
     const picture = movie.picture?.url ?? null;
-    player.introduce({ title, artwork: picture === null ? [] : [{ src: picture }] }, null, leave);
-  }, [title, movie?.picture?.url, nextFileId, player.playback.value]);
+    player.introduce({ title, artwork: picture === null ? [] : [{ src: picture }] }, nextMovie && goToNext, leave);
+  }, [title, movie?.picture?.url, player.playback.value]);
 
   const fileChange = player.fileChange.value;
   useEffect(() => {
@@ -117,6 +153,21 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
     if (document.activeElement === null || document.activeElement === document.body) video.focus();
   }, [phase, isPlaying]);
 
+  const isOver = phase === 'ended';
+  useEffect(() => {
+    // Who wanted to sleep at the end of the movie wants nothing after it.
+    if (isOver && nextMovie !== null && player.sleep.choice.peek()?.kind !== 'end') nextUp.offer(nextMovie);
+    else if (!isOver) nextUp.withdraw();
+  }, [isOver]);
+  useEffect(() => {
+    // Any sign of a person.
+    const touched = (): void => streak.touched();
+    for (const type of ['pointerdown', 'keydown'] as const) document.addEventListener(type, touched);
+    return () => {
+      for (const type of ['pointerdown', 'keydown'] as const) document.removeEventListener(type, touched);
+    };
+  }, []);
+
   const showControls = (): void => {
     controls.wake();
     document.querySelector<HTMLElement>('[data-controls] [data-first]')?.focus();
@@ -126,6 +177,7 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
     controls.wake();
     obeyCommand(command, {
       ...{ player, preferences, video, board, showControls },
+      skipMark: () => marks.skip(),
       toggleFacts: () => {
         areFactsOpen.value = !areFactsOpen.peek();
       },
@@ -134,11 +186,12 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
       },
       leave: () => {
         // Escape leaves full screen first, which the browser does by itself.
-        if (areFactsOpen.peek()) areFactsOpen.value = false;
+        if (areMarksOpen.peek()) areMarksOpen.value = false;
+        else if (areFactsOpen.peek()) areFactsOpen.value = false;
         else if (document.fullscreenElement === null) leave();
         else if (isRemote) void document.exitFullscreen();
       },
-      next: () => player.nextPart(),
+      next: goToNext,
     });
   };
 
@@ -235,11 +288,21 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
         {flash?.text}
       </div>
       <Notes player={player} isResumeSaid={!route.isFromStart && route.fileId === null} />
+      {phase !== 'failed' && <SkipOffer marks={marks} board={board} areControlsUp={isShown} />}
       {phase === 'failed' ? (
         <PlayerTrouble player={player} title={title} onLeave={leave} />
       ) : (
         <Controls
           player={player}
+          sheets={sheets}
+          marks={marks}
+          onCorrectMarks={
+            mayEdit && playback !== null && !playback.isExtra
+              ? () => {
+                  areMarksOpen.value = true;
+                }
+              : null
+          }
           title={title}
           preferences={preferences}
           isHeld={isHeld}
@@ -251,12 +314,22 @@ function Screening({ route, video }: { readonly route: PlayRoute; readonly video
           }}
         />
       )}
+      <NextCard nextUp={nextUp} />
       {areFactsOpen.value && playback !== null && (
         <FactsPanel
           player={player}
           playback={playback}
           onClose={() => {
             areFactsOpen.value = false;
+          }}
+        />
+      )}
+      {areMarksOpen.value && playback !== null && (
+        <MarksPanel
+          player={player}
+          marks={marks}
+          onClose={() => {
+            areMarksOpen.value = false;
           }}
         />
       )}
