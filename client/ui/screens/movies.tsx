@@ -14,27 +14,21 @@ import { isUnlimited } from '#client/store/filter-address.ts';
 import { ALL_MOVIES, moviesWith } from '#client/store/navigation.ts';
 import type { MovieQuery } from '#client/store/navigation.ts';
 import { editsOf } from '#client/store/edits.ts';
-import { facetsOf } from '#client/store/facets.ts';
-import { movieListOf } from '#client/store/movie-list.ts';
 import type { Tile } from '#client/store/movie-list.ts';
 import { useEditing } from '../editing.ts';
 import { failureText } from '../failure-text.ts';
-import { SORT_NAMES, chipsOf, usualOrder } from '../filter-words.ts';
+import { SORT_NAMES, usualOrder } from '../filter-words.ts';
 import { useCinema, useLobby } from '../house.ts';
 import { lazyScreen } from '../lazy.tsx';
-import { useMedia } from '../media.ts';
 import { Button, IconButton } from '../parts/button.tsx';
-import { Dialog } from '../parts/dialog.tsx';
 import { Choice } from '../parts/field.tsx';
-import { FilterChips, FilterPanel } from '../parts/filter-panel.tsx';
+import { FilteredFrame, useFilteredMovies } from '../parts/filtered-movies.tsx';
 import { GridPlaceholder, MovieGrid } from '../parts/movie-grid.tsx';
+import { SearchBox } from '../parts/search-box.tsx';
 import { StatePage } from '../parts/state-page.tsx';
-import { moviesCounted } from '../parts/tile.tsx';
 import { count, counted } from '../wording.ts';
 import { BulkBar, MOST_CHOSEN } from './movies/bulk-bar.tsx';
-import { useFilterNames } from './movies/filter-names.ts';
 import type { BulkKind } from './movies/bulk-edit.tsx';
-import { SearchBox } from './movies/search-box.tsx';
 import styles from './movies.module.css';
 
 const saveFilter = lazyScreen(() => import('./movies/save-filter.tsx').then((module) => module.SaveFilterDialog), {
@@ -50,9 +44,6 @@ const sortOptions = ({ search, order }: MovieQuery) =>
     (sort) => [sort, sort === 'title' && search !== '' && order === null ? 'Best match' : SORT_NAMES[sort]] as const,
   );
 
-/** Wide enough for filters beside the movies. */
-const WIDE = '(width >= 62rem)';
-
 /** Several movies chosen at once. `null`: nobody is choosing. */
 type Chosen = ReadonlySet<string> | null;
 
@@ -60,11 +51,9 @@ export function MoviesScreen({ query }: { readonly query: MovieQuery }) {
   const cinema = useCinema();
   const { navigation, notices, session, preferences } = useLobby();
   const { make } = useEditing();
-  const list = movieListOf(cinema, query);
-  const facetStore = facetsOf(cinema, query);
-  const total = list.total.value;
+  const movies = useFilteredMovies(query);
+  const { list, total, shown, facets, chips, isWide } = movies;
   const failure = list.failure.value;
-  const isWide = useMedia(WIDE);
   const [isSheetOpen, setSheetOpen] = useState(false);
   const [isSaving, setSaving] = useState(false);
   const [chosen, setChosen] = useState<Chosen>(null);
@@ -72,18 +61,8 @@ export function MoviesScreen({ query }: { readonly query: MovieQuery }) {
   const lastChosen = useRef<number | null>(null);
   const mayEdit = session.may('movies:edit');
 
-  // The old list stays in sight until the new one has an answer: a search that flickers can't be read.
-  const shown = useRef({ list, total });
-  if (total !== null) shown.current = { list, total };
-  // The same with counts.
-  const lastFacets = useRef(facetStore.facets.value);
-  if (facetStore.facets.value !== null) lastFacets.current = facetStore.facets.value;
-  const facets = lastFacets.current;
-
   const change = (next: MovieQuery): void => navigation.go({ screen: 'movies', query: next }, { replace: true });
   const setFilter = (filter: MovieFilter): void => change({ ...query, filter });
-  const names = useFilterNames(query.filter);
-  const chips = chipsOf(query.filter, facets, names);
   const isFiltered = query.search !== '' || !isUnlimited(query.filter);
   const isAscending = (query.order ?? usualOrder(query.sort)) === 'ascending';
   const hasSidebar = isWide && preferences.showsFilters.value;
@@ -142,133 +121,124 @@ export function MoviesScreen({ query }: { readonly query: MovieQuery }) {
     if (isDone) endChoosing();
   };
 
-  const panel =
-    facets === null && facetStore.failure.value !== null ? (
-      <div class={styles.noFacets}>
-        <p>{failureText(facetStore.failure.value)}</p>
-        <Button onClick={() => facetStore.retry()}>Try again</Button>
-      </div>
-    ) : (
-      <FilterPanel facets={facets} filter={query.filter} onFilter={setFilter} />
-    );
-
   return (
     <>
-      <header class={styles.header} data-spatial>
-        <h1>
-          {isHiddenShown ? 'Put away' : 'Movies'}{' '}
-          <span class={styles.total} role="status">
-            {total === null ? '' : moviesCounted(total)}
-          </span>
-        </h1>
-        <SearchBox query={query} onQuery={change} />
-        <div class={styles.tools}>
-          <Button
-            icon={<SlidersHorizontal aria-hidden="true" />}
-            {...(isWide ? { 'aria-expanded': hasSidebar } : { 'aria-haspopup': 'dialog' as const })}
-            onClick={() => {
-              if (isWide) preferences.showsFilters.value = !preferences.showsFilters.value;
-              else setSheetOpen(true);
-            }}
-          >
-            {chips.length === 0 ? 'Filters' : `Filters (${chips.length})`}
-          </Button>
-          <span class={styles.sort}>
-            <Choice
-              label="Sort"
-              value={query.sort}
-              options={sortOptions(query)}
-              onValue={(sort) => change({ ...query, sort, order: null, seed: sort === 'random' ? newSeed() : 0 })}
+      <FilteredFrame
+        movies={movies}
+        title={isHiddenShown ? 'Put away' : 'Movies'}
+        onFilter={setFilter}
+        hasSidebar={hasSidebar}
+        isSheetOpen={isSheetOpen}
+        onSheetClosed={() => setSheetOpen(false)}
+        tools={
+          <>
+            <SearchBox
+              name="These movies"
+              label="Find among these movies"
+              placeholder="Find among these"
+              query={query}
+              onQuery={change}
             />
-            {query.sort === 'random' ? (
-              <IconButton label="Shuffle again" onClick={() => change({ ...query, seed: newSeed() })}>
-                <Dices aria-hidden="true" />
-              </IconButton>
-            ) : (
-              <IconButton
-                label={isAscending ? 'Ascending; turn it around' : 'Descending; turn it around'}
-                onClick={() => change({ ...query, order: isAscending ? 'descending' : 'ascending' })}
+            <div class={styles.tools}>
+              <Button
+                icon={<SlidersHorizontal aria-hidden="true" />}
+                {...(isWide ? { 'aria-expanded': hasSidebar } : { 'aria-haspopup': 'dialog' as const })}
+                onClick={() => {
+                  if (isWide) preferences.showsFilters.value = !preferences.showsFilters.value;
+                  else setSheetOpen(true);
+                }}
               >
-                {isAscending ? <ArrowUpNarrowWide aria-hidden="true" /> : <ArrowDownWideNarrow aria-hidden="true" />}
-              </IconButton>
-            )}
-          </span>
-          {mayEdit && (
-            <>
-              <IconButton
-                label={chosen === null ? 'Choose several' : 'Stop choosing'}
-                aria-pressed={chosen !== null}
-                class={chosen === null ? undefined : styles.isOn}
-                onClick={() => (chosen === null ? setChosen(new Set()) : endChoosing())}
-              >
-                <ListChecks aria-hidden="true" />
-              </IconButton>
-              {isFiltered && (
-                <IconButton label="Save as a smart collection" onClick={() => setSaving(true)}>
-                  <BookmarkPlus aria-hidden="true" />
-                </IconButton>
+                {chips.length === 0 ? 'Filters' : `Filters (${chips.length})`}
+              </Button>
+              <span class={styles.sort}>
+                <Choice
+                  label="Sort"
+                  value={query.sort}
+                  options={sortOptions(query)}
+                  onValue={(sort) => change({ ...query, sort, order: null, seed: sort === 'random' ? newSeed() : 0 })}
+                />
+                {query.sort === 'random' ? (
+                  <IconButton label="Shuffle again" onClick={() => change({ ...query, seed: newSeed() })}>
+                    <Dices aria-hidden="true" />
+                  </IconButton>
+                ) : (
+                  <IconButton
+                    label={isAscending ? 'Ascending; turn it around' : 'Descending; turn it around'}
+                    onClick={() => change({ ...query, order: isAscending ? 'descending' : 'ascending' })}
+                  >
+                    {isAscending ? (
+                      <ArrowUpNarrowWide aria-hidden="true" />
+                    ) : (
+                      <ArrowDownWideNarrow aria-hidden="true" />
+                    )}
+                  </IconButton>
+                )}
+              </span>
+              {mayEdit && (
+                <>
+                  <IconButton
+                    label={chosen === null ? 'Choose several' : 'Stop choosing'}
+                    aria-pressed={chosen !== null}
+                    class={chosen === null ? undefined : styles.isOn}
+                    onClick={() => (chosen === null ? setChosen(new Set()) : endChoosing())}
+                  >
+                    <ListChecks aria-hidden="true" />
+                  </IconButton>
+                  {isFiltered && (
+                    <IconButton label="Save as a smart collection" onClick={() => setSaving(true)}>
+                      <BookmarkPlus aria-hidden="true" />
+                    </IconButton>
+                  )}
+                </>
               )}
-            </>
-          )}
-        </div>
-        <div class={styles.chips}>
-          <FilterChips facets={facets} filter={query.filter} onFilter={setFilter} names={names} />
-        </div>
-      </header>
-      <div class={styles.body} data-sidebar={hasSidebar}>
-        {hasSidebar && (
-          <aside class={styles.sidebar} aria-label="Filters">
-            {panel}
-          </aside>
+            </div>
+          </>
+        }
+      >
+        {failure !== null && (
+          <StatePage
+            title="This shelf can’t be read"
+            level="h2"
+            actions={<Button onClick={() => list.retry()}>Try again</Button>}
+          >
+            <p>{failureText(failure)}</p>
+          </StatePage>
         )}
-        <div class={styles.main}>
-          {failure !== null && (
-            <StatePage
-              title="This shelf can’t be read"
-              level="h2"
-              actions={<Button onClick={() => list.retry()}>Try again</Button>}
-            >
-              <p>{failureText(failure)}</p>
-            </StatePage>
-          )}
-          {failure === null && shown.current.total === null && <GridPlaceholder />}
-          {failure === null && total === 0 && (
-            <StatePage
-              title={isFiltered ? 'Nothing matches' : 'No movies yet'}
-              level="h2"
-              actions={
-                isFiltered && (
-                  <Button onClick={() => change({ ...ALL_MOVIES, sort: query.sort })}>Show all movies</Button>
-                )
-              }
-            >
-              <p>
-                {query.search !== ''
-                  ? `Nothing here resembles “${query.search}”.`
-                  : isFiltered
-                    ? 'No movie fits these filters.'
-                    : 'As soon as a folder with movies is added, they appear here.'}
-              </p>
-            </StatePage>
-          )}
-          {failure === null && total !== 0 && shown.current.total !== null && shown.current.total > 0 && (
-            <MovieGrid
-              // Rows are as wide as the room beside the filters leaves.
-              key={hasSidebar ? 'beside' : 'alone'}
-              list={shown.current.list}
-              total={shown.current.total}
-              choosing={
-                chosen === null
-                  ? null
-                  : (tile, index) => ({
-                      isChosen: chosen.has(tile.id),
-                      onToggle: (isRange) => toggle(tile, index, isRange),
-                    })
-              }
-            />
-          )}
-        </div>
-      </div>
+        {failure === null && shown.total === null && <GridPlaceholder />}
+        {failure === null && total === 0 && (
+          <StatePage
+            title={isFiltered ? 'Nothing matches' : 'No movies yet'}
+            level="h2"
+            actions={
+              isFiltered && <Button onClick={() => change({ ...ALL_MOVIES, sort: query.sort })}>Show all movies</Button>
+            }
+          >
+            <p>
+              {query.search !== ''
+                ? `Nothing here resembles “${query.search}”.`
+                : isFiltered
+                  ? 'No movie fits these filters.'
+                  : 'As soon as a folder with movies is added, they appear here.'}
+            </p>
+          </StatePage>
+        )}
+        {failure === null && total !== 0 && shown.total !== null && shown.total > 0 && (
+          <MovieGrid
+            // Rows are as wide as the room beside the filters leaves.
+            key={hasSidebar ? 'beside' : 'alone'}
+            list={shown.list}
+            total={shown.total}
+            choosing={
+              chosen === null
+                ? null
+                : (tile, index) => ({
+                    isChosen: chosen.has(tile.id),
+                    onToggle: (isRange) => toggle(tile, index, isRange),
+                  })
+            }
+          />
+        )}
+      </FilteredFrame>
       {chosen !== null && (
         <BulkBar
           chosen={chosen}
@@ -279,16 +249,6 @@ export function MoviesScreen({ query }: { readonly query: MovieQuery }) {
           isHidden={isHiddenShown}
           onHide={() => void hide()}
         />
-      )}
-      {isSheetOpen && !isWide && (
-        <Dialog title="Filters" isSheet onClose={() => setSheetOpen(false)}>
-          {panel}
-          <div class={styles.sheetEnd}>
-            <Button look="bright" onClick={() => setSheetOpen(false)}>
-              {total === null ? 'Show them' : `Show ${moviesCounted(total)}`}
-            </Button>
-          </div>
-        </Dialog>
       )}
       {isSaving && (
         <saveFilter.Screen

@@ -1,19 +1,25 @@
 import { Search, X } from 'lucide-preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { MovieQuery } from '#client/store/navigation.ts';
-import { IconButton } from '../../parts/button.tsx';
-import styles from '../movies.module.css';
+import { classes } from '../classes.ts';
+import { IconButton } from './button.tsx';
+import styles from './search-box.module.css';
 
 /** Typing this long without a pause is one search. */
 const TYPING_MS = 220;
 
 interface Props {
+  /** Of the whole box, and of its field. */
+  readonly name: string;
+  readonly label: string;
+  readonly placeholder: string;
+  readonly isWide?: boolean;
   readonly query: MovieQuery;
   readonly onQuery: (query: MovieQuery) => void;
 }
 
-/** Narrows the grid by words, beside its filters. */
-export function SearchBox({ query, onQuery }: Props) {
+/** Narrows what is below it by words, while they are typed. */
+export function SearchBox({ name, label, placeholder, isWide = false, query, onQuery }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(query.search);
   const latest = useRef(query);
@@ -31,8 +37,8 @@ export function SearchBox({ query, onQuery }: Props) {
   return (
     <form
       role="search"
-      aria-label="These movies"
-      class={styles.search}
+      aria-label={name}
+      class={classes(styles.box, isWide && styles.wide)}
       onSubmit={(event) => {
         event.preventDefault();
         onQuery({ ...query, search: text });
@@ -45,8 +51,8 @@ export function SearchBox({ query, onQuery }: Props) {
         type="search"
         value={text}
         maxLength={200}
-        placeholder="Find among these"
-        aria-label="Find among these movies"
+        placeholder={placeholder}
+        aria-label={label}
         autoComplete="off"
         enterkeyhint="search"
         onInput={(event) => setText(event.currentTarget.value)}
