@@ -5,6 +5,7 @@
  * Every difference goes to stderr, with what we say and what the reference says.
  */
 import { resolve } from 'node:path';
+import { scoreDecisions } from './score/decisions.ts';
 import { scoreHostile } from './score/hostile.ts';
 import { scoreNaming } from './score/naming.ts';
 import { scoreMatching } from './score/matching.ts';
@@ -19,6 +20,7 @@ const KINDS: Readonly<Record<string, (path: string) => Promise<ScoreRow[]>>> = {
   hostile: scoreHostile,
   matching: scoreMatching,
   naming: scoreNaming,
+  decisions: scoreDecisions,
   segments: scoreSegments,
 };
 

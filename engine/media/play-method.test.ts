@@ -34,6 +34,10 @@ describe('decidePlayback', () => {
     expect(decide(mediaInfo({ video: [] }), chromium, { without: ['directPlay', 'remux'] })).toBeNull();
   });
 
+  it('has no answer for a device that says it plays nothing', () => {
+    expect(decide(mediaInfo(), { ...chromium, file: [], segments: { video: [], audio: [] } })).toBeNull();
+  });
+
   it('takes the best of several things that a device says of one codec', () => {
     const profile = {
       ...tv,
@@ -258,7 +262,7 @@ describe('any decision', () => {
             {
               form: sentForm(
                 q.lesson.method,
-                q.lesson.method === 'remux' ? 'mp4' : (q.container as MediaInfo['container']),
+                q.lesson.method === 'remux' ? 'mp4' : q.container,
                 { width: 1920, height: 1080, bitDepth: q.bitDepth },
                 q.codec,
                 q.sound[0]?.codec ?? null,

@@ -118,6 +118,7 @@ export const ENCODED_AUDIO = { channels: 2, bitrateBps: 160_000 } as const;
 /** Decides how to send a file. `null` where no method is left: all that were possible are among `without`. */
 export function decidePlayback(question: PlayQuestion): PlayDecision | null {
   const { media, profile, without } = question;
+  if (playsNothing(profile)) return null;
   const video = media.video[0] ?? null;
   const sounds = audibleTracks(media.audio);
   const tracks = chooseTracks(question, sounds);
@@ -191,6 +192,11 @@ export function decidePlayback(question: PlayQuestion): PlayDecision | null {
   };
 }
 
+/** A device that says so is believed: what is encoded for it would be wasted. */
+function playsNothing({ file, segments }: DeviceProfile): boolean {
+  return file.length === 0 && segments.video.length === 0 && segments.audio.length === 0;
+}
+
 interface ChosenTracks {
   readonly audio: AudioTrack | null;
   readonly audioReason: AudioReason | null;
@@ -206,7 +212,10 @@ function chooseTracks(question: PlayQuestion, sounds: readonly AudioTrack[]): Ch
   const heard = chooseAudio({ tracks: sounds, chosen: question.audioTrack, remembered, preferences, originalLanguage });
   const drawsPictures = profile.subtitles?.pictures ?? false;
   const shown = chooseSubtitle({
-    subtitles,
+    // Pictures of a file of their own can't be made a part of this one's.
+    subtitles: subtitles.filter(
+      ({ format, source }) => drawsPictures || format !== 'pictures' || source === 'embedded',
+    ),
     chosen: question.subtitle,
     remembered,
     preferences,
@@ -219,7 +228,7 @@ function chooseTracks(question: PlayQuestion, sounds: readonly AudioTrack[]): Ch
     audioReason: heard?.reason ?? null,
     subtitle: shown.subtitle?.id ?? null,
     subtitleReason: shown.reason,
-    burnIn: isBurned ? Number(shown.subtitle!.id.slice(1)) : null,
+    burnIn: isBurned ? Number(shown.subtitle?.id.slice(1)) : null,
   };
 }
 

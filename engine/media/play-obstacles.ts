@@ -50,7 +50,8 @@ export function directObstacles(
       for (const reason of videoObstacles(video, entry.video, profile)) reasons.add(reason);
       if (media.container === 'mp4' && !takesSampleEntry(video, entry.video)) reasons.add('videoTagNotSupported');
       // A video element obeys the matrix of an MP4 track; for other containers browsers differ.
-      if (video.rotation !== 0 && media.container !== 'mp4') reasons.add('rotationNotSupported');
+      const turns = entry.video.some(({ codec, ignoresRotation }) => codec === video.codec && ignoresRotation !== true);
+      if (video.rotation !== 0 && (media.container !== 'mp4' || !turns)) reasons.add('rotationNotSupported');
     }
     if (audio) for (const reason of audioObstacles(audio, entry.audio, profile)) reasons.add(reason);
     return reasons;

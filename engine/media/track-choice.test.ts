@@ -52,8 +52,9 @@ describe('chooseAudio', () => {
         expect(answer === null).toBe(all.length === 0);
         if (answer === null) return;
         expect(all).toContain(answer.track);
-        if (isCommentary(answer.track))
+        if (isCommentary(answer.track)) {
           expect(all.every((track) => isCommentary(track) || isDescription(track))).toBe(true);
+        }
         if (isDescription(answer.track) && !wishes.prefersAudioDescription) expect(answer.reason).toBe('nothingElse');
         expect(chooseAudio(question)).toEqual(answer);
       }),

@@ -23,6 +23,8 @@ export const VideoCodecSupport = v.object({
   maxSmoothHeight: v.optional(Count),
   /** Whether an ordinary picture of it is decoded by hardware; absent where the device does not say. */
   isPowerEfficient: v.optional(v.boolean()),
+  /** Shows a turned picture as it is stored, also where the file says how to turn it; absent: it turns those in MP4. */
+  ignoresRotation: v.optional(v.boolean()),
   /** Sample entries that it takes in MP4 files (`hvc1`); absent: whichever there is. */
   sampleEntries: v.optional(bounded(CodecName, 4)),
 });
