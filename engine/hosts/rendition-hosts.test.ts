@@ -96,6 +96,29 @@ describe('RenditionHosts', () => {
     await expect(produce(1, { from: 7, until: 8 })).resolves.toEqual(['segment 7', 'segment 8', 'idle 9']);
   });
 
+  it('[REND9] makes pictures of one track in one host where they are near, and dies with all of them', async () => {
+    const { hosts, eventsOf, produce, reports } = startHosts({ maxTranscodes: 4 });
+    const boundariesUs = Array.from({ length: 100 }, (_, index) => index * 30e6);
+    const rung = (name: string, heightPx: number): RenditionSpec => {
+      const spec = specOf(name, 'h264');
+      return { ...spec, boundariesUs, output: { ...spec.output, heightPx } as RenditionSpec['output'] };
+    };
+    hosts.open(1, rung('crash-once-at-3', 720));
+    hosts.open(2, rung('crash-once-at-3', 480));
+    hosts.open(3, rung('crash-once-at-3', 360));
+    await Promise.all([produce(1, { from: 0, until: 0 }), produce(2, { from: 1, until: 1 })]);
+    await produce(3, { from: 50, until: 50 });
+    const pids = [1, 2, 3].map((id) => initPid(eventsOf(id)));
+    expect(pids[0]).toBe(pids[1]);
+    expect(pids[2]).not.toBe(pids[0]);
+    expect(hosts.hostCount).toBe(2);
+    const [one, two] = await Promise.all([produce(1, { from: 2, until: 4 }), produce(2, { from: 10, until: 60 })]);
+    expect([one.at(-1), two.at(-1)]).toEqual(['idle 5', 'idle 61']);
+    expect(reports.map(({ kind }) => kind)).toEqual(['hostEnded']);
+    await hosts.close(1);
+    await expect(produce(2, { from: 70, until: 70 })).resolves.toEqual(['segment 70', 'idle 71']);
+  });
+
   it('[REND3] drops the end of a range that a newer one has replaced', async () => {
     const { hosts, eventsOf, produce } = startHosts();
     hosts.open(1, specOf('movie'));

@@ -6,11 +6,18 @@ import type { HostExit, ProcessHostOptions } from '#engine/runtime/process-host.
 import type { MediaHostsReport } from './media-supervisor.port.ts';
 import type { Refusal } from './call-hosts.ts';
 import type { Quarantine } from './quarantine.ts';
-import type { RenditionCalls, RenditionEvent, RenditionSpec, SegmentRange } from './rendition.port.ts';
+import type {
+  RenditionCalls,
+  RenditionEvent,
+  RenditionHostEvent,
+  RenditionSpec,
+  SegmentRange,
+} from './rendition.port.ts';
 
 /**
  * One host process for each open rendition, and a few spare ones that wait warm, because loading FFmpeg takes as long as making
- * a copied segment. Its rules are REND1 to REND7 of SPEC.md.
+ * a copied segment. Encoded pictures of one track that are near each other have one together, which decodes them once. Its rules
+ * are REND1 to REND9 of SPEC.md.
  *
  * A host that dies is replaced and goes on with the segment it had in hand; at the second death its file is quarantined
  * and the range fails. One that does not come up for air, or makes nothing for too long, is killed and counts as dead.
@@ -44,13 +51,19 @@ export class RenditionHosts implements AsyncDisposable {
     return this.#spares.size;
   }
 
-  /** Opens a rendition under an id of the caller's, with a host right away. `null` when it is open. */
+  /** Processes at work or warm. */
+  get hostCount(): number {
+    return this.#spares.size + this.#hosts().size;
+  }
+
+  /** Opens a rendition under an id of the caller's. `null` when it is open. */
   open(id: number, spec: RenditionSpec): Refusal | null {
     if (this.#isStopped) return { refusal: 'stopped' };
     if (isTranscode(spec) && this.transcodeCount >= this.#options.maxTranscodes) return { refusal: 'atCapacity' };
     const rendition: Rendition = { id, spec, next: 0, produceId: 0, hasInit: false, lastEventMs: 0 };
     this.#renditions.set(id, rendition);
-    this.#attach(rendition);
+    // Where an encoded picture is wanted decides which host it gets [REND9].
+    if (!isTranscode(spec)) this.#attach(rendition);
     this.#refillLater();
     return null;
   }
@@ -69,29 +82,46 @@ export class RenditionHosts implements AsyncDisposable {
 
   pause(id: number): void {
     const rendition = this.#renditions.get(id);
-    if (rendition?.range) this.#send(rendition, 'pause', []);
+    if (rendition?.range) this.#send(rendition, 'pause', [rendition.id]);
   }
 
   async close(id: number): Promise<void> {
     const rendition = this.#renditions.get(id);
     this.#renditions.delete(id);
-    await rendition?.host?.[Symbol.asyncDispose]();
+    const host = rendition?.host;
+    if (!host) return;
+    if (this.#renditionsOf(host).length > 0) this.#send(rendition, 'close', [id]);
+    else await host[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopped = true;
     this.#watch[Symbol.dispose]();
     this.#refill?.[Symbol.dispose]();
-    const hosts = [...this.#spares, ...[...this.#renditions.values()].flatMap(({ host }) => host ?? [])];
+    const hosts = [...this.#spares, ...this.#hosts()];
     this.#renditions.clear();
     await Promise.all(hosts.map((host) => host[Symbol.asyncDispose]()));
   }
 
   #attach(rendition: Rendition): Host {
-    const host = this.#takeSpare() ?? this.#startHost();
+    const host = this.#neighbour(rendition)?.host ?? this.#takeSpare() ?? this.#startHost();
     rendition.host = host;
-    this.#send(rendition, 'open', [rendition.spec]);
+    this.#send(rendition, 'open', [rendition.id, rendition.spec]);
     return host;
+  }
+
+  /** Another picture of the same track that is made near enough to be decoded together sooner or later [REND9]. */
+  #neighbour(rendition: Rendition): Rendition | undefined {
+    if (!isTranscode(rendition.spec)) return undefined;
+    return [...this.#renditions.values()].find(
+      (other) =>
+        other !== rendition &&
+        other.host !== undefined &&
+        other.host.exit === null &&
+        isSameTrack(other.spec, rendition.spec) &&
+        Math.abs(startUs(other) - startUs(rendition)) <= NEAR_US &&
+        this.#renditionsOf(other.host).length < MAX_TOGETHER,
+    );
   }
 
   #takeSpare(): Host | undefined {
@@ -101,12 +131,12 @@ export class RenditionHosts implements AsyncDisposable {
   }
 
   #startHost(): Host {
-    const host: Host = new ProcessHost<RenditionCalls, RenditionEvent>({
+    const host: Host = new ProcessHost<RenditionCalls, RenditionHostEvent>({
       ...this.#options.limits,
       name: `rendition host ${++this.#started}`,
       entry: this.#options.entry,
       stopWithinMs: 300,
-      onEvent: (event, callId) => this.#hear(host, event, callId),
+      onEvent: (told, callId) => this.#hear(host, told, callId),
       clock: this.#clock,
     });
     void host.exited.then((exit) => this.#bury(host, exit));
@@ -144,13 +174,13 @@ export class RenditionHosts implements AsyncDisposable {
   }
 
   #produce(rendition: Rendition, range: SegmentRange): void {
-    this.#send(rendition, 'produce', [range]);
+    this.#send(rendition, 'produce', [rendition.id, range]);
     rendition.produceId = rendition.host?.lastCallId ?? 0;
   }
 
-  #hear(host: Host, event: RenditionEvent, callId: number): void {
-    const rendition = this.#renditionOf(host);
-    if (!rendition) return;
+  #hear(host: Host, { id, event }: RenditionHostEvent, callId: number): void {
+    const rendition = this.#renditions.get(id);
+    if (rendition?.host !== host) return;
     rendition.lastEventMs = this.#clock.monotonicMs();
     if (event.kind === 'init') {
       if (rendition.hasInit) return; // a replacement wrote the same bytes again
@@ -175,21 +205,31 @@ export class RenditionHosts implements AsyncDisposable {
 
   async #bury(host: Host, exit: HostExit): Promise<void> {
     if (this.#spares.delete(host)) return this.#buried(host, exit, null);
-    const rendition = this.#renditionOf(host);
-    if (!rendition || this.#isStopped) return;
-    delete rendition.host;
-    this.#buried(host, exit, rendition.spec.path);
-    const { range } = rendition;
-    if (!range) return; // at rest: the next range starts another
+    const renditions = this.#renditionsOf(host);
+    const [first] = renditions;
+    if (!first || this.#isStopped) return;
+    for (const rendition of renditions) delete rendition.host;
+    this.#buried(host, exit, first.spec.path);
+    // Of those at rest the next range starts another.
+    const interrupted = renditions.flatMap((rendition) =>
+      rendition.range ? [{ rendition, range: rendition.range }] : [],
+    );
     const detail = `${host.name} ended: ${exit.reason}`;
-    if (exit.wasReady && rendition.spec.hardware) return this.#goOnInSoftware(rendition, range, exit);
-    if (!exit.wasBusy) return this.#fail(rendition, 'timeout', detail);
-    if (!exit.wasReady) return this.#fail(rendition, 'internal', detail);
-    const isQuarantined = await this.#options.quarantine.blame(rendition.spec.path, exit.reason);
-    if (isQuarantined) return this.#fail(rendition, 'quarantined', detail);
-    if (rendition.range !== range || !this.#renditions.has(rendition.id)) return;
-    rendition.lastEventMs = this.#clock.monotonicMs();
-    this.#produce(rendition, { from: rendition.next, until: range.until });
+    const inSoftware = interrupted.filter(({ rendition }) => exit.wasReady && rendition.spec.hardware);
+    for (const { rendition, range } of inSoftware) this.#goOnInSoftware(rendition, range, exit);
+    const atFault = interrupted.filter((each) => !inSoftware.includes(each));
+    if (atFault.length === 0) return;
+    // They are all of one file: it is blamed once.
+    const failure = !exit.wasBusy ? 'timeout' : !exit.wasReady ? 'internal' : null;
+    const isQuarantined = failure === null && (await this.#options.quarantine.blame(first.spec.path, exit.reason));
+    for (const { rendition, range } of atFault) {
+      if (failure) this.#fail(rendition, failure, detail);
+      else if (isQuarantined) this.#fail(rendition, 'quarantined', detail);
+      else if (rendition.range === range && this.#renditions.has(rendition.id)) {
+        rendition.lastEventMs = this.#clock.monotonicMs();
+        this.#produce(rendition, { from: rendition.next, until: range.until });
+      }
+    }
   }
 
   /** A driver may end its process, or never answer. Not the file's fault, until the processor dies of it as well [REND8]. */
@@ -223,9 +263,35 @@ export class RenditionHosts implements AsyncDisposable {
     }
   }
 
-  #renditionOf(host: Host): Rendition | undefined {
-    return [...this.#renditions.values()].find((rendition) => rendition.host === host);
+  #renditionsOf(host: Host): Rendition[] {
+    return [...this.#renditions.values()].filter((rendition) => rendition.host === host);
   }
+
+  #hosts(): Set<Host> {
+    return new Set([...this.#renditions.values()].flatMap(({ host }) => host ?? []));
+  }
+}
+
+/** Farther apart than this, two pictures of a track are not at one place soon: each has a process, and the processors, for itself. */
+const NEAR_US = 60_000_000;
+/** As many as a ladder has; what one process holds dies together. */
+const MAX_TOGETHER = 6;
+
+/** Where in the movie a rendition is made. */
+const startUs = ({ spec, next }: Rendition): number =>
+  spec.boundariesUs[Math.min(next, spec.boundariesUs.length - 1)] ?? 0;
+
+/** Whether two encoded pictures can be made of the same decoded ones. */
+function isSameTrack(a: RenditionSpec, b: RenditionSpec): boolean {
+  return (
+    isTranscode(a) &&
+    a.path === b.path &&
+    a.trackIndex === b.trackIndex &&
+    a.startUs === b.startUs &&
+    a.hardware?.kind === b.hardware?.kind &&
+    a.boundariesUs.length === b.boundariesUs.length &&
+    a.boundariesUs.every((us, index) => us === b.boundariesUs[index])
+  );
 }
 
 const isTranscode = (spec: RenditionSpec): boolean => isEncodedPicture(spec.output);
@@ -251,7 +317,7 @@ export interface RenditionHostsOptions {
   readonly clock?: Clock;
 }
 
-type Host = ProcessHost<RenditionCalls, RenditionEvent>;
+type Host = ProcessHost<RenditionCalls, RenditionHostEvent>;
 
 interface Rendition {
   readonly id: number;

@@ -3,21 +3,21 @@ import { describe, expect, it } from 'vitest';
 import { clips } from '#test/support/media.ts';
 import { AAC, COPY, H264, movie, orderOf, temporaryFolder } from '#test/support/rendition.ts';
 import { ProcessHost } from '#engine/runtime/process-host.ts';
-import type { RenditionCalls, RenditionEvent, RenditionSpec } from './rendition.port.ts';
+import type { RenditionCalls, RenditionEvent, RenditionHostEvent, RenditionSpec } from './rendition.port.ts';
 
 const entry = new URL('./rendition.host.ts', import.meta.url);
 const LIMIT_MS = 60_000;
 
 class Listened implements AsyncDisposable {
   readonly events: RenditionEvent[] = [];
-  readonly host: ProcessHost<RenditionCalls, RenditionEvent>;
+  readonly host: ProcessHost<RenditionCalls, RenditionHostEvent>;
   #resolve: (() => void) | null = null;
 
   constructor() {
     this.host = new ProcessHost({
       name: 'rendition host',
       entry,
-      onEvent: (event) => {
+      onEvent: ({ event }) => {
         this.events.push(event);
         if (event.kind === 'idle' || event.kind === 'failed') this.#resolve?.();
       },
@@ -27,7 +27,7 @@ class Listened implements AsyncDisposable {
   async produce(from: number, until: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resolve = resolve;
-    await this.host.call('produce', [{ from, until }], LIMIT_MS);
+    await this.host.call('produce', [1, { from, until }], LIMIT_MS);
     await promise;
   }
 
@@ -46,7 +46,7 @@ describe('the rendition host', () => {
     const spec: RenditionSpec = { ...orderOf(source, kind, output), outputDir: temporaryFolder() };
     const listened = new Listened();
     await using _stop = listened;
-    await listened.host.call('open', [spec], LIMIT_MS);
+    await listened.host.call('open', [1, spec], LIMIT_MS);
     await listened.produce(0, 1);
     await listened.produce(3, 3);
     expect(listened.events.map((event) => ('index' in event ? `${event.kind} ${event.index}` : event.kind))).toEqual([
@@ -64,7 +64,7 @@ describe('the rendition host', () => {
     const listened = new Listened();
     await using _stop = listened;
     const boundariesUs = Float64Array.from(order.boundariesUs);
-    await listened.host.call('open', [{ ...order, boundariesUs, outputDir: temporaryFolder() }], LIMIT_MS);
+    await listened.host.call('open', [1, { ...order, boundariesUs, outputDir: temporaryFolder() }], LIMIT_MS);
     await listened.produce(1, 1);
     expect(listened.events.at(-1)).toEqual({ kind: 'idle', next: 2 });
   });
@@ -72,7 +72,7 @@ describe('the rendition host', () => {
   it('tells what is wrong with a file as an event, and a wrong call as a fault', async () => {
     const listened = new Listened();
     await using _stop = listened;
-    await expect(listened.host.call('produce', [{ from: 0, until: 0 }], LIMIT_MS)).rejects.toMatchObject({
+    await expect(listened.host.call('produce', [1, { from: 0, until: 0 }], LIMIT_MS)).rejects.toMatchObject({
       code: 'failed',
     });
     const spec = {
@@ -83,10 +83,10 @@ describe('the rendition host', () => {
       startUs: 0,
       output: COPY,
     } as const;
-    await listened.host.call('open', [{ ...spec, outputDir: temporaryFolder() }], LIMIT_MS);
+    await listened.host.call('open', [1, { ...spec, outputDir: temporaryFolder() }], LIMIT_MS);
     await listened.produce(0, 0);
     expect(listened.events).toMatchObject([{ kind: 'failed', failure: 'notFound', index: 0 }]);
-    await expect(listened.host.call('open', [{ ...spec, outputDir: '/' }], LIMIT_MS)).rejects.toMatchObject({
+    await expect(listened.host.call('open', [1, { ...spec, outputDir: '/' }], LIMIT_MS)).rejects.toMatchObject({
       code: 'failed',
     });
   });

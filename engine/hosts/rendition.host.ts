@@ -1,23 +1,40 @@
-/** Child process that makes the segments of one rendition. Its contract is rendition.port.ts. */
+/** Child process that makes the segments of one rendition, or of several pictures of one track. Its contract is rendition.port.ts. */
+import { DecodeSharing } from '#engine/av/picture-source.ts';
 import { Rendition } from '#engine/av/rendition.ts';
 import { serveHost } from '#engine/runtime/host-server.ts';
-import type { RenditionCalls, RenditionEvent } from './rendition.port.ts';
+import type { RenditionCalls, RenditionHostEvent } from './rendition.port.ts';
 
-let rendition: Rendition | undefined;
+const renditions = new Map<number, Rendition>();
+const sharing = new DecodeSharing();
 
-const opened = (): Rendition => {
-  if (!rendition) throw new Error('A rendition host has to be opened before it can produce.');
+const opened = (id: number): Rendition => {
+  const rendition = renditions.get(id);
+  if (!rendition) throw new Error('A rendition has to be opened before it can be produced.');
   return rendition;
 };
 
-const host = serveHost<RenditionCalls, RenditionEvent>(
+const host = serveHost<RenditionCalls, RenditionHostEvent>(
   {
-    open(spec) {
-      if (rendition) throw new Error('A rendition host is opened once in its life.');
-      rendition = new Rendition(spec, (event) => host.emit(event));
+    open(id, spec) {
+      if (renditions.has(id)) throw new Error('A rendition is opened once in its life.');
+      const rendition = new Rendition(
+        spec,
+        (event) => {
+          if (renditions.get(id) === rendition) host.emit({ id, event });
+        },
+        sharing,
+      );
+      renditions.set(id, rendition);
     },
-    produce: (range) => opened().produce(range),
-    pause: () => opened().pause(),
+    produce: (id, range) => opened(id).produce(range),
+    pause: (id) => opened(id).pause(),
+    close(id) {
+      const rendition = opened(id);
+      renditions.delete(id);
+      rendition[Symbol.dispose]();
+    },
   },
-  () => rendition?.[Symbol.dispose](),
+  () => {
+    for (const rendition of renditions.values()) rendition[Symbol.dispose]();
+  },
 );

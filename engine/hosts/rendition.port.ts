@@ -5,19 +5,27 @@ import type { HardwareKind, HardwareVerdict } from '#protocol/schema/hardware.ts
 export type { RenditionSpec, SegmentRange } from '#engine/media/rendition-spec.ts';
 
 /**
- * What a rendition host does for its parent. It starts without a file, so that a spare one can wait warm; `open` gives it its
- * only one. `open` and `produce` answer at once and may be sent in one breath; what comes of them arrives as events.
+ * What a rendition host does for its parent. It starts without a file, so that a spare one can wait warm. It makes one rendition,
+ * or several encoded pictures of one track, which it decodes once where they are at the same place. All calls answer at once and
+ * may be sent in one breath; what comes of them arrives as events. `id` is the parent's name for a rendition.
  */
 export interface RenditionCalls {
-  /** Gives the host its file and plan, once in its life. What is wrong with the file comes as `failed` after `produce`. */
-  open(spec: RenditionSpec): void;
+  /** Gives the host a rendition's file and plan, once for each. What is wrong with the file comes as `failed` after `produce`. */
+  open(id: number, spec: RenditionSpec): void;
   /**
-   * Makes the segments of a range in order, then `idle`. While it works, or later: a range that begins where the host
+   * Makes the segments of a range in order, then `idle`. While it works, or later: a range that begins where the rendition
    * stands moves only its end; any other makes it seek there, within the same process. The newest call wins.
    */
-  produce(range: SegmentRange): void;
-  /** Lets the host come to rest where it stands, as if its range ended there. Answers with `idle`. */
-  pause(): void;
+  produce(id: number, range: SegmentRange): void;
+  /** Lets a rendition come to rest where it stands, as if its range ended there. Answers with `idle`. */
+  pause(id: number): void;
+  /** Nothing is heard of a rendition after this. The last one ends with its host instead. */
+  close(id: number): void;
+}
+
+export interface RenditionHostEvent {
+  readonly id: number;
+  readonly event: RenditionEvent;
 }
 
 /** The events of one `produce`, in order. A segment's file is complete when its event arrives. */
@@ -27,7 +35,6 @@ export type RenditionEvent =
   | { readonly kind: 'segment'; readonly index: number; readonly sizeBytes: number }
   /** The range is done, or it was paused; `next` is the segment that it can go on with for the least price. */
   | { readonly kind: 'idle'; readonly next: number }
-  /** Segment `index` cannot be made, and the range ends here. `detail` is for the log; it holds no text of the file or FFmpeg. */
   /** Hardware failed at a segment, and the processor goes on in its place, with this segment and those behind it. */
   | {
       readonly kind: 'hardwareFailed';
@@ -36,4 +43,5 @@ export type RenditionEvent =
       readonly detail: string | null;
       readonly index: number;
     }
+  /** Segment `index` cannot be made, and the range ends here. `detail` is for the log; it holds no text of the file or FFmpeg. */
   | { readonly kind: 'failed'; readonly failure: MediaFailure; readonly index: number; readonly detail: string };

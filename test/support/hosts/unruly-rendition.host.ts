@@ -5,50 +5,64 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { RenditionCalls, RenditionEvent, RenditionSpec, SegmentRange } from '#engine/hosts/rendition.port.ts';
+import type { RenditionCalls, RenditionHostEvent, RenditionSpec, SegmentRange } from '#engine/hosts/rendition.port.ts';
 import { serveHost } from '#engine/runtime/host-server.ts';
 
-let spec: RenditionSpec | undefined;
-let range: SegmentRange | undefined;
-let isWorking = false;
-let hasInit = false;
-let next = 0;
+interface Rendition {
+  readonly spec: RenditionSpec;
+  range: SegmentRange | undefined;
+  isWorking: boolean;
+  hasInit: boolean;
+  next: number;
+}
 
-const host = serveHost<RenditionCalls, RenditionEvent>({
-  open(opened) {
-    if (spec) throw new Error('opened twice');
-    spec = opened;
+const renditions = new Map<number, Rendition>();
+const opened = (id: number): Rendition => {
+  const rendition = renditions.get(id);
+  if (!rendition) throw new Error('not opened');
+  return rendition;
+};
+
+const host = serveHost<RenditionCalls, RenditionHostEvent>({
+  open(id, spec) {
+    if (renditions.has(id)) throw new Error('opened twice');
+    renditions.set(id, { spec, range: undefined, isWorking: false, hasInit: false, next: 0 });
   },
-  produce(wanted) {
-    if (wanted.from !== next || !range) next = wanted.from;
-    range = wanted;
-    if (!isWorking) void work();
+  produce(id, wanted) {
+    const rendition = opened(id);
+    if (wanted.from !== rendition.next || !rendition.range) rendition.next = wanted.from;
+    rendition.range = wanted;
+    if (!rendition.isWorking) void work(id, rendition);
   },
-  pause() {
-    range = undefined;
-    if (!isWorking) host.emit({ kind: 'idle', next });
+  pause(id) {
+    const rendition = opened(id);
+    rendition.range = undefined;
+    if (!rendition.isWorking) host.emit({ id, event: { kind: 'idle', next: rendition.next } });
+  },
+  close(id) {
+    opened(id).range = undefined;
+    renditions.delete(id);
   },
 });
 
-async function work(): Promise<void> {
-  isWorking = true;
+async function work(id: number, rendition: Rendition): Promise<void> {
+  rendition.isWorking = true;
   await nextTurn();
-  if (!hasInit) {
-    hasInit = true;
-    host.emit({ kind: 'init', sizeBytes: process.pid });
+  if (!rendition.hasInit) {
+    rendition.hasInit = true;
+    host.emit({ id, event: { kind: 'init', sizeBytes: process.pid } });
   }
-  while (range && next <= range.until) {
-    await misbehave(next);
-    host.emit({ kind: 'segment', index: next++, sizeBytes: 1_000 });
+  while (rendition.range && rendition.next <= rendition.range.until) {
+    await misbehave(rendition.spec, rendition.next);
+    host.emit({ id, event: { kind: 'segment', index: rendition.next++, sizeBytes: 1_000 } });
     await nextTurn();
   }
-  isWorking = false;
-  range = undefined;
-  host.emit({ kind: 'idle', next });
+  rendition.isWorking = false;
+  rendition.range = undefined;
+  host.emit({ id, event: { kind: 'idle', next: rendition.next } });
 }
 
-async function misbehave(index: number): Promise<void> {
-  const path = spec?.path ?? '';
+async function misbehave({ path }: RenditionSpec, index: number): Promise<void> {
   const [, act, at] = /^(.*)-at-(\d+)/.exec(basename(path)) ?? [];
   if (Number(at) !== index) return;
   await new Promise((resolve) => setTimeout(resolve, 20)); // what was sent before is in the pipe by now
