@@ -1,46 +1,12 @@
 /** Where intros and credits are, found in real files: from the sound that they share, and from the dark and silent pause. */
 import { describe, expect, it } from 'vitest';
+import { JINGLE_MS, episode, talk } from '#test/support/episodes.ts';
 import { clip } from '#test/support/media.ts';
 import { creditsOfPauses, endSearchFromMs, introOfSharedSound } from '#engine/media/marker-finding.ts';
 import { findCommonSound } from '#engine/media/sound-match.ts';
 import { findDarkPauses } from './dark-pauses.ts';
 import { probe } from './probe.ts';
 import { soundPrint } from './sound-print.ts';
-
-const JINGLE_MS = 20_000;
-
-/** Sound of its own: a melody that no other seed has. */
-const talk = (seed: number, seconds: number): string => {
-  const voice = (speed: number, step: number, base: number, notes: number): string =>
-    `0.25*sin(2*PI*t*(${base}+${23 + (seed % 5)}*mod(floor(t*${speed})*${step}+${seed * 7}\\,${notes})))`;
-  return `aevalsrc='${voice(3.1 + seed / 40, 7 + seed, 180, 29)}+${voice(2.2 + seed / 30, 11 + seed * 3, 410, 37)}+0.05*random(0)':s=44100:d=${seconds}`;
-};
-
-/** Chords that follow each other, as in a theme. */
-const jingle = `aevalsrc='0.3*sin(2*PI*t*(220+55*mod(floor(t*2.3)*7\\,11)))+0.3*sin(2*PI*t*(330+41*mod(floor(t*1.7)*5\\,13)))':s=44100:d=${JINGLE_MS / 1_000}`;
-
-/** An episode: its own sound, the jingle from `atSeconds` on, its own sound again. */
-const episode = (seed: number, atSeconds: number, codec: readonly string[] = ['-c:a', 'aac', '-b:a', '96k']) =>
-  clip({
-    name: `episode-${seed}.mka`,
-    args: [
-      ...[
-        '-f',
-        'lavfi',
-        '-i',
-        talk(seed, atSeconds),
-        '-f',
-        'lavfi',
-        '-i',
-        jingle,
-        '-f',
-        'lavfi',
-        '-i',
-        talk(seed + 100, 60),
-      ],
-      ...['-filter_complex', '[0:a][1:a][2:a]concat=n=3:v=0:a=1[a]', '-map', '[a]', ...codec],
-    ],
-  });
 
 function wordsOf(path: string): Uint32Array {
   const { media } = probe(path);

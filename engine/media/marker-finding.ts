@@ -210,7 +210,7 @@ export function creditsOfPauses(pauses: readonly DarkPause[], durationMs: number
 
 /** How far into the movie its sound is compared with that of others. */
 export function introSearchUntilMs(durationMs: number): number {
-  return Math.min(10 * 60_000, durationMs * 0.25);
+  return Math.min(durationMs, 10 * 60_000, Math.max(5 * 60_000, durationMs * 0.25));
 }
 
 /** A stretch that this movie’s beginning shares with one other. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ProgressState } from './ports.ts';
-import { clearPosition, markWatched, observe, resumePositionMs } from './progress-state.ts';
+import { clearPosition, endAtCredits, markWatched, observe, resumePositionMs } from './progress-state.ts';
 import type { Observation } from './progress-state.ts';
 
 const HOUR_MS = 3_600_000;
@@ -84,5 +84,19 @@ describe('by hand', () => {
     const cleared = clearPosition(after(at(HOUR_MS, 1), at(10_000, 2)), 5);
     expect(cleared).toMatchObject({ positionMs: 0, isWatched: true, watchCount: 1 });
     expect(observe(cleared, at(20_000, 4))).toBe(cleared);
+  });
+});
+
+describe('credits', () => {
+  it('[PROG11] reached early count as the end of the movie', () => {
+    const creditsMs = HOUR_MS * 0.85;
+    const before = after(endAtCredits(at(creditsMs - 1, 1), creditsMs));
+    expect(before).toMatchObject({ isWatched: false, positionMs: creditsMs - 1 });
+    const there = observe(before, endAtCredits(at(creditsMs, 2), creditsMs));
+    expect(there).toMatchObject({ isWatched: true, watchCount: 1 });
+    expect(resumePositionMs(there)).toBe(0);
+    // To their end it is one viewing.
+    expect(observe(there, endAtCredits(at(HOUR_MS, 3), creditsMs))).toMatchObject({ watchCount: 1 });
+    expect(endAtCredits(at(creditsMs, 2), null)).toEqual(at(creditsMs, 2));
   });
 });
