@@ -33,6 +33,7 @@ const SOURCES: Record<string, () => Promise<string>> = {
   mp3Avi: () => noise('noise-mp3.avi', '-c:a', 'libmp3lame', '-b:a', '256k'),
   pcmMkv: () => noise('noise-pcm.mkv', '-c:a', 'pcm_s24le'),
   vorbisMkv: () => noise('noise-vorbis.mkv', '-c:a', 'libvorbis', '-ac', '2', '-q:a', '8'),
+  alacMp4: () => noise('noise-alac.mp4', '-c:a', 'alac'),
   wma: () => noise('noise.wmv', '-c:v', 'wmv2', '-c:a', 'wmav2', '-b:a', '192k'),
 };
 

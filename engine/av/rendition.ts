@@ -1,10 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MediaError } from '#engine/media/media-failure.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
+import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
 import type { RenditionSpec, SegmentRange } from '#engine/media/rendition-spec.ts';
+import type { HardwareKind, HardwareVerdict } from '#protocol/schema/hardware.ts';
 import { AudioCopy } from './audio-copy.ts';
 import { AudioTranscode } from './audio-transcode.ts';
+import { HardwareError } from './hardware-device.ts';
 import { KeyframePictures } from './keyframe-pictures.ts';
+import { DecodeSharing } from './picture-source.ts';
 import type { OnSegment, SegmentProducer } from './segment-producer.ts';
 import { VideoCopy } from './video-copy.ts';
 import { VideoTranscode } from './video-transcode.ts';
@@ -17,7 +21,29 @@ export type RenditionNews =
   | { readonly kind: 'init'; readonly sizeBytes: number }
   | { readonly kind: 'segment'; readonly index: number; readonly sizeBytes: number }
   | { readonly kind: 'idle'; readonly next: number }
+  | HardwareNews
   | { readonly kind: 'failed'; readonly failure: MediaFailure; readonly index: number; readonly detail: string };
+
+/** Hardware failed at segment `index`, and the processor has made it instead; it goes on with those behind it. */
+export interface HardwareNews {
+  readonly kind: 'hardwareFailed';
+  readonly hardware: HardwareKind;
+  readonly verdict: HardwareVerdict;
+  readonly detail: string | null;
+  readonly index: number;
+}
+
+/** Nothing that hardware had to do with. */
+const SOURCE_FAILURES: ReadonlySet<MediaFailure> = new Set<MediaFailure>([
+  'notFound',
+  'notReadable',
+  'notAFile',
+  'empty',
+  'notMedia',
+  'noTracks',
+  'tooComplex',
+  'truncated',
+]);
 
 /**
  * Makes segments of one track on demand. Owns the open file, decoder and encoder, from the first `produce` until it is
@@ -29,6 +55,7 @@ export type RenditionNews =
 export class Rendition implements Disposable {
   readonly #spec: RenditionSpec;
   readonly #tell: (news: RenditionNews) => void;
+  readonly #sharing: DecodeSharing;
   readonly #count: number;
   #producer: SegmentProducer | null = null;
   #range: SegmentRange | null = null;
@@ -37,10 +64,14 @@ export class Rendition implements Disposable {
   #isWorking = false;
   #isDisposed = false;
   #hasInit = false;
+  /** Why the processor does the hardware's work from here on. Told when it has done some of it: else the file may be at fault. */
+  #substitution: { readonly news: HardwareNews; isTold: boolean } | null = null;
 
-  constructor(spec: RenditionSpec, tell: (news: RenditionNews) => void) {
+  /** `sharing`: of the renditions in this process, which decode a track once where they are at the same place. */
+  constructor(spec: RenditionSpec, tell: (news: RenditionNews) => void, sharing: DecodeSharing = new DecodeSharing()) {
     this.#spec = spec;
     this.#tell = tell;
+    this.#sharing = sharing;
     this.#count = spec.boundariesUs.length - 1;
   }
 
@@ -73,12 +104,14 @@ export class Rendition implements Disposable {
   async #work(): Promise<void> {
     this.#isWorking = true;
     await nextTurn(); // whoever asked gets an answer before the work begins
-    let turnStartMs = performance.now();
+    // The first step is a turn by itself: a rung that is asked for in the same breath can join before pictures come.
+    let turnStartMs = Number.NEGATIVE_INFINITY;
     let failure: unknown;
     while (this.#range) {
       try {
         if (!this.#step(this.#range)) break;
       } catch (thrown) {
+        if (this.#goOnInSoftware(thrown)) continue;
         failure = thrown;
         break;
       }
@@ -88,6 +121,7 @@ export class Rendition implements Disposable {
     }
     this.#isWorking = false;
     this.#range = null;
+    this.#producer?.rest?.();
     if (this.#isDisposed) this.#dropProducer();
     else if (failure !== undefined) this.#fail(failure);
     else this.#tell({ kind: 'idle', next: this.#stands });
@@ -95,18 +129,43 @@ export class Rendition implements Disposable {
 
   /** False when the range is done. */
   #step({ until }: SegmentRange): boolean {
-    this.#producer ??= producerFor(this.#spec, (index, { sizeBytes, initSizeBytes }) => {
-      if (initSizeBytes !== null && !this.#hasInit) {
-        this.#hasInit = true;
-        this.#tell({ kind: 'init', sizeBytes: initSizeBytes });
-      }
-      this.#tell({ kind: 'segment', index, sizeBytes });
-    });
+    this.#producer ??= producerFor(
+      this.#substitution ? { ...this.#spec, hardware: null } : this.#spec,
+      (index, { sizeBytes, initSizeBytes }) => {
+        if (initSizeBytes !== null && !this.#hasInit) {
+          this.#hasInit = true;
+          this.#tell({ kind: 'init', sizeBytes: initSizeBytes });
+        }
+        this.#tell({ kind: 'segment', index, sizeBytes });
+        if (!this.#substitution || this.#substitution.isTold) return;
+        this.#substitution.isTold = true;
+        this.#tell(this.#substitution.news);
+      },
+      this.#sharing,
+    );
+    this.#producer.aim?.(until);
     if (this.#startAt !== null) {
       this.#producer.start(this.#startAt);
       this.#startAt = null;
     }
     return this.#producer.next <= until && this.#producer.step() && this.#producer.next <= until;
+  }
+
+  /** Gives up hardware that failed; the segment in hand is begun anew. False where it had nothing to do with the failure. */
+  #goOnInSoftware(thrown: unknown): boolean {
+    const { hardware, output } = this.#spec;
+    if (!hardware || this.#substitution || !isEncodedPicture(output)) return false;
+    if (thrown instanceof MediaError && SOURCE_FAILURES.has(thrown.failure)) return false;
+    const index = this.#stands;
+    const { verdict, detail } =
+      thrown instanceof HardwareError ? thrown : { verdict: 'deviceFailed' as const, detail: null };
+    this.#dropProducer();
+    this.#startAt = index;
+    this.#substitution = {
+      news: { kind: 'hardwareFailed', hardware: hardware.kind, verdict, detail, index },
+      isTold: false,
+    };
+    return true;
   }
 
   #fail(thrown: unknown): void {
@@ -124,15 +183,17 @@ export class Rendition implements Disposable {
   }
 }
 
-function producerFor(spec: RenditionSpec, onSegment: OnSegment): SegmentProducer {
+function producerFor(spec: RenditionSpec, onSegment: OnSegment, sharing: DecodeSharing): SegmentProducer {
   switch (spec.output.method) {
     case 'copy':
       return spec.kind === 'video' ? new VideoCopy(spec, onSegment) : new AudioCopy(spec, onSegment);
     case 'aac':
+    case 'ac3':
+    case 'eac3':
       return new AudioTranscode(spec, spec.output, onSegment);
     case 'keyframes':
       return new KeyframePictures(spec, spec.output, onSegment);
     default:
-      return new VideoTranscode(spec, spec.output, onSegment);
+      return new VideoTranscode(spec, spec.output, onSegment, sharing);
   }
 }

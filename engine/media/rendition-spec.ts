@@ -1,4 +1,5 @@
 /** What a rendition host is asked to make: one track of one file, in one output form, cut on one segment plan. */
+import type { ProvenHardware } from './hardware-plan.ts';
 import type { VideoTrack } from '#protocol/schema/media.ts';
 
 /**
@@ -24,9 +25,11 @@ export interface RenditionSpec {
   /** The file's own time at the beginning of the movie, in microseconds: `MediaInfo.startMs` × 1000. May be negative. */
   readonly startUs: number;
   readonly output: RenditionOutput;
+  /** What this machine's hardware was proven to do; absent: the processor does everything, also where `output` names another encoder. */
+  readonly hardware?: ProvenHardware | null;
 }
 
-export type RenditionOutput = CopyOutput | VideoOutput | AacOutput | KeyframesOutput;
+export type RenditionOutput = CopyOutput | VideoOutput | SoundOutput | KeyframesOutput;
 
 /** The track's packets as they are, in a new container. */
 export interface CopyOutput {
@@ -64,7 +67,7 @@ export interface VideoOutput {
 
 /** Whether a picture is encoded: that alone is costly enough to be counted. */
 export function isEncodedPicture(output: RenditionOutput): output is VideoOutput {
-  return output.method !== 'copy' && output.method !== 'aac' && output.method !== 'keyframes';
+  return VIDEO_CODECS.some((codec) => codec === output.method);
 }
 
 /** Of what `KeyframesOutput` makes, times ten: enough for a picture of 320×320. */
@@ -80,17 +83,22 @@ export interface KeyframesOutput {
   readonly source: Pick<VideoTrack, 'width' | 'height' | 'rotation' | 'isInterlaced' | 'hdr'>;
 }
 
-/** AAC-LC, 48 kHz, on a grid of 1024 samples that begins with the movie. */
-export interface AacOutput {
-  readonly method: 'aac';
-  readonly channels: 2;
+/** What sound is encoded as. */
+export const SOUND_CODECS = ['aac', 'ac3', 'eac3'] as const;
+export type SoundCodec = (typeof SOUND_CODECS)[number];
+
+/** AAC-LC, AC-3 or E-AC-3 at 48 kHz, on a grid that begins with the movie: of 1024 samples for AAC, of 1536 for the others. */
+export interface SoundOutput {
+  readonly method: SoundCodec;
+  /** Six: 5.1, for tracks that have as many. */
+  readonly channels: 2 | 6;
   readonly bitrateBps: number;
   /** Speech up, explosions down. */
   readonly isNight?: true;
 }
 
-export function isEncodedSound(output: RenditionOutput): output is AacOutput {
-  return output.method === 'aac';
+export function isEncodedSound(output: RenditionOutput): output is SoundOutput {
+  return SOUND_CODECS.some((codec) => codec === output.method);
 }
 
 export const X264_PRESETS = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow'] as const;
