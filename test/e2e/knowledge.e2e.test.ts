@@ -433,6 +433,9 @@ describe('a library that knows its movies', () => {
       expect.stringContaining('Orbit 3: Apogee'),
       expect.stringContaining('Orbit 4'),
     ]);
+    expect(await missing.getByRole('link').first().getAttribute('href')).toMatch(
+      /^https:\/\/www\.themoviedb\.org\/movie\/\d+$/,
+    );
     expect(await axeProblems(page)).toEqual([]);
   });
 

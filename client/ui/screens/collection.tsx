@@ -54,9 +54,17 @@ function Missing({ collection }: { readonly collection: Collection }) {
                   movie={{ id: String(tmdbId), title, year: at === null ? null : new Date(at).getFullYear(), poster }}
                 />
               </span>
-              <span class={styles.absentTitle} dir="auto">
+              {/* It reaches as far as the tile. */}
+              <a
+                class={styles.absentTitle}
+                href={`https://www.themoviedb.org/movie/${tmdbId}`}
+                target="_blank"
+                rel="noopener noreferrer"
+                dir="auto"
+              >
                 {title}
-              </span>
+                <span class="unseen"> (opens themoviedb.org in a new tab)</span>
+              </a>
               <span class={styles.absentYear}>
                 {at === null ? 'No date yet' : at > now ? `Comes ${dayOf(at)}` : new Date(at).getFullYear()}
               </span>
