@@ -60,7 +60,7 @@ async function readVariant({ url }: Playback): Promise<Variant> {
     [...line.matchAll(/([A-Z-]+)=("[^"]*"|[^,]*)/g)].map(([, name, value]) => [name!, value!.replaceAll('"', '')]),
   );
   const near = (name: string): string => url.replace('index.m3u8', name);
-  const audio = [...text.matchAll(/URI="([^"]+)"/g)].map((match) => near(match[1]!));
+  const audio = [...text.matchAll(/URI="(a[^"]+)"/g)].map((match) => near(match[1]!));
   return { attributes, video: near(/^[^#\n]+$/m.exec(text)![0]), audio };
 }
 
