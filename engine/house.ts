@@ -11,6 +11,7 @@ import { createDispatcher } from './base/http-json.ts';
 import type { Log } from './base/log.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import type { Config } from './config.ts';
+import { Hardware } from './hardware/hardware.ts';
 import { FeedHub } from './feeds/feed-hub.ts';
 import { healthSource, jobsSource, preferencesSource, progressSource } from './feed-sources.ts';
 import { bindHandlers } from './gateway/dispatch.ts';
@@ -265,6 +266,15 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   });
   closing.add('moments', () => moments[Symbol.dispose]());
   const vault = await FileSubtitleVault.open(join(folder.path, 'subtitles'));
+  const hardware = closing.use(
+    'hardware',
+    await Hardware.open({
+      setting: config.hardware,
+      ...{ hosts, jobs, health, clock },
+      facts: createFactStore(sql),
+      log: log.child({ part: 'hardware' }),
+    }),
+  );
   const playback = closing.use(
     'playback',
     createPlayback({
@@ -279,7 +289,8 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       sessions: accounts.sessions,
       progress,
       people,
-      hosts,
+      hosts: hardware.equip(hosts),
+      encoders: hardware.encoders,
       scratch: await FileScratch.open(folder.scratchFolder),
       clock,
       log: log.child({ part: 'playback' }),
@@ -319,6 +330,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   lines.lookAtAll();
   moments.start();
   await radarr.start();
+  void hardware.start();
   await metadata.start();
 
   const { feed: _gatewaysOwn, ...groups } = contract;
@@ -340,6 +352,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
         health: health.handler,
       },
       playback: playback.handlers,
+      hardware: hardware.handlers,
       subtitles: playback.subtitleHandlers,
       preferences: playback.preferenceHandlers,
       moments: moments.handlers,

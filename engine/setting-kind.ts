@@ -3,7 +3,9 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { NewPassword, UserName } from '#protocol/schema/account.ts';
+import { HARDWARE_KINDS } from '#protocol/schema/hardware.ts';
 import { Secret } from './base/secret.ts';
+import { parseHardwareWish } from './media/hardware-plan.ts';
 import { parseDatabaseUrl } from './store/postgres/connect.ts';
 
 /** Where a relative path begins, and what `~` means. */
@@ -44,6 +46,20 @@ export function integer(min: number, max: number): Kind<number> {
     show: String,
   };
 }
+
+/** `auto`, `off`, a kind of hardware, or a kind with its device. */
+export const hardwareKind: Kind<string> = {
+  placeholder: 'auto|off|KIND[:DEVICE]',
+  parse(value) {
+    if (parseHardwareWish(value) === null) {
+      throw new Error(
+        `is none of auto, off, ${HARDWARE_KINDS.join(', ')}, or one of these with a device behind a colon`,
+      );
+    }
+    return value;
+  },
+  show: (value) => value,
+};
 
 /** One of a closed set. */
 export function choice<const C extends string>(choices: readonly C[]): Kind<C> {
@@ -96,7 +112,8 @@ export const bitrate: Kind<number> = {
   parse(value) {
     const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([kMG]?)(?:bit\/s|bps)?$/.exec(value) ?? [];
     const bps = Math.round(Number(number) * (BITRATE_UNITS[unit] ?? Number.NaN));
-    if (!Number.isSafeInteger(bps) || bps < 200e3) throw new Error('is not a bit rate of 200k or more, such as 800k, 8M or 20M');
+    if (!Number.isSafeInteger(bps) || bps < 200e3)
+      throw new Error('is not a bit rate of 200k or more, such as 800k, 8M or 20M');
     return bps;
   },
   show: (value) =>

@@ -180,6 +180,13 @@ export const SETTINGS = {
     default: null,
     defaultText: 'none',
   }),
+  hardware: setting({
+    name: 'hardware',
+    kind: kinds.hardwareKind,
+    help: 'What decodes and encodes pictures besides the processor: auto takes what works, off nothing, vaapi, qsv, nvenc, videotoolbox or vulkan that alone; vaapi:/dev/dri/renderD129 names the device.',
+    default: 'auto',
+    defaultText: 'auto',
+  }),
   watchMode: setting<'auto' | 'events' | 'poll' | 'off'>({
     name: 'watch',
     kind: kinds.choice(['auto', 'events', 'poll', 'off']),

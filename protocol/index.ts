@@ -3,6 +3,7 @@ import type { Call } from './contract.ts';
 import { account, session, users } from './methods/accounts.ts';
 import { collections } from './methods/collections.ts';
 import { feed } from './methods/feeds.ts';
+import { hardware } from './methods/hardware.ts';
 import { jobs } from './methods/jobs.ts';
 import { libraries } from './methods/libraries.ts';
 import { metadata } from './methods/metadata.ts';
@@ -31,6 +32,7 @@ export const contract = {
   collections,
   metadata,
   playback,
+  hardware,
   preferences,
   progress,
   jobs,
@@ -49,6 +51,7 @@ export {
   account,
   collections,
   feed,
+  hardware,
   jobs,
   libraries,
   metadata,

@@ -25,6 +25,7 @@ const DOMAINS = [
   'search',
   'metadata',
   'moments',
+  'hardware',
 ];
 
 /**
@@ -82,6 +83,7 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   chokidar: ['engine/store'],
   msgpackr: ['protocol'],
   'hls.js': ['client/player'],
+  jassub: ['client/player'],
   preact: ['client/ui', 'client/player'],
   'preact-iso': ['client/ui'],
   'lucide-preact': ['client/ui'],

@@ -72,6 +72,7 @@ export const FAILURE_TEXTS: Texts = {
       ? `That is not the code the server printed. ${attemptsLeft === 1 ? 'One try is' : `${attemptsLeft} tries are`} left before it makes a new one.`
       : 'That is not the code, and it is used up. Look at the server’s output for the new one.',
   nameTaken: ({ name }) => `Someone here is already called ${name}. Choose another name.`,
+  switchedOff: () => 'Hardware is switched off by the setting “hardware”. Set it to auto, and start the server again.',
   lastAdmin: () => 'This is the only admin. Make someone else an admin first, or nobody could run the server.',
   unknownFeed: () => 'This page and the server are of different versions. Reload the page.',
   tooManySubscriptions: ({ limit }) => `This page watches more than ${limit} things at once. Reload it.`,

@@ -16,6 +16,7 @@ export const JOB_KINDS = [
   'radarrEvent',
   'previews',
   'marks',
+  'hardware',
 ] as const;
 export const JOB_STATES = ['waiting', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 
