@@ -74,7 +74,7 @@ export interface PlaybackHandlerOptions {
   readonly encoders: () => MachineEncoders;
 }
 
-export function createPlaybackHandlers(options: PlaybackHandlerOptions): Handlers<typeof playback> {
+export function createPlaybackHandlers(options: PlaybackHandlerOptions): Pick<Handlers<typeof playback>, 'open'> {
   const { store, people, subtitlesOf, subtitlesFor, prepareSubtitles, progress, plans, pool, signer, clock, moments } =
     options;
   const { limits, serverLimits, settings, encoders } = options;

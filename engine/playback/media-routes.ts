@@ -2,6 +2,7 @@
  * The HTTP side of playback: files, playlists, segments and subtitles under signed addresses. Rules PLAY1 to PLAY5 and PLAY8 of SPEC.md.
  *
  *     /media/<grant>/file                          the movie file as it is
+ *     /media/<grant>/open.m3u                      the same with a title, for players outside the browser
  *     /media/<grant>/index.m3u8                    multivariant playlist
  *     /media/<grant>/v<k>/index.m3u8, a<track>/…   media playlist of a rendition: the variant at a place of the ladder, a track
  *     /media/<grant>/v<k>/init.mp4, v<k>/<n>.m4s   its segments
@@ -23,6 +24,7 @@ import type { MediaFailure } from '#engine/media/media-failure.ts';
 import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
 import { isFailure } from '#protocol/errors.ts';
 import { fileMimeType } from './file-type.ts';
+import { titleLine, titledPlaylist } from './link-handlers.ts';
 import type { GrantSigner, HlsForm, MediaGrant } from './media-grant.ts';
 import { formPlaylist, renditionOrder } from './movie-form.ts';
 import type { RenditionName } from './movie-form.ts';
@@ -79,6 +81,8 @@ const HEADERS: Headers = { 'access-control-allow-origin': '*', 'cross-origin-res
 const CACHE_CONTROL = 'private, max-age=21600, immutable';
 /** Where the store does not answer, what it said this recently counts [PLAY4]. */
 const REMEMBERED_MS = 30 * 60_000;
+/** What VLC and mpv are registered for. */
+const M3U_MIME_TYPE = 'audio/x-mpegurl; charset=utf-8';
 const COMPRESS_FROM_BYTES = 1_024;
 const MAX_WATCHED = 500;
 
@@ -129,7 +133,11 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
   async function open(token: string): Promise<Opened> {
     const grant = signer.open(token, clock.nowMs());
     if (grant === 'invalid') throw new MediaProblem(403, 'forbidden', 'This address was not made by this server.');
-    if (grant === 'expired') throw gone('This address has expired. Open the movie again.');
+    if (grant === 'expired') {
+      throw gone(
+        'This address has expired. Open the movie again, or copy a new link for your player from the movie’s page.',
+      );
+    }
     const [isAlive, file] = await Promise.all([
       ask(`session ${grant.sessionId}`, () => sessions.isAlive(grant.sessionId)),
       ask(`file ${grant.fileId}`, () => store.file(grant.fileId)),
@@ -326,6 +334,15 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
       const plan = await planFor(opened, grant.hls);
       const text = formPlaylist(grant.hls, file.media, plan, await picturesFor(opened, grant.hls));
       return await sendPlaylist(request, response, request.params['grant'] ?? '', text);
+    }
+    if (name === 'open.m3u' && file.media) {
+      const title = titleLine(await store.titleOf(file.movieId));
+      const text = titledPlaylist(title, file.media.durationMs ?? 0, grant.hls === null ? 'file' : 'index.m3u8');
+      return response.send(
+        200,
+        { ...HEADERS, 'content-type': M3U_MIME_TYPE, 'cache-control': 'private, no-cache' },
+        text,
+      );
     }
     const sheet = numberIn(/^p(\d{1,4})\.webp$/, name);
     if (sheet !== null) return await sendSheet(response, opened, sheet, request.signal);

@@ -8,6 +8,7 @@ import type { Handlers } from '#protocol/handler.ts';
 import type { playback, preferences, subtitles } from '#protocol/index.ts';
 import type { SubtitleChoice } from '#protocol/schema/subtitle.ts';
 import { createPlaybackHandlers } from './handlers.ts';
+import { createLinkHandlers } from './link-handlers.ts';
 import { GrantSigner } from './media-grant.ts';
 import { createMediaRoutes } from './media-routes.ts';
 import type { MediaRoute } from './media-routes.ts';
@@ -83,6 +84,7 @@ export function encodeDefaults(cores: number): EncodeLimits & EncodeSettings {
 export function createPlayback(options: PlaybackOptions): PlaybackPart {
   const { store, sessions, progress, people, hosts, scratch, clock, log } = options;
   const { maxHeightPx, crf, preset } = options.encode;
+  const encoders = options.encoders ?? (() => SOFTWARE_ENCODERS);
   const signer = new GrantSigner(options.urlKey);
   const plans = new MoviePlans({ store, hosts, clock, log });
   const pool = new RenditionPool({
@@ -115,23 +117,34 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
     .catch((error: unknown) => log.warn('subtitles that were handed in could not be looked through', { error }));
   return {
     preferenceHandlers: createPreferenceHandlers({ store, people, subtitlesOf }),
-    handlers: createPlaybackHandlers({
-      store,
-      people,
-      subtitlesOf,
-      subtitlesFor,
-      prepareSubtitles: (file, chosen, fromMs) => shelf.prepare(file, chosen, fromMs),
-      progress,
-      moments: options.moments ?? null,
-      plans,
-      pool,
-      signer,
-      clock,
-      limits: { maxHeightPx },
-      serverLimits: options.serverLimits ?? { maxBitrateBps: null, maxHeightPx: null },
-      settings: { crf, preset },
-      encoders: options.encoders ?? (() => SOFTWARE_ENCODERS),
-    }),
+    handlers: {
+      ...createLinkHandlers({
+        store,
+        plans,
+        signer,
+        clock,
+        limits: { maxHeightPx },
+        settings: { crf, preset },
+        encoders,
+      }),
+      ...createPlaybackHandlers({
+        store,
+        people,
+        subtitlesOf,
+        subtitlesFor,
+        prepareSubtitles: (file, chosen, fromMs) => shelf.prepare(file, chosen, fromMs),
+        progress,
+        moments: options.moments ?? null,
+        plans,
+        pool,
+        signer,
+        clock,
+        limits: { maxHeightPx },
+        serverLimits: options.serverLimits ?? { maxBitrateBps: null, maxHeightPx: null },
+        settings: { crf, preset },
+        encoders,
+      }),
+    },
     routes: createMediaRoutes({
       store,
       moments: options.moments ?? null,

@@ -34,9 +34,16 @@ export interface StoredFile {
   readonly media: MediaInfo | null;
 }
 
+export interface MovieTitle {
+  readonly title: string;
+  readonly year: number | null;
+}
+
 export interface PlaybackStore {
   /** The files of a movie, in the order they were added; `null` where there is no such movie. */
   filesOf(movieId: string): Promise<StoredFile[] | null>;
+  /** What the movie is called; `null` where there is no such movie. */
+  titleOf(movieId: string): Promise<MovieTitle | null>;
   /** `null` where there is no such file any more. */
   file(fileId: string): Promise<StoredFile | null>;
   /** Keyframe times as they are stored (`decodeKeyframes`); `null` where they are not known. */

@@ -1,7 +1,8 @@
-/** Opening a movie for playing. */
+/** Opening a movie for playing, here or in another player. */
 import * as v from 'valibot';
 import { defineCall } from '../contract.ts';
 import { DeviceProfile, PLAY_METHODS, Playback } from '../schema/playback.ts';
+import { DEFAULT_LINK_MS, LINK_KINDS, MAX_LINK_MS, MIN_LINK_MS, PlaybackLink } from '../schema/playback-link.ts';
 import { Count, Id, Milliseconds } from '../schema/scalar.ts';
 import { SubtitleId } from '../schema/subtitle.ts';
 
@@ -36,6 +37,29 @@ export const playback = {
     },
     http: { method: 'POST', path: '/movies/{movieId}/playback' },
     statusByFailure: { tooManyTranscodes: 503 },
+    deadlineMs: 30_000,
+  }),
+  link: defineCall({
+    id: 98,
+    name: 'playback.link',
+    since: 1,
+    summary:
+      'Gives a signed address of a movie for players outside the browser, VLC or mpv for one, which works without signing in there.',
+    permission: 'playback:play',
+    input: v.object({
+      movieId: Id,
+      /** One of the movie's files; absent: the best that is playable, of a movie that is cut the first part. */
+      fileId: v.optional(Id),
+      kind: v.optional(v.picklist(LINK_KINDS), 'file'),
+      /** How long it works, unless the session ends before. */
+      lifetimeMs: v.optional(v.pipe(Milliseconds, v.minValue(MIN_LINK_MS), v.maxValue(MAX_LINK_MS)), DEFAULT_LINK_MS),
+    }),
+    output: PlaybackLink,
+    failures: {
+      /** The movie has no file that can be played now; `failure` is the reason of its best file. */
+      notPlayable: v.object({ failure: v.string() }),
+    },
+    http: { method: 'POST', path: '/movies/{movieId}/link' },
     deadlineMs: 30_000,
   }),
 };

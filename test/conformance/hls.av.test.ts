@@ -155,8 +155,9 @@ describe.each(MOVIES)('$movie by $method (%#)', (row) => {
   it('[PLAY84] its I-frame playlist lists small pictures that stand alone, each at its time', async () => {
     const [entry] = presentation.pictures;
     // Where nothing is known of keyframes, no pictures are promised.
-    if (!entry)
+    if (!entry) {
       return expect(['xvidAvi', 'editListMp4'].includes(row.movie) || playback.method === 'transcode').toBe(true);
+    }
     const rendition = await fetchRendition(urlOf(presentation, entry), theatre.get);
     expect(mediaPlaylistBreaches(rendition.playlist, 'pictures')).toEqual([]);
     const { attributes } = entry;

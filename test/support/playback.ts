@@ -4,7 +4,7 @@ import type { RenditionHandle } from '#engine/hosts/media-supervisor.port.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from '#engine/hosts/rendition.port.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import { encodeKeyframes } from '#engine/media/keyframe-index.ts';
-import type { PlaybackHosts, PlaybackStore, ScratchPort, StoredFile } from '#engine/playback/ports.ts';
+import type { MovieTitle, PlaybackHosts, PlaybackStore, ScratchPort, StoredFile } from '#engine/playback/ports.ts';
 import { mediaInfo } from './media-info.ts';
 
 /** One open rendition host. It makes nothing by itself: `make` moves it. */
@@ -183,6 +183,11 @@ export class MemoryPlaybackStore implements PlaybackStore {
       const files = [...this.files.values()].filter((file) => file.movieId === movieId);
       return files.length > 0 ? files : null;
     });
+  }
+
+  titleOf(movieId: string): Promise<MovieTitle | null> {
+    const isKnown = [...this.files.values()].some((file) => file.movieId === movieId);
+    return this.#answer(() => (isKnown ? { title: 'Heat', year: 1995 } : null));
   }
 
   file(fileId: string): Promise<StoredFile | null> {

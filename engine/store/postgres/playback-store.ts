@@ -1,5 +1,5 @@
 /** What playback reads of movies and their files, in Postgres. */
-import type { PlaybackStore, StoredFile } from '#engine/playback/ports.ts';
+import type { MovieTitle, PlaybackStore, StoredFile } from '#engine/playback/ports.ts';
 import type { Sql } from './connect.ts';
 
 export function createPlaybackStore(sql: Sql): PlaybackStore {
@@ -18,6 +18,11 @@ export function createPlaybackStore(sql: Sql): PlaybackStore {
         where movie.id = ${movieId} order by file.added_at, file.id`;
       if (rows.length === 0) return null;
       return rows.flatMap(({ hasFile, ...file }) => (hasFile ? [file] : []));
+    },
+    async titleOf(movieId) {
+      const [row] = await sql<MovieTitle[]>`
+        select title, year from movie where id = (select coalesce(merged_into, id) from movie where id = ${movieId})`;
+      return row ?? null;
     },
     async file(fileId) {
       const [row] = await sql<StoredFile[]>`

@@ -5,6 +5,7 @@ import {
   FileText,
   Image,
   Merge,
+  MonitorPlay,
   Pencil,
   RefreshCw,
   ScanSearch,
@@ -31,9 +32,13 @@ const fixMatch = lazyScreen(() => import('./fix-match.tsx').then((module) => mod
 const files = lazyScreen(() => import('./split.tsx').then((module) => module.SplitDialog), { isQuiet: true });
 const merge = lazyScreen(() => import('./merge.tsx').then((module) => module.MergeDialog), { isQuiet: true });
 
-type Open = 'edit' | 'artwork' | 'fixMatch' | 'split' | 'merge' | null;
+const playerLink = lazyScreen(() => import('./player-link.tsx').then((module) => module.PlayerLinkDialog), {
+  isQuiet: true,
+});
 
-/** What may be put right about a movie. Nothing, for most people. */
+type Open = 'edit' | 'artwork' | 'fixMatch' | 'split' | 'merge' | 'player' | null;
+
+/** What else can be done with a movie: played elsewhere, and put right. */
 export function MovieMenu({ movie }: { readonly movie: MovieDetail }) {
   const cinema = useCinema();
   const { server } = cinema;
@@ -44,69 +49,81 @@ export function MovieMenu({ movie }: { readonly movie: MovieDetail }) {
   const matching = useMemo(() => new Matching(server), [server]);
   const [open, setOpen] = useState<Open>(null);
   const latest = edits.latestOf(movie.id);
-  if (!session.may('movies:edit')) return null;
-
-  const items: MenuItem[] = [
-    { label: 'Edit', icon: <Pencil aria-hidden="true" />, onChoose: () => setOpen('edit') },
-    { label: 'Choose artwork', icon: <Image aria-hidden="true" />, onChoose: () => setOpen('artwork') },
-    { label: 'Fix match', icon: <ScanSearch aria-hidden="true" />, onChoose: () => setOpen('fixMatch') },
-    {
-      label: 'Refresh metadata',
-      icon: <RefreshCw aria-hidden="true" />,
-      onChoose: () =>
-        void attempt(() => matching.refresh(movie.id), 'It is looked up again; this page follows by itself.'),
-    },
-  ];
-  if (latest !== null) {
-    items.unshift({
-      label: 'Undo the last change',
-      icon: <Undo2 aria-hidden="true" />,
-      onChoose: () => void undo(latest),
-    });
-  }
-  if (movie.match.tmdbId !== null) {
+  /** What may be put right about it. Nothing, for most people. */
+  const editItems = (): MenuItem[] => {
+    const items: MenuItem[] = [
+      { label: 'Edit', icon: <Pencil aria-hidden="true" />, onChoose: () => setOpen('edit') },
+      { label: 'Choose artwork', icon: <Image aria-hidden="true" />, onChoose: () => setOpen('artwork') },
+      { label: 'Fix match', icon: <ScanSearch aria-hidden="true" />, onChoose: () => setOpen('fixMatch') },
+      {
+        label: 'Refresh metadata',
+        icon: <RefreshCw aria-hidden="true" />,
+        onChoose: () =>
+          void attempt(() => matching.refresh(movie.id), 'It is looked up again; this page follows by itself.'),
+      },
+    ];
+    if (latest !== null) {
+      items.unshift({
+        label: 'Undo the last change',
+        icon: <Undo2 aria-hidden="true" />,
+        onChoose: () => void undo(latest),
+      });
+    }
+    if (movie.match.tmdbId !== null) {
+      items.push({
+        label: 'Not this movie',
+        icon: <Unlink aria-hidden="true" />,
+        onChoose: () =>
+          void attempt(() => matching.unmatch(movie.id), 'It is called as its file is, and not looked for again.'),
+      });
+    }
     items.push({
-      label: 'Not this movie',
-      icon: <Unlink aria-hidden="true" />,
-      onChoose: () =>
-        void attempt(() => matching.unmatch(movie.id), 'It is called as its file is, and not looked for again.'),
+      label: 'Same movie as another',
+      icon: <Merge aria-hidden="true" />,
+      onChoose: () => setOpen('merge'),
+      isApart: true,
     });
-  }
-  items.push({
-    label: 'Same movie as another',
-    icon: <Merge aria-hidden="true" />,
-    onChoose: () => setOpen('merge'),
-    isApart: true,
-  });
-  if (movie.files.length > 1) {
-    items.push({ label: 'Split off files', icon: <Split aria-hidden="true" />, onChoose: () => setOpen('split') });
-  }
-  if (session.may('libraries:manage')) {
+    if (movie.files.length > 1) {
+      items.push({ label: 'Split off files', icon: <Split aria-hidden="true" />, onChoose: () => setOpen('split') });
+    }
+    if (session.may('libraries:manage')) {
+      items.push({
+        label: 'Write NFO file',
+        icon: <FileText aria-hidden="true" />,
+        onChoose: () =>
+          void attempt(async () => {
+            const paths = await matching.writeNfo(movie.id);
+            notices.show(paths.length === 0 ? 'There was nothing to write.' : `Written to ${paths.join(', ')}.`);
+          }),
+      });
+    }
     items.push({
-      label: 'Write NFO file',
-      icon: <FileText aria-hidden="true" />,
+      label: movie.isHidden ? 'Take out again' : 'Put away',
+      icon: movie.isHidden ? <Eye aria-hidden="true" /> : <EyeOff aria-hidden="true" />,
       onChoose: () =>
-        void attempt(async () => {
-          const paths = await matching.writeNfo(movie.id);
-          notices.show(paths.length === 0 ? 'There was nothing to write.' : `Written to ${paths.join(', ')}.`);
-        }),
+        void make(
+          () => edits.hide(movie.id, !movie.isHidden),
+          movie.isHidden
+            ? 'It is in sight again.'
+            : 'Put away: it is in no list any more. Its files stay where they are.',
+          movie.isHidden
+            ? undefined
+            : { label: 'All that is put away', run: () => navigation.go(moviesWith({ isHidden: true })) },
+        ),
+      isApart: true,
+    });
+    return items;
+  };
+  const items: MenuItem[] = [];
+  if (movie.isPlayable && session.may('playback:play')) {
+    items.push({
+      label: 'Open in another player',
+      icon: <MonitorPlay aria-hidden="true" />,
+      onChoose: () => setOpen('player'),
     });
   }
-  items.push({
-    label: movie.isHidden ? 'Take out again' : 'Put away',
-    icon: movie.isHidden ? <Eye aria-hidden="true" /> : <EyeOff aria-hidden="true" />,
-    onChoose: () =>
-      void make(
-        () => edits.hide(movie.id, !movie.isHidden),
-        movie.isHidden
-          ? 'It is in sight again.'
-          : 'Put away: it is in no list any more. Its files stay where they are.',
-        movie.isHidden
-          ? undefined
-          : { label: 'All that is put away', run: () => navigation.go(moviesWith({ isHidden: true })) },
-      ),
-    isApart: true,
-  });
+  if (session.may('movies:edit')) items.push(...editItems());
+  if (items.length === 0) return null;
 
   const close = (): void => setOpen(null);
   /** Where the movie is now, when it is not here any more. */
@@ -118,6 +135,7 @@ export function MovieMenu({ movie }: { readonly movie: MovieDetail }) {
   return (
     <>
       <Menu label="More" icon={<EllipsisVertical aria-hidden="true" />} items={items} />
+      {open === 'player' && <playerLink.Screen movie={movie} onClose={close} />}
       {open === 'edit' && <edit.Screen movie={movie} onClose={close} />}
       {open === 'artwork' && <artwork.Screen movie={movie} onClose={close} />}
       {open === 'fixMatch' && <fixMatch.Screen movie={movie} matching={matching} onClose={close} onMatched={goTo} />}
