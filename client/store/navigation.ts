@@ -34,6 +34,7 @@ export const SETTINGS_SECTIONS = [
   'radarr',
   'activity',
   'people',
+  'playback',
   'account',
   'server',
 ] as const;

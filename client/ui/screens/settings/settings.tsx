@@ -1,4 +1,13 @@
-import { Activity, BookOpen, FolderOpen, HeartPulse, RadioTower, UserRound, UsersRound } from 'lucide-preact';
+import {
+  Activity,
+  BookOpen,
+  CirclePlay,
+  FolderOpen,
+  HeartPulse,
+  RadioTower,
+  UserRound,
+  UsersRound,
+} from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { SettingsSection } from '#client/store/navigation.ts';
@@ -11,6 +20,7 @@ import { ActivitySettings } from './activity.tsx';
 import { LibrarySettings } from './libraries.tsx';
 import { MetadataSettings } from './metadata.tsx';
 import { PeopleSettings } from './people.tsx';
+import { PlaybackSettings } from './playback.tsx';
 import { RadarrSettings } from './radarr/radarr.tsx';
 import { ServerSettings } from './server.tsx';
 import styles from './settings.module.css';
@@ -58,6 +68,13 @@ const SECTIONS: readonly Section[] = [
     icon: <UsersRound aria-hidden="true" />,
     permission: 'users:manage',
     draw: () => <PeopleSettings />,
+  },
+  {
+    name: 'playback',
+    label: 'Playback',
+    icon: <CirclePlay aria-hidden="true" />,
+    permission: 'self',
+    draw: () => <PlaybackSettings />,
   },
   {
     name: 'account',
