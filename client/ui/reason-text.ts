@@ -1,5 +1,5 @@
 /** Why a movie is not sent as it is, as people read it. Beside the player, which alone says so. */
-import type { PLAY_REASONS } from '#protocol/schema/playback.ts';
+import type { AudioReason, PLAY_REASONS, SubtitleReason } from '#protocol/schema/playback.ts';
 
 type Reason = (typeof PLAY_REASONS)[number];
 
@@ -27,4 +27,28 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   timestampsUnreliable: 'The file’s own timing is unreliable, so it is made anew.',
   keyframesUnusable: 'The file has too few places to cut or seek at, so the picture is coded anew.',
   failedOnThisDevice: 'Playing it a simpler way was tried on this device and failed.',
+};
+
+/** Why the audio track that plays does. */
+export const AUDIO_REASON_TEXTS: Readonly<Record<AudioReason, string>> = {
+  chosen: 'You chose this sound.',
+  remembered: 'You chose this sound for this movie before.',
+  audioDescription: 'You want sound with a description of the picture.',
+  originalLanguage: 'It is the movie’s original language.',
+  spokenLanguage: 'It is in a language that you speak.',
+  fileDefault: 'The file names this sound as its usual one.',
+  firstTrack: 'It is the first sound of the file.',
+  nothingElse: 'The file has no other sound.',
+};
+
+/** Why these subtitles show, or none do. */
+export const SUBTITLE_REASON_TEXTS: Readonly<Record<SubtitleReason, string>> = {
+  chosen: 'You chose so.',
+  remembered: 'You chose so for this movie before.',
+  turnedOff: 'You want no subtitles.',
+  forced: 'They translate what is said in another language than the sound.',
+  audioUnderstood: 'You understand the sound.',
+  audioForeign: 'The sound is in a language that you do not speak.',
+  always: 'You always want subtitles.',
+  noneFits: 'There are none in a language that you read.',
 };

@@ -1,61 +1,54 @@
-import { X } from 'lucide-preact';
+import { Check, Copy, X } from 'lucide-preact';
 import { useEffect, useState } from 'preact/hooks';
+import { deviceName } from '#client/player/browser-media.ts';
 import type { Player } from '#client/player/player.ts';
 import type { PlayerFacts } from '#client/player/player-state.ts';
-import type { Playback, TrackDecision } from '#protocol/schema/playback.ts';
+import type { Playback } from '#protocol/schema/playback.ts';
+import { useLobby } from '../../house.ts';
 import { REASON_TEXTS } from '../../reason-text.ts';
-import { IconButton } from '../../parts/button.tsx';
-import { METHOD_SENTENCES, bitrate, codecName, containerName, count, fileSize, methodName } from '../../wording.ts';
+import { Button, IconButton } from '../../parts/button.tsx';
+import { METHOD_SENTENCES, methodName } from '../../wording.ts';
+import { factReport, factRows } from './stream-facts.ts';
 import styles from './player.module.css';
 
-function decisionText(decision: TrackDecision | null): string {
-  if (decision === null) return 'None';
-  const from = codecName(decision.fromCodec);
-  return decision.method === 'copy' ? `${from}, untouched` : `${from} → ${codecName(decision.toCodec)}`;
-}
-
-const ENGINES = {
-  file: 'The browser, by byte ranges',
-  'hls.js': 'HLS in this page',
-  nativeHls: 'HLS in the browser',
-} as const;
+const COPIED_MS = 2_500;
 
 interface Props {
   readonly player: Player;
   readonly playback: Playback;
+  readonly title: string;
   readonly onClose: () => void;
 }
 
 /** How the movie reaches this screen and why that way, with the numbers of the moment. */
-export function FactsPanel({ player, playback, onClose }: Props) {
+export function FactsPanel({ player, playback, title, onClose }: Props) {
+  const { notices } = useLobby();
   const [facts, setFacts] = useState<PlayerFacts>(() => player.facts());
+  const [isCopied, setCopied] = useState(false);
   useEffect(() => {
     const clock = setInterval(() => setFacts(player.facts()), 1_000);
     return () => clearInterval(clock);
   }, []);
-  const { source } = playback;
-  const rows: readonly (readonly [string, string | null])[] = [
-    ['Picture', decisionText(playback.video)],
-    ['Sound', decisionText(playback.audio)],
-    [
-      'File',
-      [
-        containerName(source.container),
-        source.width === null ? null : `${source.width} × ${source.height ?? '?'}`,
-        source.bitrateBps === null ? null : bitrate(source.bitrateBps),
-        fileSize(source.sizeBytes),
-      ]
-        .filter((part) => part !== null)
-        .join(' · '),
-    ],
-    ['Shown', facts.width > 0 ? `${facts.width} × ${facts.height}` : 'Not yet'],
-    ['Loaded ahead', `${(facts.bufferedAheadMs / 1_000).toFixed(1)} s`],
-    ['Frames lost', `${count(facts.droppedFrames)} of ${count(facts.totalFrames)}`],
-    ['Line', facts.source?.throughputBps == null ? null : bitrate(facts.source.throughputBps)],
-    ['Player', facts.source === null ? null : ENGINES[facts.source.engine]],
-  ];
+  useEffect(() => {
+    if (!isCopied) return;
+    const timer = setTimeout(() => setCopied(false), COPIED_MS);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  const variant = player.variant.value;
+
+  const copy = async (): Promise<void> => {
+    const report = factReport(title, playback, player.facts(), variant, deviceName(navigator.userAgent));
+    // Browsers have a clipboard on https and on this machine only.
+    const isDone = await (navigator.clipboard as Clipboard | undefined)?.writeText(report).then(
+      () => true,
+      () => false,
+    );
+    if (isDone === true) setCopied(true);
+    else notices.show('The browser does not let this page copy. Select the text of the panel and copy it by hand.');
+  };
+
   return (
-    <aside class={styles.factsPanel} aria-label="About this stream">
+    <aside class={styles.factsPanel} aria-label="About this stream" data-controls>
       <header>
         <h2>{methodName(playback.method)}</h2>
         <IconButton label="Close" onClick={onClose}>
@@ -71,16 +64,21 @@ export function FactsPanel({ player, playback, onClose }: Props) {
         </ul>
       )}
       <dl>
-        {rows.map(
-          ([name, value]) =>
-            value !== null && (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{value}</dd>
-              </div>
-            ),
-        )}
+        {factRows(playback, facts, variant).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
       </dl>
+      <div class={styles.factsActions}>
+        <Button
+          icon={isCopied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />}
+          onClick={() => void copy()}
+        >
+          {isCopied ? 'Copied' : 'Copy as a report'}
+        </Button>
+      </div>
     </aside>
   );
 }

@@ -238,6 +238,9 @@ function Screening({ route, video, streak }: ScreeningProps) {
     board.say(`Brightness ${Math.round(brightness.peek() * 100)} %`);
   };
 
+  const captionStyle = useCinema().wishes.preferences.value.subtitleStyle;
+  useEffect(() => player.captions.preferText(captionStyle.overridesStyled), [captionStyle.overridesStyled]);
+
   const playback = player.playback.value;
   const isBuffering = player.isBuffering.value && phase !== 'failed';
   const isShown = controls.isAwake.value || !isPlaying || isHeld.value;
@@ -261,7 +264,7 @@ function Screening({ route, video, streak }: ScreeningProps) {
           <MoviePicture movie={movie} isEager isBackdrop />
         </div>
       )}
-      <CaptionLayer captions={player.captions} size={preferences.captionSize.value} isLifted={isShown} />
+      <CaptionLayer captions={player.captions} style={captionStyle} isLifted={isShown} />
       <Gestures
         isAwake={isShown}
         onTap={() => {
@@ -319,6 +322,7 @@ function Screening({ route, video, streak }: ScreeningProps) {
         <FactsPanel
           player={player}
           playback={playback}
+          title={title}
           onClose={() => {
             areFactsOpen.value = false;
           }}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import type { PlayerFacts } from '#client/player/player-state.ts';
+import type { Playback } from '#protocol/schema/playback.ts';
+import { factReport, factRows } from './stream-facts.ts';
+
+const playback = {
+  movieId: '01890000-0000-7000-8000-000000000001',
+  fileId: '01890000-0000-7000-8000-000000000002',
+  method: 'transcode',
+  reasons: ['videoCodecNotSupported'],
+  video: { trackIndex: 0, method: 'transcode', fromCodec: 'hevc', toCodec: 'h264' },
+  audio: { trackIndex: 1, method: 'copy', fromCodec: 'aac', toCodec: 'aac' },
+  url: '/media/secret-grant/index.m3u8',
+  source: { container: 'matroska', bitrateBps: 12_000_000, width: 1920, height: 1080, sizeBytes: 4_000_000_000 },
+  audioTracks: [{ trackIndex: 1, label: 'English', isSelected: true }],
+  audioReason: 'spokenLanguage',
+  subtitleReason: 'audioUnderstood',
+} as unknown as Playback;
+
+const facts: PlayerFacts = {
+  source: { throughputBps: 30_000_000, variantBitrateBps: 5_000_000, liveBitrateBps: 3_200_000, engine: 'hls.js' },
+  ...{ width: 1280, height: 720, droppedFrames: 2, totalFrames: 1_000, bufferedAheadMs: 31_250, stalls: 1 },
+};
+const variant = { index: 2, width: 1280, height: 720, bitrateBps: 5_000_000, codec: 'avc1.64001f' };
+
+describe('about this stream', () => {
+  it('[PLAY96] tells what plays, why, and the numbers of the moment', () => {
+    const rows = new Map(factRows(playback, facts, variant));
+    expect(rows.get('Picture')).toBe('HEVC → H.264');
+    expect(rows.get('Sound track')).toBe('English · It is in a language that you speak.');
+    expect(rows.get('Variant')).toBe('720p · up to 5.0 Mbit/s');
+    expect(rows.get('Takes now')).toBe('3.2 Mbit/s');
+    expect(rows.get('Line')).toBe('about 30.0 Mbit/s');
+    expect(rows.get('Loaded ahead')).toBe('31.3 s');
+    expect(rows.get('Stops to load')).toBe('1');
+  });
+
+  it('[PLAY96] leaves out what nobody knows', () => {
+    const rows = new Map(factRows(playback, { ...facts, source: null, width: 0 }, null));
+    for (const name of ['Variant', 'Takes now', 'Line', 'Player']) expect(rows.has(name)).toBe(false);
+    expect(rows.get('Shown')).toBe('Not yet');
+  });
+
+  it('[PLAY96] the report has every reason with its name, and no address of the movie', () => {
+    const report = factReport('Metropolis', playback, facts, variant, 'Chrome on Linux');
+    expect(report).toContain('(videoCodecNotSupported)');
+    expect(report).toContain('Device: Chrome on Linux');
+    expect(report).not.toContain('secret-grant');
+    expect(report).not.toContain(playback.fileId);
+  });
+});
