@@ -17,6 +17,7 @@ import { MediaError } from '#engine/media/media-failure.ts';
 import { FilterChain } from './filter-chain.ts';
 import { openInput } from './input.ts';
 import type { OpenedInput } from './input.ts';
+import { QUICK_TONE_MAP } from './tone-map.ts';
 
 const MAX_SEARCH_PACKETS = 3000;
 /** Above 8K, decoding one picture takes more memory than a host may have. */
@@ -174,7 +175,7 @@ export class SdrRenderer implements Disposable {
     return [
       ...(isInterlaced ? ['yadif'] : []),
       `scale=${scaled}:flags=area`,
-      ...(hdr === null ? [] : ['tonemapx=tonemap=bt2390:desat=0:peak=100:t=bt709:m=bt709:p=bt709:format=yuv420p']),
+      ...(hdr === null ? [] : [QUICK_TONE_MAP]),
       ...(TURNS[rotation] === undefined ? [] : [TURNS[rotation]]),
       'setsar=1',
       // WebP knows limited-range BT.601 only.

@@ -2,6 +2,7 @@ import { AVCOL_SPC_BT709, AVCOL_SPC_RGB, AVCOL_SPC_SMPTE170M, AVCOL_SPC_UNSPECIF
 import type { Frame } from 'node-av/lib';
 import type { PictureSize } from '#engine/media/picture-size.ts';
 import type { VideoOutput } from '#engine/media/rendition-spec.ts';
+import { toneMapFilters } from './tone-map.ts';
 import { VIDEO_TICKS_PER_SECOND } from './video-encoder.ts';
 
 /** A picture no larger than this is standard definition: without a word about its matrix, BT.601 is meant (as players guess). */
@@ -14,6 +15,8 @@ export interface PicturePlan {
   readonly size: PictureSize;
   readonly rotation: 0 | 90 | 180 | 270;
   readonly output: VideoOutput;
+  /** Where what a filter reads from a file may be put. */
+  readonly folder: string;
 }
 
 /** Arguments of FFmpeg's `buffer` for pictures like this one. Frames that give the same text can share a filter. */
@@ -35,7 +38,7 @@ export function nameColors(frame: Frame): void {
  * FFmpeg's filters from a decoded picture to one that the encoder takes: progressive, upright, of the wanted size with square
  * pixels, 8 bit 4:2:0, limited range. Scaled before it is tone-mapped or turned: those work on fewer pixels then.
  */
-export function pictureChain(frame: Frame, { size, rotation, output }: PicturePlan): string {
+export function pictureChain(frame: Frame, { size, rotation, output, folder }: PicturePlan): string {
   const isTurned = rotation % 180 !== 0;
   const width = isTurned ? size.heightPx : size.widthPx;
   const height = isTurned ? size.widthPx : size.heightPx;
@@ -43,12 +46,7 @@ export function pictureChain(frame: Frame, { size, rotation, output }: PicturePl
   const scale = `scale=${width}:${height}:flags=bicubic:out_range=tv${isRgb ? ':out_color_matrix=bt709' : ''}`;
   return [
     ...(output.deinterlace ? ['bwdif=mode=send_frame:parity=auto:deint=interlaced'] : []),
-    ...(output.toneMap
-      ? [
-          `scale=${width}:${height}:flags=bicubic`,
-          'tonemapx=tonemap=bt2390:desat=0:peak=100:t=bt709:m=bt709:p=bt709:r=tv:format=yuv420p',
-        ]
-      : [scale, 'format=yuv420p']),
+    ...(output.toneMap ? toneMapFilters(frame, width, height, folder) : [scale, 'format=yuv420p']),
     ...TURNS[rotation],
     'setsar=1',
   ].join(',');

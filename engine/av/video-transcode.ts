@@ -244,7 +244,8 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     const rotation = rotationOf(stream);
     const pixelAspect = [stream.sampleAspectRatio, sampleAspectRatio, frame.sampleAspectRatio].find(isFrameRate);
     const coded = { width, height, rotation, pixelAspect: pixelAspect ?? { num: 1, den: 1 } };
-    return { size: pictureSize(coded, this.#output.heightPx), rotation, output: this.#output };
+    const folder = this.#spec.outputDir;
+    return { size: pictureSize(coded, this.#output.heightPx), rotation, output: this.#output, folder };
   }
 
   #pullFilter(): void {
