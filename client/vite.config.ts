@@ -29,6 +29,8 @@ export default defineConfig({
   define: { __MATINEE_VERSION__: JSON.stringify(version) },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   resolve: { alias: { msgpackr: join(import.meta.dirname, 'browser-packr.ts') } },
+  // JASSUB's worker loads parts of its own.
+  worker: { format: 'es' },
   css: { modules: { localsConvention: 'camelCaseOnly' } },
   build: {
     outDir: 'dist',

@@ -18,6 +18,8 @@ export type PlayerCommand =
   | { readonly kind: 'toggleMute' }
   | { readonly kind: 'toggleFullScreen' }
   | { readonly kind: 'toggleCaptions' }
+  /** Subtitles later; negative for earlier. */
+  | { readonly kind: 'shiftCaptions'; readonly ms: number }
   | { readonly kind: 'nextAudio' }
   /** The beginning of a part to repeat, then its end, then off. */
   | { readonly kind: 'markLoop' }
@@ -53,6 +55,8 @@ const COMMANDS: ReadonlyMap<string, PlayerCommand> = new Map<string, PlayerComma
   ['m', { kind: 'toggleMute' }],
   ['f', { kind: 'toggleFullScreen' }],
   ['c', { kind: 'toggleCaptions' }],
+  ['g', { kind: 'shiftCaptions', ms: -50 }],
+  ['h', { kind: 'shiftCaptions', ms: 50 }],
   ['p', { kind: 'togglePictureInPicture' }],
   ['i', { kind: 'toggleFacts' }],
   ['?', { kind: 'showKeys' }],

@@ -12,6 +12,8 @@
  */
 import { batch, effect } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
+import { preferences as preferenceCalls } from '#protocol/methods/preferences.ts';
+import { subtitles as subtitleCalls } from '#protocol/methods/subtitles.ts';
 import type { Playback } from '#protocol/schema/playback.ts';
 import type { Link, Server } from '#client/store/ports.ts';
 import type { Preferences } from '#client/store/preferences.ts';
@@ -108,6 +110,12 @@ export class Player {
       switchRendition: (name) => this.#opening.source?.switchRendition(name) === true,
       reopen: (audioTrack) => void this.#opening.open(state.placeMs(), audioTrack),
       renewAddress: () => this.#opening.renewAddress(),
+      remember: (choice) =>
+        this.#tellServer((fileId) =>
+          server.call(preferenceCalls.chooseTracks, { movieId: movie.movieId, fileId, ...choice }),
+        ),
+      rememberOffset: (subtitleId, offsetMs) =>
+        this.#tellServer((fileId) => server.call(subtitleCalls.setOffset, { fileId, subtitleId, offsetMs })),
     });
     this.#report = new PlaceReport(state, progress, movie.movieId);
     this.#disposers.push(
@@ -127,6 +135,18 @@ export class Player {
       this.#watchLine(),
     );
     void this.#opening.open(movie.isFromStart ? 0 : null);
+  }
+
+  /** Subtitles that somebody handed in just now: they are there when the movie is opened anew. */
+  showHandedIn(subtitleId: string): void {
+    this.tracks.awaitCaptions(subtitleId);
+    void this.#opening.open(this.#state.placeMs(), this.tracks.audioTrack.peek());
+  }
+
+  /** What is not kept now is chosen again the next time: nobody is disturbed for it. */
+  #tellServer(send: (fileId: string) => Promise<unknown>): void {
+    const playback = this.#state.playback.peek();
+    if (playback !== null) send(playback.fileId).catch(() => undefined);
   }
 
   get captions(): Captions {

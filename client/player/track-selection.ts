@@ -2,8 +2,10 @@
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import type { Playback } from '#protocol/schema/playback.ts';
+import { MAX_SUBTITLE_OFFSET_MS } from '#protocol/schema/subtitle.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import { Captions } from './captions.ts';
+import type { CaptionProblem } from './captions.ts';
 import type { AudioOption, PlayerState, SubtitleOption } from './player-state.ts';
 
 export interface TrackSwitch {
@@ -13,7 +15,13 @@ export interface TrackSwitch {
   reopen(audioTrack: number): void;
   /** The address of the subtitles did not answer; `true` where they come again by themselves. */
   renewAddress(): boolean;
+  /** Tells the server what the person chose in this movie, to be chosen the next time. */
+  remember(choice: { readonly subtitle: string | null }): void;
+  /** Keeps how far subtitles are out of step. */
+  rememberOffset(subtitleId: string, offsetMs: number): void;
 }
+
+const OFFSET_DELAY_MS = 600;
 
 export class TrackSelection {
   readonly captions: Captions;
@@ -22,12 +30,17 @@ export class TrackSelection {
   readonly #switch: TrackSwitch;
   readonly #audioTrack = signal<number | null>(null);
   readonly #captionTrack = signal<string | null>(null);
+  /** What was set here, by id. */
+  readonly #offsetsMs = signal<ReadonlyMap<string, number>>(new Map());
+  /** The person has chosen since the player was made. */
+  #isChosen = false;
+  #offsetLater: ReturnType<typeof setTimeout> | undefined;
 
   constructor(video: HTMLVideoElement, state: PlayerState, preferences: Preferences, trackSwitch: TrackSwitch) {
     this.#state = state;
     this.#preferences = preferences;
     this.#switch = trackSwitch;
-    this.captions = new Captions(video, () => this.#onCaptionsFailed());
+    this.captions = new Captions(video, (problem) => this.#onCaptionsFailed(problem));
   }
 
   /** FFmpeg's number of the audio track that plays. */
@@ -72,7 +85,41 @@ export class TrackSelection {
     const option = this.#state.playback.peek()?.subtitleTracks.find((track) => track.id === subtitleId);
     this.#preferences.areCaptionsOn.value = option !== undefined;
     if (option !== undefined) this.#preferences.captionLanguage.value = option.language ?? '';
+    this.#switch.remember({ subtitle: option?.id ?? null });
+    this.#isChosen = true;
     this.#showCaptions(option ?? null);
+  }
+
+  /** The subtitles that show. */
+  get captionOption(): SubtitleOption | null {
+    const id = this.#captionTrack.value;
+    return this.#state.playback.value?.subtitleTracks.find((track) => track.id === id) ?? null;
+  }
+
+  /** How much later than their file says the subtitles show that are chosen. */
+  get captionOffsetMs(): number {
+    const option = this.captionOption;
+    return option === null ? 0 : (this.#offsetsMs.value.get(option.id) ?? option.offsetMs);
+  }
+
+  /** Later by so much; `null` for as their file says. Returns what is set then. */
+  shiftCaptions(byMs: number | null): number {
+    const option = this.captionOption;
+    if (option === null) return 0;
+    const wanted = byMs === null ? 0 : this.captionOffsetMs + byMs;
+    const offsetMs = Math.min(MAX_SUBTITLE_OFFSET_MS, Math.max(-MAX_SUBTITLE_OFFSET_MS, wanted));
+    this.#offsetsMs.value = new Map(this.#offsetsMs.peek()).set(option.id, offsetMs);
+    this.captions.setOffset(offsetMs);
+    clearTimeout(this.#offsetLater);
+    // Presses in quick succession are one change.
+    this.#offsetLater = setTimeout(() => this.#switch.rememberOffset(option.id, offsetMs), OFFSET_DELAY_MS);
+    return offsetMs;
+  }
+
+  /** What somebody just handed in is there after the movie was opened anew, and is to be shown then. */
+  awaitCaptions(subtitleId: string): void {
+    this.#isChosen = true;
+    this.#captionTrack.value = subtitleId;
   }
 
   toggleCaptions(): void {
@@ -82,32 +129,34 @@ export class TrackSelection {
   }
 
   showableCaptions(): readonly SubtitleOption[] {
-    return this.#state.playback.value?.subtitleTracks.filter((track) => track.url !== null) ?? [];
+    return this.#state.playback.value?.subtitleTracks.filter(isShowable) ?? [];
   }
 
+  /** What was chosen here stays chosen while the player lives; before, the server's choice counts. */
   #captionsToShow(playback: Playback): SubtitleOption | null {
-    const options = playback.subtitleTracks.filter((track) => track.url !== null);
+    const options = playback.subtitleTracks.filter(isShowable);
     const current = this.#captionTrack.peek();
-    if (current !== null) return options.find((track) => track.id === current) ?? null;
-    if (this.#preferences.areCaptionsOn.peek()) {
-      return preferredCaptions(options, this.#preferences.captionLanguage.peek());
-    }
-    // Forced subtitles translate what is foreign in the language that is heard, so they belong to the sound.
-    const heard = playback.audioTracks.find((track) => track.isSelected)?.language ?? null;
-    return options.find((track) => track.isForced && track.language === heard) ?? null;
+    if (this.#isChosen) return options.find((track) => track.id === current) ?? null;
+    return options.find((track) => track.id === playback.selectedSubtitle) ?? null;
   }
 
   #showCaptions(option: SubtitleOption | null): void {
     this.#captionTrack.value = option?.id ?? null;
-    if (option?.url == null) this.captions.hide();
-    else this.captions.show(option.url, option.language, option.label);
+    const isBurnedIn =
+      option?.format === 'pictures' && this.#state.playback.peek()?.reasons.includes('subtitlesBurnedIn');
+    if (option === null || isBurnedIn === true) this.captions.hide();
+    else this.captions.show({ ...option, offsetMs: this.#offsetsMs.peek().get(option.id) ?? option.offsetMs });
   }
 
-  #onCaptionsFailed(): void {
-    if (this.#switch.renewAddress()) return;
+  #onCaptionsFailed(problem: CaptionProblem): void {
+    if (problem === 'expired' && this.#switch.renewAddress()) return;
     this.#captionTrack.value = null;
     this.captions.hide();
   }
+}
+
+function isShowable({ format }: SubtitleOption): boolean {
+  return format !== 'none';
 }
 
 /** In the language chosen last, whole dialogue before forced signs, plain before hearing-impaired. */

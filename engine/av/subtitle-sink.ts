@@ -6,7 +6,7 @@ import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } fro
 import { join } from 'node:path';
 import { DvbSubtitleDecoder } from '#engine/media/dvb-subtitle.ts';
 import { PgsDecoder } from '#engine/media/pgs.ts';
-import { PICTURE_STREAM_MAGIC, printStreamedPicture } from '#engine/media/picture-stream.ts';
+import { PICTURE_STREAM_MAGIC, printStreamedPicture } from '#protocol/schema/subtitle-pictures.ts';
 import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
 import type { PictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
 import type { PictureDecoder, SubtitlePicture } from '#engine/media/subtitle-picture.ts';

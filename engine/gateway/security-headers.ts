@@ -46,6 +46,18 @@ export function pagePolicy(host: string): string {
   ].join('; ');
 }
 
+/**
+ * Of a script of the client, which is a policy only where it runs as a worker: the one that draws styled subtitles is WebAssembly, and
+ * loads that and the fonts from here. The page itself may not compile any.
+ */
+export const WORKER_POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 /** The page of the API: swagger-ui has pictures inside its style sheet. */
 export const API_PAGE_POLICY = [
   "default-src 'none'",

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import type { HttpRequest, HttpResponse, HttpRoute, ReplyHeaders } from './http.ts';
 import { judgePreconditions } from './precondition.ts';
 import { problem } from './problem.ts';
-import { pagePolicy } from './security-headers.ts';
+import { WORKER_POLICY, pagePolicy } from './security-headers.ts';
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
@@ -159,7 +159,9 @@ export async function clientPages(folder: string): Promise<ClientPages> {
       path: file === 'index.html' ? '/' : `/${file}`,
       access: 'public',
       handle: (request, response) =>
-        file === 'index.html' ? sendPage(request, response) : content.reply(request, response),
+        file === 'index.html'
+          ? sendPage(request, response)
+          : content.reply(request, response, file.endsWith('.js') ? { 'content-security-policy': WORKER_POLICY } : {}),
     })),
     fallback: async (request, response) => {
       const isScreen = /\btext\/html\b|\*\/\*/.test(request.headers['accept'] ?? '*/*') && !/\.\w+$/.test(request.path);

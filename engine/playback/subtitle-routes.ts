@@ -11,7 +11,7 @@ import * as v from 'valibot';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
 import { fontType } from '#engine/media/font-type.ts';
-import { PICTURE_STREAM_MIME_TYPE } from '#engine/media/picture-stream.ts';
+import { PICTURE_STREAM_MIME_TYPE } from '#protocol/schema/subtitle-pictures.ts';
 import { MAX_SCRIPT_BYTES } from '#engine/media/subtitle-script.ts';
 import { cleanText } from '#engine/media/track-choice.ts';
 import { commonFailure, isFailure } from '#protocol/errors.ts';

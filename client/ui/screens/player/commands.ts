@@ -6,6 +6,7 @@ import type { Player } from '#client/player/player.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import { clockTime } from '../../wording.ts';
 import type { FlashBoard } from './flash-board.ts';
+import { offsetText } from './subtitle-words.ts';
 
 export interface CommandScene {
   readonly player: Player;
@@ -111,6 +112,11 @@ export function obeyCommand(command: PlayerCommand, scene: CommandScene): void {
           : 'Subtitles on',
       );
       break;
+    case 'shiftCaptions': {
+      if (player.tracks.captionOption === null) board.say('No subtitles');
+      else board.say(`Subtitles ${offsetText(player.tracks.shiftCaptions(command.ms))}`);
+      break;
+    }
     case 'nextAudio':
       board.say(player.tracks.nextAudio()?.label ?? 'There is but one audio track');
       break;

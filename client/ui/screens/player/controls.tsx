@@ -1,6 +1,5 @@
 import {
   ArrowLeft,
-  Captions as CaptionsIcon,
   Cast,
   Info,
   Keyboard,
@@ -23,7 +22,6 @@ import type { PlayerCommand } from '#client/player/key-map.ts';
 import type { Player } from '#client/player/player.ts';
 import type { PreviewSheets } from '#client/player/preview-sheets.ts';
 import type { SkipMarks } from '#client/player/skip-marks.ts';
-import { CAPTION_SIZES } from '#client/store/preferences.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import { IconButton } from '../../parts/button.tsx';
 import { clockTime, timeOfDay } from '../../wording.ts';
@@ -31,6 +29,7 @@ import { ChaptersMenu } from './chapters-menu.tsx';
 import { Menu } from './menu.tsx';
 import { SettingsMenu } from './settings-menu.tsx';
 import { SeekBar } from './seek-bar.tsx';
+import { SubtitleMenu } from './subtitle-menu.tsx';
 import styles from './player.module.css';
 
 interface Props {
@@ -115,8 +114,6 @@ function Clock({ player, preferences }: Pick<Props, 'player' | 'preferences'>) {
   );
 }
 
-const CAPTION_SIZE_NAMES = { small: 'Small', medium: 'Medium', large: 'Large', huge: 'Huge' } as const;
-
 export function Controls({
   player,
   title,
@@ -134,7 +131,6 @@ export function Controls({
   const playback = player.playback.value;
   const isPlaying = player.isPlaying.value;
   const audio = playback?.audioTracks ?? [];
-  const subtitles = playback?.subtitleTracks ?? [];
   const rate = player.rate.value;
   const part = playback?.part ?? null;
   const leftMs = (part?.movieDurationMs ?? player.durationMs.value) - (part?.offsetMs ?? 0) - player.positionMs.value;
@@ -225,36 +221,7 @@ export function Controls({
               ]}
             />
           )}
-          {subtitles.length > 0 && (
-            <Menu
-              label="Subtitles (C)"
-              icon={<CaptionsIcon aria-hidden="true" />}
-              isOn={player.tracks.captionTrack.value !== null}
-              isHeld={isHeld}
-              groups={[
-                {
-                  title: 'Subtitles',
-                  value: String(player.tracks.captionTrack.value),
-                  options: [
-                    ['null', 'Off'],
-                    ...subtitles.map(
-                      (track) =>
-                        [track.id, track.label, track.url === null ? 'Pictures: not shown yet' : undefined] as const,
-                    ),
-                  ],
-                  onValue: (value) => player.tracks.chooseCaptions(value === 'null' ? null : value),
-                },
-                {
-                  title: 'Size',
-                  value: preferences.captionSize.value,
-                  options: CAPTION_SIZES.map((size) => [size, CAPTION_SIZE_NAMES[size]] as const),
-                  onValue: (value) => {
-                    preferences.captionSize.value = CAPTION_SIZES.find((size) => size === value) ?? 'medium';
-                  },
-                },
-              ]}
-            />
-          )}
+          {playback !== null && <SubtitleMenu player={player} isHeld={isHeld} />}
           <SettingsMenu
             player={player}
             isHeld={isHeld}

@@ -15,6 +15,7 @@ const KEYS: readonly (readonly [keys: readonly string[], text: string])[] = [
   [['↑', '↓'], 'Volume'],
   [['M'], 'Mute'],
   [['C'], 'Subtitles'],
+  [['G', 'H'], 'Subtitles a little earlier or later'],
   [['A'], 'Next audio track'],
   [['B'], 'Repeat a part: its beginning, its end, off'],
   [['Enter'], 'To the buttons; arrows move between them'],

@@ -1,0 +1,64 @@
+import { Captions as CaptionsIcon } from 'lucide-preact';
+import { lazyScreen } from '../../lazy.tsx';
+import { useSignal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
+import type { Player } from '#client/player/player.ts';
+import { Menu } from './menu.tsx';
+
+const panel = lazyScreen(() => import('./subtitle-panel.tsx').then(({ SubtitlePanel }) => SubtitlePanel), {
+  isQuiet: true,
+});
+
+const SOURCES = { embedded: null, sidecar: 'file beside the movie', uploaded: 'handed in' } as const;
+
+interface Props {
+  readonly player: Player;
+  readonly isHeld: Signal<boolean>;
+}
+
+/** Which subtitles show, and the way to their timing, their style, and a file of one's own. */
+export function SubtitleMenu({ player, isHeld }: Props) {
+  const isPanelOpen = useSignal(false);
+  const subtitles = player.playback.value?.subtitleTracks ?? [];
+  return (
+    <>
+      <Menu
+        label="Subtitles (C)"
+        icon={<CaptionsIcon aria-hidden="true" />}
+        isOn={player.tracks.captionTrack.value !== null}
+        isHeld={isHeld}
+        groups={[
+          {
+            title: 'Subtitles',
+            value: String(player.tracks.captionTrack.value),
+            options: [
+              ['null', 'Off'],
+              ...subtitles.map((track) => {
+                const from = SOURCES[track.source];
+                const problem = track.problem === null ? undefined : `${track.codec}: can’t be shown here`;
+                return [track.id, from === null ? track.label : `${track.label} · ${from}`, problem] as const;
+              }),
+            ],
+            onValue: (value) => player.tracks.chooseCaptions(value === 'null' ? null : value),
+          },
+        ]}
+        actions={[
+          {
+            text: 'Timing, style, add a file …',
+            onDo: () => {
+              isPanelOpen.value = true;
+            },
+          },
+        ]}
+      />
+      {isPanelOpen.value && (
+        <panel.Screen
+          player={player}
+          onClose={() => {
+            isPanelOpen.value = false;
+          }}
+        />
+      )}
+    </>
+  );
+}

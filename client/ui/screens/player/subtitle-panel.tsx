@@ -1,0 +1,248 @@
+import { Minus, Plus, Upload } from 'lucide-preact';
+import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import type { Player } from '#client/player/player.ts';
+import { UploadRefused, uploadSubtitle } from '#client/store/subtitle-upload.ts';
+import { SUBTITLE_COLORS, SUBTITLE_EDGES, SUBTITLE_FONTS } from '#protocol/schema/subtitle-style.ts';
+import type { SubtitleStyle } from '#protocol/schema/subtitle-style.ts';
+import { useAttempt, useCinema, useLobby } from '../../house.ts';
+import { Button, IconButton } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { CaptionPreview } from './caption-layer.tsx';
+import { LANGUAGES, languageName, offsetText } from './subtitle-words.ts';
+import styles from './captions.module.css';
+
+const STEP_MS = 50;
+const LONG_STEP_MS = 500;
+const ACCEPTED = '.srt,.vtt,.ass,.ssa,.sub,.idx,.sup,text/plain';
+
+const COLOR_NAMES = {
+  white: 'White',
+  yellow: 'Yellow',
+  cyan: 'Cyan',
+  green: 'Green',
+  magenta: 'Magenta',
+  red: 'Red',
+  blue: 'Blue',
+  black: 'Black',
+} as const;
+const EDGE_NAMES = { none: 'None', shadow: 'Shadow', outline: 'Outline', raised: 'Raised' } as const;
+const FONT_NAMES = {
+  sans: 'Plain',
+  serif: 'With serifs',
+  mono: 'Fixed width',
+  casual: 'Handwriting',
+  readable: 'Easy to read',
+} as const;
+
+interface Props {
+  readonly player: Player;
+  readonly onClose: () => void;
+}
+
+export function SubtitlePanel({ player, onClose }: Props) {
+  return (
+    <Dialog title="Subtitles" isSheet onClose={onClose}>
+      <div class={styles.panel}>
+        {player.tracks.captionOption !== null && <Timing player={player} />}
+        <StyleFields />
+        <OwnFile player={player} onClose={onClose} />
+      </div>
+    </Dialog>
+  );
+}
+
+function Timing({ player }: Pick<Props, 'player'>) {
+  const offsetMs = player.tracks.captionOffsetMs;
+  const shift = (byMs: number | null) => () => void player.tracks.shiftCaptions(byMs);
+  return (
+    <fieldset>
+      <legend>Timing</legend>
+      <div class={styles.timing} style={{ gridColumn: '1 / -1' }}>
+        <Button onClick={shift(-LONG_STEP_MS)}>−0.5 s</Button>
+        <IconButton label="50 milliseconds earlier (G)" onClick={shift(-STEP_MS)}>
+          <Minus aria-hidden="true" />
+        </IconButton>
+        <output aria-live="polite" aria-label="Subtitles are shown">
+          {offsetText(offsetMs)}
+        </output>
+        <IconButton label="50 milliseconds later (H)" onClick={shift(STEP_MS)}>
+          <Plus aria-hidden="true" />
+        </IconButton>
+        <Button onClick={shift(LONG_STEP_MS)}>+0.5 s</Button>
+        {offsetMs !== 0 && (
+          <Button look="quiet" onClick={shift(null)}>
+            As in the file
+          </Button>
+        )}
+      </div>
+    </fieldset>
+  );
+}
+
+function StyleFields() {
+  const { wishes } = useCinema();
+  const attempt = useAttempt();
+  const style = wishes.preferences.value.subtitleStyle;
+  const set = (changes: Partial<SubtitleStyle>): void => {
+    void attempt(() => wishes.change({ subtitleStyle: { ...wishes.preferences.peek().subtitleStyle, ...changes } }));
+  };
+  const slider = (
+    name: 'sizePercent' | 'backgroundPercent' | 'liftPercent' | 'opacityPercent',
+    label: string,
+    min: number,
+    max: number,
+  ) => (
+    <label>
+      <span>{label}</span>
+      <input
+        type="range"
+        min={min}
+        max={max}
+        step={5}
+        value={style[name]}
+        aria-valuetext={`${style[name]} %`}
+        onChange={(event) => set({ [name]: event.currentTarget.valueAsNumber })}
+      />
+      <output>{style[name]} %</output>
+    </label>
+  );
+  return (
+    <fieldset>
+      <legend>Style</legend>
+      <div style={{ gridColumn: '1 / -1' }}>
+        <CaptionPreview style={style} />
+      </div>
+      {slider('sizePercent', 'Size', 50, 300)}
+      <Choice
+        label="Colour"
+        value={style.color}
+        options={SUBTITLE_COLORS}
+        names={COLOR_NAMES}
+        onValue={(color) => set({ color })}
+      />
+      {slider('opacityPercent', 'Opacity', 25, 100)}
+      <Choice
+        label="Background"
+        value={style.background}
+        options={SUBTITLE_COLORS}
+        names={COLOR_NAMES}
+        onValue={(background) => set({ background })}
+      />
+      {slider('backgroundPercent', 'Its opacity', 0, 100)}
+      <Choice
+        label="Edge"
+        value={style.edge}
+        options={SUBTITLE_EDGES}
+        names={EDGE_NAMES}
+        onValue={(edge) => set({ edge })}
+      />
+      <Choice
+        label="Letters"
+        value={style.font}
+        options={SUBTITLE_FONTS}
+        names={FONT_NAMES}
+        onValue={(font) => set({ font })}
+      />
+      {slider('liftPercent', 'Height above the edge', 0, 45)}
+      <label>
+        <span>Bold</span>
+        <input
+          type="checkbox"
+          checked={style.isBold}
+          onChange={(event) => set({ isBold: event.currentTarget.checked })}
+        />
+      </label>
+      <label>
+        <span>Also for styled subtitles</span>
+        <input
+          type="checkbox"
+          checked={style.overridesStyled}
+          onChange={(event) => set({ overridesStyled: event.currentTarget.checked })}
+        />
+      </label>
+    </fieldset>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  readonly label: string;
+  readonly value: T;
+  readonly options: readonly T[];
+  readonly names: Readonly<Record<T, string>>;
+  readonly onValue: (value: T) => void;
+}
+
+function Choice<T extends string>({ label, value, options, names, onValue }: ChoiceProps<T>) {
+  return (
+    <label>
+      <span>{label}</span>
+      <select
+        value={value}
+        onChange={(event) => onValue(options.find((option) => option === event.currentTarget.value) ?? value)}
+      >
+        {options.map((option) => (
+          <option key={option} value={option}>
+            {names[option]}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function OwnFile({ player, onClose }: Props) {
+  const { notices } = useLobby();
+  const input = useRef<HTMLInputElement>(null);
+  const isBusy = useSignal(false);
+  const language = useSignal(navigator.language.split('-')[0] ?? '');
+  const send = async (files: readonly File[]): Promise<void> => {
+    const fileId = player.playback.peek()?.fileId;
+    if (fileId === undefined || files.length === 0) return;
+    isBusy.value = true;
+    try {
+      const { id } = await uploadSubtitle({ fileId, files, language: language.peek() || null });
+      player.showHandedIn(`s${id}`);
+      onClose();
+    } catch (error) {
+      if (!(error instanceof UploadRefused)) throw error;
+      notices.show(error.message, 'bad');
+    } finally {
+      isBusy.value = false;
+    }
+  };
+  return (
+    <fieldset>
+      <legend>A file of your own</legend>
+      <p class={styles.note} style={{ gridColumn: '1 / -1' }}>
+        SubRip, WebVTT, ASS, MicroDVD (5 MB at most), PGS as .sup, VobSub as .idx with .sub (50 MB). Everyone who may
+        watch this movie sees it.
+      </p>
+      <label>
+        <span>Language</span>
+        <select value={language.value} onChange={(event) => (language.value = event.currentTarget.value)}>
+          <option value="">Not said</option>
+          {LANGUAGES.map((tag) => (
+            <option key={tag} value={tag}>
+              {languageName(tag)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <div style={{ gridColumn: '1 / -1' }}>
+        <input
+          ref={input}
+          type="file"
+          hidden
+          multiple
+          accept={ACCEPTED}
+          aria-label="File of subtitles"
+          onChange={(event) => void send([...(event.currentTarget.files ?? [])])}
+        />
+        <Button icon={<Upload aria-hidden="true" />} isBusy={isBusy.value} onClick={() => input.current?.click()}>
+          Choose a file
+        </Button>
+      </div>
+    </fieldset>
+  );
+}
