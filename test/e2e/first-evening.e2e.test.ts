@@ -2,20 +2,18 @@
  * The first evening with Matinee, as a person has it: an empty server, its setup code, a folder, the first movies, one played in each
  * way there is, and going on with it elsewhere. A real engine, a real database, a real browser.
  */
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
-import { openBrowser } from '#test/support/browser.ts';
+import { axeProblems, openBrowser } from '#test/support/browser.ts';
 import { clip, textFile } from '#test/support/media.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
 /** Ignored by git. */
 const pictures = join(import.meta.dirname, '../.media');
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 const NAME = 'Ada';
 const PASSWORD = 'a long afternoon';
@@ -73,23 +71,6 @@ async function watchOneSecond(page: Page): Promise<number> {
   const start = await page.evaluate(() => document.querySelector('video')!.currentTime);
   await page.waitForFunction((from) => document.querySelector('video')!.currentTime > from + 1, start);
   return page.evaluate(() => document.querySelector('video')!.currentTime);
-}
-
-async function axeProblems(page: Page): Promise<string[]> {
-  // The content policy lets no foreign script in, so axe comes by the debugger.
-  await page.evaluate(await readFile(axePath, 'utf8'));
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run(
-          context: Document,
-          options: object,
-        ): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }>;
-      };
-    };
-    const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-  });
 }
 
 describe('the first evening', () => {

@@ -2,13 +2,12 @@
  * A library that gets to know its movies, as a person sees it: no key, a key, what is doubtful, a grid to narrow down, corrections that
  * appear on a second screen, and collections. A real engine, a real database, a real browser; TMDB is our stand-in.
  */
-import { cp, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { cp, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
-import { openBrowser } from '#test/support/browser.ts';
+import { axeProblems, openBrowser } from '#test/support/browser.ts';
 import { progress } from '#protocol/index.ts';
 import { clips } from '#test/support/media.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
@@ -18,7 +17,6 @@ import { TmdbStandIn } from '#test/support/tmdb-stand-in.ts';
 
 /** Ignored by git. */
 const pictures = join(import.meta.dirname, '../.media');
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 const KEY = '0123456789abcdef0123456789abcdef';
 
@@ -34,32 +32,6 @@ const CERTAIN = [
 /** Two movies of one year, and of one name. */
 const DOUBTFUL = ['Paper Boats (2022)', 'The Lantern'];
 const UNKNOWN = ['Holiday with Aunt Mabel (2019)'];
-
-async function axeProblems(page: Page): Promise<string[]> {
-  // The content policy lets no foreign script in, so axe comes by the debugger.
-  await page.evaluate(await readFile(axePath, 'utf8'));
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        getRules(tags: string[]): { ruleId: string }[];
-        run(
-          context: Document,
-          options: object,
-        ): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }>;
-      };
-    };
-    const { violations } = await axe.run(document, {
-      runOnly: {
-        type: 'rule',
-        values: axe
-          .getRules(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
-          .map(({ ruleId }) => ruleId)
-          .concat('landmark-unique'),
-      },
-    });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-  });
-}
 
 describe('a library that knows its movies', () => {
   let base: string;

@@ -2,14 +2,13 @@
  * Radarr as the person who runs the server meets it: set up in the browser, its messages appearing as they come, and a movie that is
  * replaced by a better file while somebody watches. A real engine, a real browser, and a server that answers as Radarr does.
  */
-import { cp, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { cp, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import { radarr } from '#protocol/index.ts';
-import { openBrowser } from '#test/support/browser.ts';
+import { axeProblems, openBrowser } from '#test/support/browser.ts';
 import { clip } from '#test/support/media.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
 import { hasOpen, mediaHosts } from '#test/support/processes.ts';
@@ -19,7 +18,6 @@ import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
 const pictures = join(import.meta.dirname, '../.media');
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const OLD_FILE = 'Heat (1995) SD.ts';
 const NEW_FILE = 'Heat (1995) HD.ts';
 
@@ -109,22 +107,6 @@ describe('Radarr in the browser', () => {
     return response.status;
   }
 
-  async function axeProblems(): Promise<string[]> {
-    await page.evaluate(await readFile(axePath, 'utf8'));
-    return page.evaluate(async () => {
-      const { axe } = globalThis as unknown as {
-        axe: {
-          run(
-            context: Document,
-            options: object,
-          ): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }>;
-        };
-      };
-      const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] });
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-    });
-  }
-
   const currentTime = (): Promise<number> => page.evaluate(() => document.querySelector('video')!.currentTime);
 
   async function watchOn(): Promise<void> {
@@ -149,7 +131,7 @@ describe('Radarr in the browser', () => {
   it('is set up: a wrong key is explained, the folder is mapped with one click', async () => {
     await page.goto(`${engine.url}/settings/radarr`);
     await page.getByText('nothing in Radarr is ever changed').waitFor();
-    expect(await axeProblems()).toEqual([]);
+    expect(await axeProblems(page)).toEqual([]);
     await page.getByLabel('Address').fill(standIn.url);
     await page.getByLabel('API key', { exact: true }).fill('a-wrong-key');
     await page.getByRole('button', { name: 'Save and test' }).click();
@@ -162,7 +144,7 @@ describe('Radarr in the browser', () => {
     await page.getByText('It can be read here, in Films.').waitFor();
     await page.getByText('1 of 1 file found here').waitFor();
     await page.getByText('HD-1080p (upgrades)').waitFor();
-    expect(await axeProblems()).toEqual([]);
+    expect(await axeProblems(page)).toEqual([]);
     expect(await page.content()).not.toContain(STAND_IN_KEY);
   });
 
@@ -182,7 +164,7 @@ describe('Radarr in the browser', () => {
       }),
     ).toBe(202);
     await page.getByText('a mapping is missing').waitFor();
-    expect(await axeProblems()).toEqual([]);
+    expect(await axeProblems(page)).toEqual([]);
     // The secret is told once.
     await page.reload();
     await page.getByText('if it is lost, make a new one').waitFor();

@@ -1,11 +1,10 @@
 /** Finding things as a person does: a key, a few letters, arrows, Enter. A real engine, a real database, a real browser. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
-import { openBrowser } from '#test/support/browser.ts';
+import { axeProblems, openBrowser } from '#test/support/browser.ts';
 import { writeMovie } from '#test/support/movie-writer.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
@@ -15,24 +14,6 @@ import type { RunningEngine } from '#test/support/running-engine.ts';
 
 /** Ignored by git. */
 const pictures = join(import.meta.dirname, '../.media');
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
-async function axeProblems(page: Page): Promise<string[]> {
-  // The content policy lets no foreign script in, so axe comes by the debugger.
-  await page.evaluate(await readFile(axePath, 'utf8'));
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run(
-          context: Document,
-          options: object,
-        ): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }>;
-      };
-    };
-    const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-  });
-}
 
 describe('search', () => {
   let base: string;

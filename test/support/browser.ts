@@ -1,7 +1,12 @@
 /** A real Chromium for tests of screens. The machine's own: the driver's packages bring none. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
 
 const PLACES = [
   '/usr/bin/chromium',
@@ -33,4 +38,29 @@ export async function openBrowser(): Promise<Browser> {
     );
   }
   return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/** What axe finds against WCAG 2.2 AA, and of landmarks of one name, on the page as it is: `rule: where, and where else`, with the colours where they are the trouble. */
+export async function axeProblems(page: Page): Promise<string[]> {
+  // The content policy lets no foreign script in, so axe comes by the debugger.
+  await page.evaluate(await readFile(axePath, 'utf8'));
+  return page.evaluate(async (standards) => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        getRules(tags: string[]): { ruleId: string }[];
+        run(
+          context: Document,
+          options: object,
+        ): Promise<{ violations: { id: string; nodes: { target: string[]; failureSummary?: string }[] }[] }>;
+      };
+    };
+    const rules = axe.getRules(standards).map(({ ruleId }) => ruleId);
+    const { violations } = await axe.run(document, {
+      runOnly: { type: 'rule', values: [...rules, 'landmark-unique'] },
+    });
+    return violations.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes.map(({ target, failureSummary = '' }) => `${target.join(' ')} (${failureSummary})`).join(', ')}`,
+    );
+  }, STANDARDS);
 }
