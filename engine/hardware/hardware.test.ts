@@ -78,8 +78,7 @@ let stack: AsyncDisposableStack;
 beforeEach(() => void (stack = new AsyncDisposableStack()));
 afterEach(() => stack.disposeAsync());
 
-const stateOf = async (hardware: Hardware): Promise<HardwareState> =>
-  await hardware.handlers.state({}, testContext());
+const stateOf = async (hardware: Hardware): Promise<HardwareState> => await hardware.handlers.state({}, testContext());
 const works = (kind: HardwareKind) => ({ kind, verdict: 'works', detail: null }) as const;
 
 const encoded = (outputDir: string, encoder: HardwareKind | 'software' = 'vaapi'): RenditionSpec => ({

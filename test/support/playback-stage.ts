@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { systemClock } from '#engine/base/clock.ts';
 import { createUuidFactory } from '#engine/base/ids.ts';
 import { createLog } from '#engine/base/log.ts';
+import type { Hardware } from '#engine/hardware/hardware.ts';
 import { MediaHosts } from '#engine/hosts/media-hosts.ts';
 import { encodeKeyframes } from '#engine/media/keyframe-index.ts';
 import { createPlayback } from '#engine/playback/playback.ts';
@@ -26,6 +27,12 @@ import { MemoryPlaybackStore } from './playback.ts';
 import { MemoryPreferenceStore } from './preferences.ts';
 import { MemorySubtitleStore, MemorySubtitleVault } from './subtitles.ts';
 
+export interface StageOptions {
+  /** Another rendition host. */
+  readonly renditionEntry?: URL;
+  readonly hardware?: Pick<Hardware, 'equip' | 'encoders'>;
+}
+
 export class PlaybackStage implements AsyncDisposable {
   readonly #folder: string;
   readonly #scratch: FileScratch;
@@ -38,11 +45,16 @@ export class PlaybackStage implements AsyncDisposable {
   readonly subtitles = new MemorySubtitleStore();
   readonly #subtitleCache: SubtitleCache;
 
-  private constructor(folder: string, scratch: FileScratch, subtitleCache: SubtitleCache) {
+  readonly #options: StageOptions;
+
+  private constructor(folder: string, scratch: FileScratch, subtitleCache: SubtitleCache, options: StageOptions) {
+    this.#options = options;
     this.#folder = folder;
     this.#scratch = scratch;
     this.#subtitleCache = subtitleCache;
-    this.hosts = new MediaHosts({ log: LOG, probeHosts: 1, spareHosts: 2, maxTranscodes: 4 });
+    const { renditionEntry } = options;
+    const entries = renditionEntry ? { renditionEntry } : {};
+    this.hosts = new MediaHosts({ log: LOG, probeHosts: 1, spareHosts: 2, maxTranscodes: 4, ...entries });
     this.part = this.#create();
     this.#server = createServer((request, response) => {
       const abort = new AbortController();
@@ -53,12 +65,13 @@ export class PlaybackStage implements AsyncDisposable {
     });
   }
 
-  static async open(): Promise<PlaybackStage> {
+  static async open(options: StageOptions = {}): Promise<PlaybackStage> {
     const folder = await mkdtemp(join(tmpdir(), 'matinee-playback-'));
     const stage = new PlaybackStage(
       folder,
       await FileScratch.open(join(folder, 'scratch')),
       await SubtitleCache.open(join(folder, 'subtitles'), 1e9),
+      options,
     );
     await new Promise<void>((resolve) => stage.#server.listen(0, '127.0.0.1', resolve));
     return stage;
@@ -115,7 +128,8 @@ export class PlaybackStage implements AsyncDisposable {
   #create(): PlaybackPart {
     return createPlayback({
       store: this.store,
-      hosts: this.hosts,
+      hosts: this.#options.hardware?.equip(this.hosts) ?? this.hosts,
+      ...(this.#options.hardware ? { encoders: this.#options.hardware.encoders } : {}),
       scratch: this.#scratch,
       subtitles: {
         store: this.subtitles,

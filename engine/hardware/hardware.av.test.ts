@@ -1,0 +1,107 @@
+/** A playback over HTTP whose hardware fails in the middle: real files, real hosts, and a chip in one of them that gives up. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '#engine/base/clock.ts';
+import { createLog } from '#engine/base/log.ts';
+import { HARDWARE_TESTS } from '#protocol/schema/hardware.ts';
+import type { DeviceProfile } from '#protocol/schema/playback.ts';
+import { testContext } from '#test/support/call-context.ts';
+import { readInit, readSegment } from '#test/support/fragment.ts';
+import { clips } from '#test/support/media.ts';
+import { PlaybackStage } from '#test/support/playback-stage.ts';
+import type { StageOptions } from '#test/support/playback-stage.ts';
+import { complaintsAbout } from '#test/support/rendition.ts';
+import { Hardware } from './hardware.ts';
+
+const renditionEntry = new URL('../../test/support/hosts/failing-chip.host.ts', import.meta.url);
+
+let stack: AsyncDisposableStack;
+beforeEach(() => void (stack = new AsyncDisposableStack()));
+afterEach(() => stack.disposeAsync());
+
+/** Hardware that was proven in an earlier life, with a device that says how it will fail. */
+async function chip(device: string): Promise<Hardware> {
+  const row = { verdict: 'works', msPerFrame: 1, variant: null, detail: null } as const;
+  const card = {
+    ...{ kind: 'vaapi', verdict: 'works', detail: null, device, deviceName: null, maxSessions: null, failures: 0 },
+    rows: HARDWARE_TESTS.map((test) => ({ ...row, test })),
+  };
+  const kept = { fingerprint: 'one', testedAtMs: 1, cards: [card], software: [] };
+  return stack.use(
+    await Hardware.open({
+      setting: 'auto',
+      hosts: {
+        lookForHardware: async () => ({ fingerprint: 'one', candidates: [] }),
+        tryHardware: () => Promise.reject(new Error('nothing is tried')),
+        countHardwareSessions: async () => null,
+        endHardwareHosts: async () => undefined,
+      },
+      facts: { read: async () => kept, write: async () => undefined },
+      health: { set: () => undefined, clear: () => undefined },
+      jobs: { run: () => Promise.reject(new Error('no job')) },
+      clock: systemClock,
+      log: createLog({ level: 'error', write: () => undefined }),
+    }),
+  );
+}
+
+const profile: DeviceProfile = {
+  name: 'segments only',
+  file: [],
+  segments: { video: [{ codec: 'h264', maxBitDepth: 8 }], audio: ['aac'] },
+  hdr: [],
+  maxAudioChannels: 2,
+};
+
+/** Plays a whole movie, encoded, and says what came. */
+async function play(options: StageOptions) {
+  const stage = stack.use(await PlaybackStage.open(options));
+  const movieId = await stage.addMovie(await clips.h264Mkv());
+  const { url, method } = await stage.open(movieId, { profile, without: ['directPlay', 'remux'] });
+  expect(method).toBe('transcode');
+  const multivariant = (await stage.get(url)).toString();
+  const variant = multivariant.split('\n').find((line) => /^v\d+\/index\.m3u8$/.test(line))!;
+  const base = url.replace(/index\.m3u8$/, variant);
+  const playlist = (await stage.get(base)).toString();
+  const names = playlist.split('\n').filter((line) => line.endsWith('.m4s'));
+  const segments: Buffer[] = [];
+  for (const name of names) segments.push(await stage.get(base.replace('index.m3u8', name)));
+  const init = await stage.get(base.replace('index.m3u8', 'init.mp4'));
+  const facts = readInit(init);
+  return { init, segments, times: segments.map((bytes) => readSegment(bytes, facts).map(({ ptsUs }) => ptsUs)) };
+}
+
+async function complaints(parts: readonly Buffer[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'matinee-hardware-'));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'whole.mp4');
+  await writeFile(path, Buffer.concat(parts));
+  return await complaintsAbout(path);
+}
+
+describe('a playback whose hardware fails', () => {
+  it.each([
+    ['fail-after-60', 1],
+    ['abort-after-60', 1],
+    ['fail-after-0', 1],
+    ['busy', 0],
+    ['keep', 0],
+  ])(
+    '[PLAY76] %s: goes on with the processor, with the same segments at the same times, and every one can be decoded',
+    async (device, failures) => {
+      const hardware = await chip(device);
+      const [made, wanted] = [await play({ renditionEntry, hardware }), await play({})];
+      expect(made.times).toEqual(wanted.times);
+      expect(made.times.length).toBeGreaterThan(2);
+      await expect(complaints([made.init, ...made.segments])).resolves.toBe('');
+      // Whoever has the header can begin at any segment, on either side of the failure.
+      for (const segment of made.segments) await expect(complaints([made.init, segment])).resolves.toBe('');
+      const { cards, sessions } = await hardware.handlers.state({}, testContext());
+      expect(cards[0]?.failures).toBe(failures);
+      expect(sessions).toBe(device === 'keep' ? 1 : 0);
+    },
+    60_000,
+  );
+});
