@@ -1,0 +1,269 @@
+/** Seeking with pictures, chapters, and intros that are skipped and corrected, as people do it. A real engine, a real browser. */
+import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import { preferences } from '#protocol/index.ts';
+import { openBrowser } from '#test/support/browser.ts';
+import { clip, textFile } from '#test/support/media.ts';
+import { putMovie } from '#test/support/movie-folder.ts';
+import { Person, adminEnvironment } from '#test/support/person.ts';
+import { startEngine } from '#test/support/running-engine.ts';
+import type { RunningEngine } from '#test/support/running-engine.ts';
+
+/** Ignored by git. */
+const pictures = join(import.meta.dirname, '../.media');
+const LENGTH_S = 300;
+
+/** Five minutes, each of another colour with a pattern that moves; an intro and credits by name. */
+async function film(): Promise<string> {
+  const chapters = [
+    ['The beginning', 0, 20],
+    ['Intro', 20, 60],
+    ['A conversation in the garden, and what came of it', 60, 180],
+    ['Rain', 180, 270],
+    ['End Credits', 270, LENGTH_S],
+  ] as const;
+  const text = chapters.map(
+    ([title, start, end]) => `[CHAPTER]
+TIMEBASE=1/1
+START=${start}
+END=${end}
+title=${title}
+`,
+  );
+  const facts = await textFile('moving-chapters.txt', `;FFMETADATA1\n${text.join('\n')}`);
+  return await clip({
+    name: 'moving.mp4',
+    args: [
+      ...['-f', 'lavfi', '-i', `testsrc2=size=640x360:rate=10:duration=${LENGTH_S},hue=h=t*1.2`],
+      ...['-f', 'lavfi', '-i', `sine=frequency=330:duration=${LENGTH_S}:sample_rate=44100`],
+      ...['-i', facts, '-map_metadata', '2', '-map', '0:v', '-map', '1:a'],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '34', '-pix_fmt', 'yuv420p', '-g', '20'],
+      ...['-c:a', 'aac', '-b:a', '48k', '-movflags', '+faststart'],
+    ],
+  });
+}
+
+describe('moving about in a movie', () => {
+  let base: string;
+  let engine: RunningEngine;
+  let ada: Person;
+  let browser: Browser;
+  let page: Page;
+  let movieId: string;
+
+  const cookie = () => [
+    { name: 'matinee_session', value: ada.token, url: engine.url, httpOnly: true, sameSite: 'Strict' as const },
+  ];
+  const openPage = async (options: Parameters<Browser['newContext']>[0]): Promise<[BrowserContext, Page]> => {
+    const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+    await context.addCookies(cookie());
+    const opened = await context.newPage();
+    opened.setDefaultTimeout(30_000);
+    return [context, opened];
+  };
+  const play = async (on: Page): Promise<void> => {
+    await on.goto(`${engine.url}/play/${movieId}`);
+    await on.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.2);
+  };
+  const seconds = (on: Page = page): Promise<number> => on.evaluate(() => document.querySelector('video')!.currentTime);
+  const seekTo = (at: number, on: Page = page): Promise<void> =>
+    on.evaluate(async (to) => {
+      const video = document.querySelector('video')!;
+      const sought = () => new Promise((resolve) => void video.addEventListener('seeked', resolve, { once: true }));
+      // What was under way before is told first.
+      if (video.seeking) await sought();
+      video.currentTime = to;
+      await sought();
+    }, at);
+  const bar = (on: Page = page) => on.getByRole('slider', { name: 'Position' });
+  const shown = (on: Page = page) => on.locator('[data-here=true]').first();
+  const shoot = (on: Page, name: string) => on.screenshot({ path: join(pictures, `moving ${name}.png`) });
+
+  beforeAll(async () => {
+    base = await realpath(await mkdtemp(join(tmpdir(), 'matinee moving ')));
+    await putMovie(join(base, 'Films', 'The Garden (1971).mp4'), await film());
+    engine = await startEngine({
+      dataFolder: join(base, 'data'),
+      libraries: [join(base, 'Films')],
+      environment: adminEnvironment,
+    });
+    ada = await Person.signIn(engine.url);
+    await ada.scan();
+    movieId = (await ada.movie('The Garden')).id;
+    browser = await openBrowser();
+    [, page] = await openPage({ viewport: { width: 1_280, height: 760 } });
+  }, 240_000);
+
+  beforeEach(({ task }) => {
+    onTestFailed(async () => {
+      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
+      await page.screenshot({ path: file }).catch(() => undefined);
+      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
+    });
+  });
+
+  afterAll(async () => {
+    ada?.[Symbol.dispose]();
+    await browser?.close();
+    await engine?.[Symbol.asyncDispose]();
+    await rm(base, { recursive: true, force: true });
+  }, 60_000);
+
+  it('[PLAY61] the place under the pointer shows its picture, its time and its chapter, and nothing jumps', async () => {
+    await play(page);
+    await page.keyboard.press('k');
+    const box = (await bar().boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.4, box.y + box.height / 2);
+    const preview = page.locator('[data-here]').first();
+    await preview.waitFor();
+    const before = await preview.boundingBox();
+    await shown().waitFor();
+    expect(await preview.boundingBox()).toEqual(before);
+    await bar().getByText('2:00').waitFor();
+    await bar().getByText('A conversation in the garden').waitFor();
+    await shoot(page, 'hover');
+    // At the ends it stays inside of the window.
+    for (const share of [0.002, 0.998]) {
+      await page.mouse.move(box.x + box.width * share, box.y + box.height / 2);
+      await shown().waitFor();
+      const edge = (await preview.boundingBox())!;
+      expect(edge.x).toBeGreaterThanOrEqual(0);
+      expect(edge.x + edge.width).toBeLessThanOrEqual(1_280);
+    }
+    await shoot(page, 'hover at the end');
+    // Dragged, the movie goes there when the hand lets go.
+    await page.mouse.move(box.x + box.width * 0.2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 5 });
+    await shown().waitFor();
+    expect(await seconds()).toBeLessThan(20);
+    await page.mouse.up();
+    await page.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 180) < 2);
+    await page.mouse.move(600, 200);
+  });
+
+  it('[PLAY61] arrow keys on the bar look through the pictures; the movie goes there when they rest, and not after Escape', async () => {
+    await seekTo(100);
+    await page.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 100) < 1);
+    await bar().focus();
+    await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await shown().waitFor();
+    await bar().getByText('2:45').waitFor();
+    await shoot(page, 'keys');
+    await page.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 165) < 1);
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Escape');
+    await page.locator('[data-here]').first().waitFor({ state: 'detached' });
+    expect(Math.abs((await seconds()) - 165)).toBeLessThan(1);
+    expect(await page.url()).toContain('/play/');
+  });
+
+  it('[PLAY61] chapters have a menu with pictures, names and times, by keys too', async () => {
+    await page.getByRole('button', { name: 'Chapters' }).click();
+    const menu = page.getByRole('menu', { name: 'Chapters' });
+    await menu.getByRole('menuitem', { name: /A conversation/ }).waitFor();
+    await expect.poll(() => menu.locator('[data-here=true]').count()).toBe(5);
+    await shoot(page, 'chapters');
+    await menu.getByRole('menuitem', { name: 'Rain 3:00' }).waitFor();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 60) < 1);
+    await page.keyboard.press('PageUp');
+    await page.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 180) < 1);
+  });
+
+  it('[PLAY68] the intro is offered when it begins, and skipped by a key or a click, never by itself', async () => {
+    await seekTo(18.5);
+    await page.keyboard.press('k');
+    await page.getByRole('button', { name: 'Skip intro' }).waitFor();
+    expect(await seconds()).toBeLessThan(40);
+    await shoot(page, 'skip');
+    await page.keyboard.press('s');
+    await page.waitForFunction(() => document.querySelector('video')!.currentTime >= 59.5);
+    await page.getByRole('button', { name: 'Skip intro' }).waitFor({ state: 'detached' });
+    await seekTo(271);
+    await page.getByRole('button', { name: 'Skip credits' }).click();
+    await page.getByRole('button', { name: 'Watch again' }).waitFor();
+  });
+
+  it('[PLAY68] is skipped by itself for who set it so', async () => {
+    await ada.call(preferences.change, { skips: { intro: 'skip', recap: 'offer', credits: 'offer' } });
+    await play(page);
+    await seekTo(18.5);
+    await page.waitForFunction(() => document.querySelector('video')!.currentTime >= 60);
+    await ada.call(preferences.change, { skips: { intro: 'offer', recap: 'offer', credits: 'offer' } });
+  });
+
+  it('[PLAY67] a mark that is corrected is corrected on every screen at once', async () => {
+    const [context, other] = await openPage({ viewport: { width: 1_000, height: 700 } });
+    await play(other);
+    await other.keyboard.press('k');
+    await play(page);
+    await page.keyboard.press('k');
+    await seekTo(75);
+    await page.getByRole('button', { name: 'Chapters' }).click();
+    await page.getByRole('menuitem', { name: 'Correct these…' }).click();
+    const intro = page.getByRole('group', { name: 'Intro' });
+    await intro.getByText('0:20 to 1:00, from the chapters’ names').waitFor();
+    await intro.getByRole('button', { name: 'Ends here' }).click();
+    await intro.getByText('0:20 to 1:15, set by hand').waitFor();
+    await shoot(page, 'correct');
+    // Beyond its end as the chapters have it, and within it as it is now.
+    await seekTo(65, other);
+    await other.getByRole('button', { name: 'Skip intro' }).waitFor();
+    await intro.getByRole('button', { name: 'There is none' }).click();
+    await intro.getByText('None is known.').waitFor();
+    await other.getByRole('button', { name: 'Skip intro' }).waitFor({ state: 'detached' });
+    await intro.getByRole('button', { name: 'Forget what was said' }).click();
+    await intro.getByText('0:20 to 1:00').waitFor();
+    await context.close();
+  });
+
+  it('[PLAY61] a finger on a phone sees where it goes', async () => {
+    const [context, phone] = await openPage({
+      viewport: { width: 390, height: 780 },
+      deviceScaleFactor: 3,
+      hasTouch: true,
+      isMobile: true,
+    });
+    await play(phone);
+    await phone.evaluate(() => document.querySelector('video')!.pause());
+    const box = (await bar(phone).boundingBox())!;
+    const client = await context.newCDPSession(phone);
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', share = 0) =>
+      client.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints: type === 'touchEnd' ? [] : [{ x: box.x + box.width * share, y: box.y + box.height / 2 }],
+      });
+    await touch('touchStart', 0.3);
+    for (const share of [0.4, 0.6, 0.8]) await touch('touchMove', share);
+    await shown(phone).waitFor();
+    await shoot(phone, 'phone');
+    const seen = (await shown(phone).boundingBox())!;
+    expect(seen.x).toBeGreaterThanOrEqual(0);
+    expect(seen.x + seen.width).toBeLessThanOrEqual(390);
+    await touch('touchEnd');
+    await phone.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 240) < 4);
+    await phone.locator('[data-here]').first().waitFor({ state: 'detached' });
+    await context.close();
+  });
+
+  it('[PLAY61] what was made is whole after a power cut, and is there at once', async () => {
+    const folder = join(base, 'data', 'cache', 'previews');
+    const files = async () => (await readdir(folder, { recursive: true })).filter((name) => name.includes('.'));
+    await expect.poll(async () => (await files()).length).toBeGreaterThan(4);
+    await engine.kill();
+    engine = await startEngine({ dataFolder: join(base, 'data'), port: engine.port });
+    expect((await files()).every((name) => name.endsWith('.webp'))).toBe(true);
+    await play(page);
+    const box = (await bar().boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.5, box.y + box.height / 2);
+    await shown().waitFor();
+  });
+});
