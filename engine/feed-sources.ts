@@ -1,11 +1,12 @@
 /** What the feeds of the small domains show, put together here because they do not know the hub. The library brings its own. */
-import { healthFeed, jobsFeed, preferencesFeed, progressFeed } from '#protocol/feeds.ts';
+import { healthFeed, jobsFeed, preferencesFeed, progressFeed, screensFeed } from '#protocol/feeds.ts';
 import type { FeedSource } from './feeds/ports.ts';
 import type { HealthBoard } from './health/health-board.ts';
 import type { Jobs } from './jobs/handlers.ts';
 import { readPreferences } from './playback/person-wishes.ts';
 import type { PreferenceStore } from './playback/ports.ts';
 import type { ProgressStore } from './progress/ports.ts';
+import type { Screens } from './screens/screens.ts';
 
 /** As many as a screen shows, with room for the largest one. */
 const PROGRESS_LIMIT = 2_000;
@@ -69,5 +70,15 @@ export function healthSource(health: HealthBoard): FeedSource {
     audienceOf: () => 'all',
     snapshot: () => Promise.resolve({ items: health.items() }),
     onEntries: (listener) => health.onEntries(listener),
+  };
+}
+
+export function screensSource(screens: Pick<Screens, 'list' | 'onEntries'>): FeedSource {
+  return {
+    feed: screensFeed,
+    isDurable: false,
+    audienceOf: ({ id }) => id,
+    snapshot: (audience) => Promise.resolve({ screens: screens.list(audience) }),
+    onEntries: (listener) => screens.onEntries(listener),
   };
 }

@@ -13,7 +13,7 @@ import { Catalogue } from './catalogue/catalogue.ts';
 import type { Config } from './config.ts';
 import { Hardware } from './hardware/hardware.ts';
 import { FeedHub } from './feeds/feed-hub.ts';
-import { healthSource, jobsSource, preferencesSource, progressSource } from './feed-sources.ts';
+import { healthSource, jobsSource, preferencesSource, progressSource, screensSource } from './feed-sources.ts';
 import { bindHandlers } from './gateway/dispatch.ts';
 import type { HouseOptions } from './gateway/gateway.ts';
 import { HealthBoard } from './health/health-board.ts';
@@ -42,6 +42,7 @@ import { createPlayback, encodeDefaults } from './playback/playback.ts';
 import { createProgressHandlers } from './progress/handlers.ts';
 import { RadarrDomain } from './radarr/radarr.ts';
 import type { ShutdownSequence } from './runtime/shutdown.ts';
+import { Screens } from './screens/screens.ts';
 import { openSearch } from './search-setup.ts';
 import { createSearchHandlers } from './search/handlers.ts';
 import { artworkFolder } from './store/files/artwork-folder.ts';
@@ -302,6 +303,13 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     }),
   );
 
+  const screens = new Screens({ clock, newId });
+  closing.add(
+    'ended sessions of screens',
+    accounts.sessions.onEnd((ids) => screens.end(ids)),
+  );
+  closing.add('screens', () => screens[Symbol.dispose]());
+
   const feeds = await FeedHub.start({
     changes,
     sources: [
@@ -311,6 +319,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       preferencesSource(people),
       jobsSource(jobsView),
       healthSource(health),
+      screensSource(screens),
       moments.feedSource,
       radarr.feedSource,
     ],
@@ -357,6 +366,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       preferences: playback.preferenceHandlers,
       moments: moments.handlers,
       progress: createProgressHandlers({ store: progress, clock, credits: moments }),
+      screens: screens.handlers,
       search: createSearchHandlers({
         engine: search,
         browse: catalogue.index,

@@ -10,6 +10,7 @@ import { PlaybackLesson, PlaybackPreferences } from './schema/preferences.ts';
 import { Progress } from './schema/progress.ts';
 import { RadarrEvent, RadarrStatus } from './schema/radarr.ts';
 import { Count, Id } from './schema/scalar.ts';
+import { Screen } from './schema/screen.ts';
 
 export const libraryFeed = defineFeed({
   id: 1,
@@ -115,6 +116,18 @@ export const momentsFeed = defineFeed({
   entry: v.variant('kind', [v.object({ kind: v.literal('markers'), id: Id, markers: v.array(Marker) })]),
 });
 
+export const screensFeed = defineFeed({
+  id: 24,
+  name: 'screens',
+  since: 1,
+  summary: 'The screens that this person has open now: what each plays, and where.',
+  permission: 'self',
+  key: null,
+  snapshot: v.object({ screens: v.array(Screen) }),
+  /** `null`: the screen is gone. */
+  entry: v.variant('kind', [v.object({ kind: v.literal('screen'), id: Id, screen: v.nullable(Screen) })]),
+});
+
 export const feeds = [
   libraryFeed,
   movieFeed,
@@ -124,6 +137,7 @@ export const feeds = [
   preferencesFeed,
   momentsFeed,
   radarrFeed,
+  screensFeed,
 ] as const;
 export type AnyFeed = (typeof feeds)[number];
 export type FeedName = AnyFeed['name'];

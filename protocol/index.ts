@@ -14,6 +14,7 @@ import { playback } from './methods/playback.ts';
 import { preferences } from './methods/preferences.ts';
 import { progress } from './methods/progress.ts';
 import { radarr } from './methods/radarr.ts';
+import { screens } from './methods/screens.ts';
 import { search } from './methods/search.ts';
 import { server, setup } from './methods/server.ts';
 import { subtitles } from './methods/subtitles.ts';
@@ -37,6 +38,7 @@ export const contract = {
   progress,
   jobs,
   radarr,
+  screens,
   search,
   subtitles,
 } as const;
@@ -62,6 +64,7 @@ export {
   preferences,
   progress,
   radarr,
+  screens,
   search,
   server,
   session,

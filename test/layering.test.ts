@@ -25,6 +25,7 @@ const DOMAINS = [
   'search',
   'metadata',
   'moments',
+  'screens',
   'hardware',
 ];
 

@@ -76,6 +76,10 @@ export const FAILURE_TEXTS: Texts = {
   lastAdmin: () => 'This is the only admin. Make someone else an admin first, or nobody could run the server.',
   unknownFeed: () => 'This page and the server are of different versions. Reload the page.',
   tooManySubscriptions: ({ limit }) => `This page watches more than ${limit} things at once. Reload it.`,
+  tooManyScreens: ({ limit }) => `You have ${limit} screens open, which is as many as can be told apart. Close one.`,
+  screenRefused: ({ name }) =>
+    `“${name}” does not let itself be controlled. It can be allowed there, in the player’s settings.`,
+  screenSilent: ({ name }) => `“${name}” did not answer. It may be asleep: wake it and try again.`,
   // The folder picker, which alone meets it, says more: folder-text.ts.
   folderProblem: ({ check }) =>
     `${check.path} can’t be a library as it is. Choose it again to see what stands in the way.`,

@@ -56,7 +56,8 @@ export class FeedHub implements AsyncDisposable {
     const hub = new FeedHub(options);
     hub.#seq = await options.changes.latestSeq();
     for (const source of options.sources) {
-      if (!source.isDurable) hub.#unsubscribe.push(source.onEntries((entries) => hub.#publishLive(source, entries)));
+      if (!source.isDurable)
+        hub.#unsubscribe.push(source.onEntries((entries, audience) => hub.#publishLive(source, entries, audience)));
     }
     hub.#unsubscribe.push(await options.changes.onChange(() => hub.#pump()));
     // A change between the two awaits above would otherwise wait for the next notification [HUB7].
@@ -149,10 +150,11 @@ export class FeedHub implements AsyncDisposable {
     return own.length === 0 ? [] : source.entries(own, audience, key);
   }
 
-  #publishLive(source: FeedSource, entries: readonly FeedEntry[]): void {
+  #publishLive(source: FeedSource, entries: readonly FeedEntry[], audience: Audience | undefined): void {
     this.#liveSeq++;
     for (const open of this.#channels.values()) {
-      if (open.source === source) open.channel.publish(entries, this.#liveSeq);
+      const isMeant = open.source === source && (audience === undefined || open.audience === audience);
+      if (isMeant) open.channel.publish(entries, this.#liveSeq);
     }
   }
 

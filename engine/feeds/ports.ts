@@ -49,8 +49,8 @@ export interface DurableSource extends Source {
 /** A feed whose state lives in this process only: running jobs, health. */
 export interface LiveSource extends Source {
   readonly isDurable: false;
-  /** Calls back with entries whenever something changes. Returns how to stop. */
-  onEntries(listener: (entries: readonly FeedEntry[]) => void): () => void;
+  /** Calls back with entries whenever something changes, and with the group that may see them where not all may. Returns how to stop. */
+  onEntries(listener: (entries: readonly FeedEntry[], audience?: Audience) => void): () => void;
 }
 
 export type FeedSource = DurableSource | LiveSource;
