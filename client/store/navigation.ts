@@ -36,6 +36,7 @@ export const SETTINGS_SECTIONS = [
   'people',
   'playback',
   'account',
+  'hardware',
   'server',
 ] as const;
 export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];

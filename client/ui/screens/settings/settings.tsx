@@ -2,6 +2,7 @@ import {
   Activity,
   BookOpen,
   CirclePlay,
+  Cpu,
   FolderOpen,
   HeartPulse,
   RadioTower,
@@ -17,6 +18,7 @@ import { Link } from '../../parts/link.tsx';
 import { StatePage } from '../../parts/state-page.tsx';
 import { AccountSettings } from './account.tsx';
 import { ActivitySettings } from './activity.tsx';
+import { HardwareSettings } from './hardware/hardware.tsx';
 import { LibrarySettings } from './libraries.tsx';
 import { MetadataSettings } from './metadata.tsx';
 import { PeopleSettings } from './people.tsx';
@@ -82,6 +84,13 @@ const SECTIONS: readonly Section[] = [
     icon: <UserRound aria-hidden="true" />,
     permission: 'self',
     draw: () => <AccountSettings />,
+  },
+  {
+    name: 'hardware',
+    label: 'Hardware',
+    icon: <Cpu aria-hidden="true" />,
+    permission: 'server:manage',
+    draw: () => <HardwareSettings />,
   },
   {
     name: 'server',
