@@ -3,6 +3,7 @@
  * the worker and its memory, and watches over it: a script may ask for more than any machine can draw.
  */
 import JASSUB from 'jassub';
+import plainFont from 'jassub/dist/default.woff2?url';
 import { addressFrom } from './captions.ts';
 import type { CaptionDrawing, DrawingEvents } from './captions.ts';
 import { EXPIRED_STATUS } from './source.ts';
@@ -91,7 +92,8 @@ export class StyledCaptions implements CaptionDrawing {
       const renderer = new JASSUB({
         video: this.#video,
         subContent: script,
-        fonts: fontUrls.map((url) => new URL(url, location.href).href),
+        // The plain one first: it stands in for every font that the movie names and does not bring, from the first picture on.
+        fonts: [plainFont, ...fontUrls].map((url) => new URL(url, location.href).href),
         queryFonts: false,
         timeOffset: -this.#offsetMs / 1_000,
         libassMemoryLimit: BITMAP_CACHE_MB,

@@ -101,6 +101,7 @@ function StyleFields() {
         max={max}
         step={5}
         value={style[name]}
+        aria-label={label}
         aria-valuetext={`${style[name]} %`}
         onChange={(event) => set({ [name]: event.currentTarget.valueAsNumber })}
       />
@@ -179,6 +180,7 @@ function Choice<T extends string>({ label, value, options, names, onValue }: Cho
       <span>{label}</span>
       <select
         value={value}
+        aria-label={label}
         onChange={(event) => onValue(options.find((option) => option === event.currentTarget.value) ?? value)}
       >
         {options.map((option) => (

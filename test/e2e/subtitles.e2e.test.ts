@@ -1,0 +1,282 @@
+/** Subtitles as a person sees them: text, styled, pictures, files beside the movie and of one's own. A real engine, a real browser. */
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import { playback } from '#protocol/index.ts';
+import { openBrowser } from '#test/support/browser.ts';
+import { changedClip, clip, h264, textFile } from '#test/support/media.ts';
+import { putMovie } from '#test/support/movie-folder.ts';
+import { Person, adminEnvironment } from '#test/support/person.ts';
+import { startEngine } from '#test/support/running-engine.ts';
+import type { RunningEngine } from '#test/support/running-engine.ts';
+import { supFile } from '#test/support/subtitles.ts';
+
+/** Ignored by git. */
+const pictures = join(import.meta.dirname, '../.media');
+
+const HOSTILE = `1
+00:00:00,000 --> 00:00:05,000
+Fish & <b>chips</b> <img src=x onerror="window.stolen=1"><script>window.stolen=1</script>
+
+2
+00:00:06,000 --> 00:00:12,000
+The second line
+`;
+const STYLED = `[Script Info]
+ScriptType: v4.00+
+PlayResX: 1280
+PlayResY: 720
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
+Style: Sign,Liberation Sans,60,&H000000FF,&H000000FF,&H00000000,&H00000000,-1,0,0,0,100,100,0,0,1,2,0,7,0,0,0,1
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: 0,0:00:00.00,0:00:05.00,Sign,,0,0,0,,{\\pos(100,100)}RED SIGN HERE
+Dialogue: 0,0:00:06.00,0:00:12.00,Sign,,0,0,0,,{\\pos(600,500)\\c&H00FF00&}GREEN BELOW
+`;
+/** In the picture, which is 1280 × 720. */
+const BOX = { startMs: 0, endMs: 5_000, x: 400, y: 600, width: 480, height: 60 };
+const SECOND_BOX = { startMs: 6_000, endMs: 11_000, x: 100, y: 100, width: 200, height: 60 };
+
+describe('subtitles', () => {
+  let base: string;
+  let engine: RunningEngine;
+  let ada: Person;
+  let browser: Browser;
+  let page: Page;
+  let movieId: string;
+
+  beforeAll(async () => {
+    base = await realpath(await mkdtemp(join(tmpdir(), 'matinee subtitles ')));
+    const sup = await changedClip('e2e.sup', 'two boxes', () => Promise.resolve(supFile([BOX, SECOND_BOX])));
+    const [hostile, styled] = [await textFile('hostile.srt', HOSTILE), await textFile('signs.ass', STYLED)];
+    const movie = await clip({
+      name: 'subtitled.mkv',
+      args: [
+        ...['-f', 'lavfi', '-i', 'color=c=navy:size=1280x720:rate=24:duration=12'],
+        ...['-i', hostile, '-i', styled, '-i', sup, '-map', '0', '-map', '1', '-map', '2', '-map', '3', ...h264()],
+        ...['-c:s:0', 'srt', '-c:s:1', 'ass', '-c:s:2', 'copy', '-metadata:s:s:0', 'language=eng'],
+        ...['-metadata:s:s:1', 'language=jpn', '-metadata:s:s:2', 'language=ger'],
+      ],
+    });
+    await putMovie(join(base, 'Films', 'Signs (2002).mkv'), movie);
+    // Windows-1251, as files of that time are.
+    const russian = 'Всё смешалось в доме Облонских';
+    const bytes = Buffer.from(
+      [...`1\r\n00:00:00,000 --> 00:00:11,000\r\n${russian}\r\n`].map((letter) => {
+        const code = letter.codePointAt(0)!;
+        if (code < 128) return code;
+        return letter === 'ё' ? 0xb8 : code - 0x410 + 0xc0;
+      }),
+    );
+    await writeFile(join(base, 'Films', 'Signs (2002).ru.srt'), bytes);
+    engine = await startEngine({
+      dataFolder: join(base, 'data'),
+      libraries: [join(base, 'Films')],
+      environment: adminEnvironment,
+    });
+    ada = await Person.signIn(engine.url);
+    await ada.scan();
+    movieId = (await ada.movie('Signs')).id;
+    browser = await openBrowser();
+    const context = await browser.newContext({ viewport: { width: 1_280, height: 720 }, reducedMotion: 'reduce' });
+    await context.addCookies([
+      { name: 'matinee_session', value: ada.token, url: engine.url, httpOnly: true, sameSite: 'Strict' },
+    ]);
+    page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on('console', (message) => consoleLines.push(message.text()));
+    page.on('pageerror', (error) => consoleLines.push(String(error)));
+  }, 240_000);
+
+  const consoleLines: string[] = [];
+
+  // What was on the screen says more than the call that timed out.
+  beforeEach(({ task }) => {
+    onTestFailed(async () => {
+      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
+      await page.screenshot({ path: file }).catch(() => undefined);
+      console.log(
+        `The screen: ${file}\n${consoleLines.slice(-20).join('\n')}\nThe engine:\n${engine.output().slice(-2_000)}`,
+      );
+    });
+  });
+
+  afterAll(async () => {
+    ada?.[Symbol.dispose]();
+    await browser?.close();
+    await engine?.[Symbol.asyncDispose]();
+    await rm(base, { recursive: true, force: true });
+  }, 60_000);
+
+  const opened = () => ada.request(playback.open, { movieId });
+  const open = async (): Promise<void> => {
+    await page.goto(`${engine.url}/play/${movieId}?from-start`);
+    await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.1);
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => document.querySelector('video')!.paused);
+  };
+  const choose = async (name: RegExp): Promise<void> => {
+    await page.mouse.move(600, 300);
+    await page.getByRole('button', { name: 'Subtitles (C)' }).click();
+    await page.getByRole('menuitemradio', { name }).click();
+  };
+  /** By the bar of the player, as a person does it. */
+  const seek = async (seconds: number): Promise<void> => {
+    await page.evaluate((to) => {
+      document.querySelector('video')!.currentTime = to;
+    }, seconds);
+    await page.waitForFunction((to) => {
+      const video = document.querySelector('video')!;
+      return !video.seeking && Math.abs(video.currentTime - to) < 0.2;
+    }, seconds);
+  };
+  const lines = (): Promise<string> =>
+    page.evaluate(() => [...document.querySelectorAll('[data-top] p')].map((line) => line.textContent).join('|'));
+  const hasLines = (text: string): Promise<void> => expect.poll(lines).toBe(text);
+  /** Mean colour of a part of the screen, as it is composed. */
+  async function colourAt(x: number, y: number, width: number, height: number): Promise<number[]> {
+    const png = (await page.screenshot({ clip: { x, y, width, height } })).toString('base64');
+    return await page.evaluate(async (data) => {
+      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+      const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+      const canvas = new OffscreenCanvas(image.width, image.height);
+      const context = canvas.getContext('2d')!;
+      context.drawImage(image, 0, 0);
+      const { data: pixels } = context.getImageData(0, 0, image.width, image.height);
+      const sums = [0, 0, 0];
+      for (let at = 0; at < pixels.length; at += 4) for (let c = 0; c < 3; c++) sums[c] = sums[c]! + pixels[at + c]!;
+      return sums.map((sum) => Math.round(sum / (pixels.length / 4)));
+    }, png);
+  }
+  const shot = (name: string): Promise<unknown> => page.screenshot({ path: join(pictures, `subtitles ${name}.png`) });
+
+  it('[PLAY56] text is text, whatever the file makes of it, and in step after a seek', async () => {
+    await open();
+    await choose(/^English/);
+    await hasLines('Fish & chips window.stolen=1');
+    await shot('text');
+    expect(await page.evaluate(() => (window as { stolen?: number }).stolen)).toBeUndefined();
+    expect(await page.locator('[data-top] img, [data-top] script').count()).toBe(0);
+    expect(await page.locator('[data-top] b').textContent()).toBe('chips');
+    await seek(8);
+    await hasLines('The second line');
+    await seek(5.5);
+    await hasLines('');
+    await seek(1);
+    await hasLines('Fish & chips window.stolen=1');
+  });
+
+  it('[PLAY58] are shifted by keys, and stay so for this person and this file', async () => {
+    await seek(5.9);
+    await hasLines('');
+    await page.keyboard.press('g');
+    await page.keyboard.press('g');
+    await page.keyboard.press('g');
+    await hasLines('The second line');
+    await expect.poll(async () => (await opened()).subtitleTracks.find(({ id }) => id === 't1')?.offsetMs).toBe(-150);
+    await open();
+    await seek(5.9);
+    await hasLines('The second line');
+  });
+
+  it('[PLAY51] a file beside the movie in an encoding of its time is read', async () => {
+    await choose(/^Русский/);
+    await seek(2);
+    await hasLines('Всё смешалось в доме Облонских');
+    await shot('sidecar');
+  });
+
+  it('[PLAY55] styled ones are drawn with their colours at their places, and in step after a seek', async () => {
+    await open();
+    await choose(/^日本語/);
+    await seek(2);
+    await page.locator('canvas[data-captions=styled]').waitFor({ state: 'attached' });
+    const red = (): Promise<number[]> => colourAt(100, 105, 420, 60);
+    await expect.poll(async () => (await red())[0]! > 25, { timeout: 20_000 }).toBe(true);
+    await shot('styled');
+    const [r, g] = await red();
+    expect(r!).toBeGreaterThan(g! + 20);
+    await seek(8);
+    await expect.poll(async () => (await red())[0]! < 10).toBe(true);
+    const [, green] = await colourAt(600, 505, 420, 60);
+    expect(green!).toBeGreaterThan(25);
+    await shot('styled after a seek');
+    expect(consoleLines.filter((line) => /Content Security Policy/i.test(line))).toEqual([]);
+  });
+
+  it('[PLAY54] pictures of a disc are drawn where they belong, and in step after a seek', async () => {
+    await choose(/^Deutsch/);
+    await seek(2);
+    await page.locator('canvas[data-captions=pictures]').waitFor({ state: 'attached' });
+    expect(await page.locator('canvas[data-captions=styled]').count()).toBe(0);
+    const { x, y, width, height } = BOX;
+    const inside = (): Promise<number[]> => colourAt(x + 8, y + 8, width - 16, height - 16);
+    // The controls lie over the lower edge.
+    await page.evaluate(() =>
+      document.querySelector<HTMLElement>('[data-controls]')!.style.setProperty('visibility', 'hidden'),
+    );
+    await expect.poll(async () => Math.min(...(await inside())) > 200).toBe(true);
+    await shot('pictures');
+    expect(Math.max(...(await colourAt(x + 4, y + 1, width - 8, 2)).slice(0, 2))).toBeLessThan(40);
+    expect((await colourAt(x - 20, y, 10, height))[0]).toBeLessThan(40);
+    await seek(8);
+    await expect.poll(async () => Math.min(...(await colourAt(110, 110, 180, 40))) > 200).toBe(true);
+    expect(Math.max(...(await inside()).slice(0, 2))).toBeLessThan(60);
+    await page.setViewportSize({ width: 1_280, height: 960 });
+    // The picture lies in the middle now: 120 lower.
+    await expect.poll(async () => Math.min(...(await colourAt(110, 230, 180, 40))) > 200).toBe(true);
+    await shot('pictures with bars');
+    await page.setViewportSize({ width: 1_280, height: 720 });
+    await page.evaluate(() =>
+      document.querySelector<HTMLElement>('[data-controls]')!.style.removeProperty('visibility'),
+    );
+  });
+
+  it('[PLAY57] a file of one’s own is shown at once, refused in words where it is none, and gone when it is removed', async () => {
+    const openPanel = async (): Promise<void> => {
+      await page.mouse.move(600, 300);
+      await page.getByRole('button', { name: 'Subtitles (C)' }).click();
+      await page.getByRole('menuitem', { name: /Timing, style/ }).click();
+    };
+    await openPanel();
+    await shot('panel');
+    await page
+      .getByLabel('File of subtitles')
+      .setInputFiles({ name: 'evil.srt', mimeType: 'text/plain', buffer: Buffer.from('<html>') });
+    await page.getByText('There are no subtitles in this file').waitFor();
+    await page.getByLabel('Language').selectOption('fr');
+    await page.getByLabel('File of subtitles').setInputFiles({
+      name: 'mien.srt',
+      mimeType: 'text/plain',
+      buffer: Buffer.from('1\n00:00:00,000 --> 00:00:11,000\nÀ moi <b>seul</b>\n'),
+    });
+    await hasLines('À moi seul');
+    const [upload] = (await opened()).subtitleTracks.filter(({ source }) => source === 'uploaded');
+    expect(upload).toMatchObject({ language: 'fr', format: 'text' });
+  });
+
+  it('[PLAY59] a style is seen at once, and kept for every device', async () => {
+    await open();
+    await choose(/^Русский/);
+    await seek(2);
+    await page.mouse.move(600, 300);
+    await page.getByRole('button', { name: 'Subtitles (C)' }).click();
+    await page.getByRole('menuitem', { name: /Timing, style/ }).click();
+    await page.getByLabel('Colour', { exact: true }).selectOption('yellow');
+    await page.getByRole('button', { name: 'Close' }).click();
+    const colour = (): Promise<string> =>
+      page.evaluate(() => getComputedStyle(document.querySelector('[data-top] p span')!).color);
+    await expect.poll(colour).toBe('rgb(255, 236, 88)');
+    await open();
+    await choose(/^Русский/);
+    await seek(2);
+    await hasLines('Всё смешалось в доме Облонских');
+    expect(await colour()).toBe('rgb(255, 236, 88)');
+    await shot('yellow');
+  });
+});
