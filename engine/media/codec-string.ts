@@ -3,6 +3,7 @@
  * The file's own string comes from the probe; here is what must change on the way, and what can be said where there is none.
  */
 import type { AudioTrack, VideoTrack } from '#protocol/schema/media.ts';
+import type { SoundCodec } from './rendition-spec.ts';
 
 /** Video codecs that we put into fragmented MP4 unchanged. The others have no sample entry there that players know. */
 const COPYABLE_VIDEO: ReadonlySet<string> = new Set(['h264', 'hevc', 'av1', 'vp9']);
@@ -100,8 +101,10 @@ export function copiedAudioCodecString(track: AudioTrack): string | null {
   return `mp4a.40.${AAC_OBJECT_TYPES[track.profile ?? ''] ?? 2}`;
 }
 
-/** AAC-LC, which is what we encode. */
-export const ENCODED_AUDIO_CODEC_STRING = 'mp4a.40.2';
+/** The string of sound that we encode: AAC-LC, AC-3 or E-AC-3. */
+export function encodedAudioCodecString(codec: SoundCodec): string {
+  return { aac: 'mp4a.40.2', ac3: 'ac-3', eac3: 'ec-3' }[codec];
+}
 
 /** Levels of VP9 by luma samples in a picture and a second (VP9 bitstream specification, annex A): what a track without one needs. */
 function vp9Level(track: VideoTrack): number {

@@ -66,9 +66,47 @@ describe('decidePlayback', () => {
     const decision = decide(mkv({ audio }), { ...chromium, file: [] })!;
     expect(decision.audioTracks).toEqual([
       { method: 'copy', trackIndex: 1, fromCodec: 'aac' },
-      { method: 'transcode', trackIndex: 2, fromCodec: 'dts', channels: 2, bitrateBps: 160_000 },
+      { method: 'transcode', trackIndex: 2, fromCodec: 'dts', codec: 'aac', channels: 6, bitrateBps: 384_000 },
       { method: 'copy', trackIndex: 3, fromCodec: 'opus' },
     ]);
+  });
+
+  it.each([
+    ['two loudspeakers', 'dts', 8, 2, ['aac', 'eac3'], 'aac', 2],
+    ['a receiver that takes E-AC-3', 'truehd', 8, 8, ['aac', 'ac3', 'eac3'], 'eac3', 6],
+    ['one that takes AC-3', 'dts', 6, 6, ['aac', 'ac3'], 'ac3', 6],
+    ['loudspeakers, and neither', 'pcm_s24le', 6, 6, ['aac'], 'aac', 6],
+    ['stereo, whatever the room', 'dts', 2, 6, ['aac', 'eac3'], 'aac', 2],
+  ] as const)('encodes sound for %s', (_what, codec, channels, maxAudioChannels, audio, expected, sent) => {
+    const profile = { ...chromium, file: [], maxAudioChannels, segments: { ...chromium.segments, audio: [...audio] } };
+    const decision = decide(mkv({ audio: [audioTrack({ codec, channels })] }), profile)!;
+    expect(decision.audio).toMatchObject({ method: 'transcode', codec: expected, channels: sent });
+    expect(decision.sent.audioCodec).toBe(expected);
+  });
+
+  it.each([
+    ['one that shows HDR10', 8, 1, ['hdr10'], true],
+    ['one that shows HLG', 8, 4, ['hlg'], true],
+    ['one that shows it', 8, 1, ['hdr10', 'dolbyVision'], undefined],
+    ['two layers, for HDR10', 7, 6, ['hdr10'], true],
+  ] as const)('copies Dolby Vision for %s', (_what, profile, compatibility, hdr, expected) => {
+    const video = [
+      videoTrack({
+        codec: 'hevc',
+        bitDepth: 10,
+        hdr: 'dolbyVision',
+        dolbyVision: { profile, level: 6, compatibility },
+      }),
+    ];
+    const decision = decide(mkv({ video }), {
+      ...tv,
+      file: [],
+      hdr: [...hdr],
+      segments: { video: [hevc], audio: ['aac'] },
+    })!;
+    expect(decision.method).toBe('remux');
+    expect(decision.video).toMatchObject({ method: 'copy' });
+    expect((decision.video as { withoutDolbyVision?: true }).withoutDolbyVision).toBe(expected);
   });
 
   it('offers leaner codecs where the device decodes them by hardware, at that size, and they did not fail', () => {

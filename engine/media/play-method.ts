@@ -33,7 +33,7 @@ import {
   tightest,
 } from './play-obstacles.ts';
 import type { ObstacleQuestion } from './play-obstacles.ts';
-import type { VideoCodec } from './rendition-spec.ts';
+import type { SoundCodec, VideoCodec } from './rendition-spec.ts';
 import { audibleTracks, chooseAudio, chooseSubtitle } from './track-choice.ts';
 import type { RememberedTracks, SubtitleCandidate, TrackPreferences } from './track-choice.ts';
 
@@ -64,6 +64,8 @@ export interface CopiedTrack {
   readonly method: 'copy';
   readonly trackIndex: number;
   readonly fromCodec: string;
+  /** The device does not show Dolby Vision; it gets the HDR10, HLG or SDR below it. */
+  readonly withoutDolbyVision?: true;
 }
 
 export interface EncodedVideo {
@@ -87,7 +89,8 @@ export interface EncodedAudio {
   readonly method: 'transcode';
   readonly trackIndex: number;
   readonly fromCodec: string;
-  readonly channels: 2;
+  readonly codec: SoundCodec;
+  readonly channels: 2 | 6;
   readonly bitrateBps: number;
 }
 
@@ -113,7 +116,13 @@ export interface PlayDecision {
 }
 
 /** Stereo AAC at a rate where listeners can't tell it from its source. */
-export const ENCODED_AUDIO = { channels: 2, bitrateBps: 160_000 } as const;
+const STEREO = { codec: 'aac', channels: 2, bitrateBps: 160_000 } as const;
+/** 5.1 for devices with as many loudspeakers, in what they take, best first: Dolby's codecs also reach a receiver behind the device. */
+const SURROUND = [
+  { codec: 'eac3', channels: 6, bitrateBps: 384_000 },
+  { codec: 'ac3', channels: 6, bitrateBps: 448_000 },
+  { codec: 'aac', channels: 6, bitrateBps: 384_000 },
+] as const;
 
 /** Decides how to send a file. `null` where no method is left: all that were possible are among `without`. */
 export function decidePlayback(question: PlayQuestion): PlayDecision | null {
@@ -151,7 +160,7 @@ export function decidePlayback(question: PlayQuestion): PlayDecision | null {
   const audioTracks = sounds.map((track) => decideAudio(track, profile));
   const audioSent = audioTracks.find(({ trackIndex }) => trackIndex === audio?.index) ?? null;
   const soundBps = audioSent ? audioBitrateBps(audio, audioSent) : 0;
-  const soundCodec = audioSent && (audioSent.method === 'copy' ? audioSent.fromCodec : 'aac');
+  const soundCodec = audioSent && (audioSent.method === 'copy' ? audioSent.fromCodec : audioSent.codec);
   const reasons = new Set(againstDirect);
   if (audio && audioSent?.method === 'transcode') {
     for (const reason of audioObstacles(audio, segmentAudio(profile), profile)) reasons.add(reason);
@@ -166,7 +175,7 @@ export function decidePlayback(question: PlayQuestion): PlayDecision | null {
       return {
         method: 'remux',
         reasons: ordered(reasons),
-        video: copy(video),
+        video: video && copyPicture(video, profile),
         encoded: encoded(soundBps),
         audio: audioSent,
         audioTracks,
@@ -239,7 +248,15 @@ function trackPreferences(preferences: PlaybackPreferences, profile: DeviceProfi
 
 function decideAudio(track: AudioTrack, profile: DeviceProfile): CopiedTrack | EncodedAudio {
   if (audioObstacles(track, segmentAudio(profile), profile).size === 0) return copy(track);
-  return { method: 'transcode', trackIndex: track.index, fromCodec: track.codec, ...ENCODED_AUDIO };
+  const hasSurround = track.channels >= 6 && Math.min(profile.maxAudioChannels, profile.loudspeakers ?? Infinity) >= 6;
+  const surround = SURROUND.find(({ codec }) => hasSurround && segmentAudio(profile).includes(codec));
+  return { method: 'transcode', trackIndex: track.index, fromCodec: track.codec, ...(surround ?? STEREO) };
+}
+
+/** The picture as it is, but for Dolby Vision that the device would stumble over. Of profile 5 nothing would be left. */
+function copyPicture(video: VideoTrack, { hdr }: DeviceProfile): CopiedTrack {
+  const isUnwanted = video.dolbyVision !== null && !hdr.includes('dolbyVision') && baseLayer(video) !== 'none';
+  return isUnwanted ? { ...copy(video), withoutDolbyVision: true } : copy(video);
 }
 
 function encodeVideo(video: VideoTrack, question: PlayQuestion, soundBps: number, burnIn: number | null): EncodedVideo {

@@ -34,8 +34,8 @@ const grant: MediaGrant = {
       ],
     },
     audio: [
-      { trackIndex: 1, isCopied: true, isDefault: false },
-      { trackIndex: 2, isCopied: false, isDefault: true },
+      { trackIndex: 1, output: { method: 'copy' }, isDefault: false },
+      { trackIndex: 2, output: { method: 'eac3', channels: 6, bitrateBps: 384_000 }, isDefault: true },
     ],
   },
 };
@@ -59,6 +59,17 @@ describe('a media grant', () => {
       'a remux',
       { ...grant, hls: { ...grant.hls!, plan: 'remux', video: { trackIndex: 3, variants: [{ method: 'copy' }] } } },
     ],
+    [
+      'a remux without its Dolby Vision',
+      {
+        ...grant,
+        hls: {
+          ...grant.hls!,
+          plan: 'remux',
+          video: { trackIndex: 3, variants: [{ method: 'copy', withoutDolbyVision: true }, encoded] },
+        },
+      },
+    ],
     ['a ladder', { ...grant, hls: { ...grant.hls!, video: ladder } }],
     ['sound alone', { ...grant, hls: { ...grant.hls!, video: null } }],
     ['the file as it is', { ...grant, hls: null }],
@@ -69,7 +80,11 @@ describe('a media grant', () => {
   });
 
   it('[PLAY1] fits a URL with room to spare, even for a file with thirty sound tracks', () => {
-    const audio = Array.from({ length: 30 }, (_, trackIndex) => ({ trackIndex, isCopied: true, isDefault: false }));
+    const audio = Array.from({ length: 30 }, (_, trackIndex) => ({
+      trackIndex,
+      output: { method: 'copy' } as const,
+      isDefault: false,
+    }));
     expect(signer.sign(grant).length).toBeLessThan(400);
     expect(signer.sign({ ...grant, hls: { ...grant.hls!, audio } }).length).toBeLessThan(1_000);
     // Proxies and servers take 4 kB of address together with the headers, 8 kB at most.

@@ -6,8 +6,8 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
-import { VIDEO_CODECS, VIDEO_ENCODERS, X264_PRESETS } from '#engine/media/rendition-spec.ts';
-import type { CopyOutput, VideoOutput } from '#engine/media/rendition-spec.ts';
+import { SOUND_CODECS, VIDEO_CODECS, VIDEO_ENCODERS, X264_PRESETS } from '#engine/media/rendition-spec.ts';
+import type { CopyOutput, SoundOutput, VideoOutput } from '#engine/media/rendition-spec.ts';
 import { Count, Id } from '#protocol/schema/scalar.ts';
 import { PLAN_KINDS } from './movie-plans.ts';
 import type { PlanKind } from './movie-plans.ts';
@@ -41,7 +41,11 @@ export interface HlsForm {
     /** Best first. `v<k>` in a URL is the one at `k`. The one that is copied, where there is one, is the first. */
     readonly variants: readonly (CopyOutput | VideoOutput)[];
   } | null;
-  readonly audio: readonly { readonly trackIndex: number; readonly isCopied: boolean; readonly isDefault: boolean }[];
+  readonly audio: readonly {
+    readonly trackIndex: number;
+    readonly output: CopyOutput | SoundOutput;
+    readonly isDefault: boolean;
+  }[];
 }
 
 const Flag = v.picklist([0, 1]);
@@ -58,6 +62,10 @@ const Encoded = v.strictTuple([
   Flag,
   Flag,
 ]);
+/** `null`: as it is. 0: as it is, but for Dolby Vision. */
+const Picture = v.union([v.null(), v.literal(0), Encoded]);
+/** `null`: as it is. */
+const Sound = v.nullable(v.strictTuple([v.picklist(SOUND_CODECS), v.picklist([2, 6]), Count, Flag]));
 const Payload = v.strictTuple([
   v.literal(VERSION),
   Id,
@@ -70,10 +78,8 @@ const Payload = v.strictTuple([
     v.strictTuple([
       v.picklist(PLAN_KINDS),
       v.pipe(v.string(), v.regex(/^[0-9a-z]{1,11}$/)),
-      v.nullable(
-        v.strictTuple([Count, v.pipe(v.array(v.nullable(Encoded)), v.minLength(1), v.maxLength(MAX_VARIANTS))]),
-      ),
-      v.pipe(v.array(v.strictTuple([Count, Flag, Flag])), v.maxLength(200)),
+      v.nullable(v.strictTuple([Count, v.pipe(v.array(Picture), v.minLength(1), v.maxLength(MAX_VARIANTS))])),
+      v.pipe(v.array(v.strictTuple([Count, Sound, Flag])), v.maxLength(200)),
     ]),
   ),
 ]);
@@ -103,11 +109,8 @@ export class GrantSigner {
       hls && [
         hls.plan,
         hls.planId,
-        hls.video && [
-          hls.video.trackIndex,
-          hls.video.variants.map((output) => (output.method === 'copy' ? null : tupleOf(output))),
-        ],
-        hls.audio.map(({ trackIndex, isCopied, isDefault }) => [trackIndex, isCopied ? 1 : 0, isDefault ? 1 : 0]),
+        hls.video && [hls.video.trackIndex, hls.video.variants.map(tupleOf)],
+        hls.audio.map(({ trackIndex, output, isDefault }) => [trackIndex, soundTupleOf(output), isDefault ? 1 : 0]),
       ],
     ];
     // What could not be read again must not be given out.
@@ -141,17 +144,35 @@ function formOf([plan, planId, video, audio]: NonNullable<v.InferOutput<typeof P
     planId,
     video: video && {
       trackIndex: video[0],
-      variants: video[1].map((each) => (each ? outputOf(each) : { method: 'copy' })),
+      variants: video[1].map(pictureOf),
     },
-    audio: audio.map(([trackIndex, isCopied, isDefault]) => ({
+    audio: audio.map(([trackIndex, sound, isDefault]) => ({
       trackIndex,
-      isCopied: isCopied === 1,
+      output: soundOf(sound),
       isDefault: isDefault === 1,
     })),
   };
 }
 
-function tupleOf(output: VideoOutput): v.InferInput<typeof Encoded> {
+function soundTupleOf(output: CopyOutput | SoundOutput): v.InferInput<typeof Sound> {
+  return output.method === 'copy'
+    ? null
+    : [output.method, output.channels, output.bitrateBps, output.isNight === true ? 1 : 0];
+}
+
+function soundOf(sound: v.InferOutput<typeof Sound>): CopyOutput | SoundOutput {
+  if (sound === null) return { method: 'copy' };
+  const [method, channels, bitrateBps, isNight] = sound;
+  return { method, channels, bitrateBps, ...(isNight === 1 && { isNight: true }) };
+}
+
+function pictureOf(picture: v.InferOutput<typeof Picture>): CopyOutput | VideoOutput {
+  if (picture === null) return { method: 'copy' };
+  return picture === 0 ? { method: 'copy', withoutDolbyVision: true } : outputOf(picture);
+}
+
+function tupleOf(output: CopyOutput | VideoOutput): v.InferInput<typeof Picture> {
+  if (output.method === 'copy') return output.withoutDolbyVision ? 0 : null;
   const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace } = output;
   return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap ? 1 : 0, deinterlace ? 1 : 0];
 }

@@ -1,16 +1,18 @@
 /** From a decision to what goes over the wire and back: the form of an HLS playback, its renditions, its multivariant playlist. */
 import { createHash } from 'node:crypto';
 import {
-  ENCODED_AUDIO_CODEC_STRING,
   copiedAudioCodecString,
   copiedVideoCodecString,
+  encodedAudioCodecString,
   supplementalCodecs,
 } from '#engine/media/codec-string.ts';
 import { multivariantPlaylist } from '#engine/media/hls-playlist.ts';
 import type { AudioRendition, SubtitleRendition, VariantStream, VideoRange } from '#engine/media/hls-playlist.ts';
-import { ENCODED_AUDIO, audioBitrateBps, overallBitrateBps, videoBitrateBps } from '#engine/media/play-method.ts';
+import { audioBitrateBps, overallBitrateBps, videoBitrateBps } from '#engine/media/play-method.ts';
+import type { PlayDecision } from '#engine/media/play-method.ts';
+import { baseLayer } from '#engine/media/play-obstacles.ts';
 import { isEncodedSound } from '#engine/media/rendition-spec.ts';
-import type { KeyframesOutput, RenditionOutput } from '#engine/media/rendition-spec.ts';
+import type { CopyOutput, KeyframesOutput, RenditionOutput, SoundOutput } from '#engine/media/rendition-spec.ts';
 import type { SegmentLoad } from '#engine/media/segment-load.ts';
 import { audibleTracks, audioLabels, isDescription } from '#engine/media/track-choice.ts';
 import type { AudioTrack, MediaInfo, VideoTrack } from '#protocol/schema/media.ts';
@@ -47,10 +49,10 @@ export function hlsForm(question: Omit<VariantQuestion, 'segments'>, plan: Movie
     plan: plan.kind,
     planId: plan.id,
     video: video && { trackIndex: video.trackIndex, variants },
-    audio: audioTracks.map(({ trackIndex, method }) => ({
-      trackIndex,
-      isCopied: method === 'copy',
-      isDefault: trackIndex === audio?.trackIndex,
+    audio: audioTracks.map((track) => ({
+      trackIndex: track.trackIndex,
+      output: soundOutput(track),
+      isDefault: track.trackIndex === audio?.trackIndex,
     })),
   };
 }
@@ -66,7 +68,7 @@ export function renditionOrder(
   const picture = form.video?.variants.find((_, position) => name === `v${position}`);
   const trackIndex = picture ? form.video?.trackIndex : sound?.trackIndex;
   if (trackIndex === undefined) return null;
-  const output = picture ?? audioOutput(sound?.isCopied === true);
+  const output = picture ?? sound?.output ?? COPY;
   const identity = [file.id, file.sizeBytes, file.mtimeUs, plan.id, trackIndex, ...outputIdentity(output)];
   return {
     key: createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32),
@@ -90,8 +92,12 @@ function outputIdentity(output: Exclude<RenditionOutput, KeyframesOutput>): (str
   return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace];
 }
 
-function audioOutput(isCopied: boolean): Exclude<RenditionOutput, KeyframesOutput> {
-  return isCopied ? { method: 'copy' } : { method: 'aac', ...ENCODED_AUDIO };
+const COPY: CopyOutput = { method: 'copy' };
+
+function soundOutput(track: PlayDecision['audioTracks'][number]): CopyOutput | SoundOutput {
+  return track.method === 'copy'
+    ? COPY
+    : { method: track.codec, channels: track.channels, bitrateBps: track.bitrateBps };
 }
 
 /** The multivariant playlist of a playback. Its renditions lie beside it under their names. `pictures`: to look for a place by. */
@@ -108,9 +114,9 @@ export function formPlaylist(
     const track = tracks[at];
     return track ? [{ ...sound, track, label: labels[at]! }] : [];
   });
-  const soundBps = Math.max(0, ...sounds.map(({ track, isCopied }) => soundBitrateBps(track, isCopied)));
-  const soundCodecs = sounds.map(({ track, isCopied }) =>
-    isCopied ? copiedAudioCodecString(track) : ENCODED_AUDIO_CODEC_STRING,
+  const soundBps = Math.max(0, ...sounds.map(({ track, output }) => soundBitrateBps(track, output)));
+  const soundCodecs = sounds.map(({ track, output }) =>
+    output.method === 'copy' ? copiedAudioCodecString(track) : encodedAudioCodecString(output.method),
   );
   const subtitles = subtitleRenditions(media);
   const picture = media.video.find(({ index }) => index === form.video?.trackIndex);
@@ -127,17 +133,18 @@ export function formPlaylist(
     };
     return multivariantPlaylist([variant], [], subtitles);
   }
-  const renditions = sounds.map(({ trackIndex, track, isCopied, isDefault, label }): AudioRendition => ({
+  const renditions = sounds.map(({ trackIndex, track, output, isDefault, label }): AudioRendition => ({
     uri: `a${trackIndex}/index.m3u8`,
     name: label,
     language: track.language,
-    channels: isCopied ? track.channels : ENCODED_AUDIO.channels,
+    channels: output.method === 'copy' ? track.channels : output.channels,
     isDefault,
     isDescription: isDescription(track),
   }));
   const variants = form.video.variants.map((output, position) => {
     const facts = variantFacts(output, position, picture, copiedVideoCodecString(picture));
-    return pictureVariant(facts, picture, copyLoad(media, picture, plan.load), soundBps, soundCodecs);
+    const shown = output.method === 'copy' && output.withoutDolbyVision ? baseLayerOf(picture) : picture;
+    return pictureVariant(facts, shown, copyLoad(media, picture, plan.load), soundBps, soundCodecs);
   });
   // Players begin with the first that they read (RFC 8216, section 6.3.1 leaves it to them, and all known ones do so).
   const start = Number(startVariant(form).slice(1));
@@ -220,9 +227,17 @@ function copyBitrateBps(media: MediaInfo, track: VideoTrack): number {
   return videoBitrateBps(media, track) ?? overallBitrateBps(media) ?? UNKNOWN_BITRATE_BPS;
 }
 
-function soundBitrateBps(track: AudioTrack, isCopied: boolean): number {
+function soundBitrateBps(track: AudioTrack, output: CopyOutput | SoundOutput): number {
   const { index: trackIndex, codec: fromCodec } = track;
-  return isCopied ? audioBitrateBps(track, { method: 'copy', trackIndex, fromCodec }) : ENCODED_AUDIO.bitrateBps;
+  return output.method === 'copy'
+    ? audioBitrateBps(track, { method: 'copy', trackIndex, fromCodec })
+    : output.bitrateBps;
+}
+
+/** The track as it is when its Dolby Vision has been taken out. */
+function baseLayerOf(track: VideoTrack): VideoTrack {
+  const base = baseLayer(track);
+  return { ...track, dolbyVision: null, hdr: base === 'hdr10' || base === 'hlg' ? base : null };
 }
 
 /** By the base layer for Dolby Vision: CODECS names that, too. */
