@@ -28,6 +28,7 @@ import type { MoviePlan, MoviePlans } from './movie-plans.ts';
 import { readPreferences, readRemembered } from './person-wishes.ts';
 import type { PlaybackStore, PreferenceStore, ProgressPort, StoredFile, MomentsPort } from './ports.ts';
 import type { RenditionPool } from './rendition-pool.ts';
+import type { TranscodeQueue } from './transcode-queue.ts';
 import type { EncodeSettings, MachineEncoders } from './variant-choice.ts';
 
 /** How long a media URL works [PLAY3]: longer than nearly every movie, so that hardly anyone meets the end of one. */
@@ -64,6 +65,8 @@ export interface PlaybackHandlerOptions {
   readonly progress: ProgressPort;
   readonly plans: MoviePlans;
   readonly pool: RenditionPool;
+  /** Who waits for a transcode. */
+  readonly line: TranscodeQueue;
   readonly signer: GrantSigner;
   readonly clock: Clock;
   readonly limits: EncodeLimits;
@@ -74,10 +77,12 @@ export interface PlaybackHandlerOptions {
   readonly encoders: () => MachineEncoders;
 }
 
-export function createPlaybackHandlers(options: PlaybackHandlerOptions): Pick<Handlers<typeof playback>, 'open'> {
+export function createPlaybackHandlers(
+  options: PlaybackHandlerOptions,
+): Pick<Handlers<typeof playback>, 'open' | 'wait' | 'leave'> {
   const { store, people, subtitlesOf, subtitlesFor, prepareSubtitles, progress, plans, pool, signer, clock, moments } =
     options;
-  const { limits, serverLimits, settings, encoders } = options;
+  const { limits, serverLimits, settings, encoders, line } = options;
 
   /** Who each session is to the renditions. One person on one device watches one thing: what they open replaces what they had. */
   const viewerIds = new LRUCache<string, string>({ max: MAX_VIEWERS });
@@ -149,16 +154,21 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Pick<Ha
     }
   }
 
-  function refuseWhereFull(form: HlsForm, { file }: Candidate, plan: MoviePlan, { fail }: Context): void {
-    if (!form.video || form.video.variants[0]?.method === 'copy') return;
-    const order = renditionOrder(startVariant(form), form, file, plan);
-    if (order === null || pool.hasRoomFor(order.key)) return;
-    fail('tooManyTranscodes', { running: pool.slots.running, limit: pool.slots.limit });
+  /** [PLAY13] [PLAY30] Whoever needs an encoder that is not there is told their place in the line for one. */
+  function refuseWhereFull(form: HlsForm, { file }: Candidate, plan: MoviePlan, context: Context): void {
+    const { sessionId, fail } = context;
+    const { running, limit } = pool.slots;
+    const start = form.video?.variants[0]?.method === 'copy' ? null : startVariant(form);
+    const order = form.video && start && renditionOrder(start, form, file, plan);
+    if (!order || pool.isEncoding(order.key)) return line.leave(sessionId);
+    if (limit === 0) fail('tooManyTranscodes', { running, limit, place: null });
+    const place = line.enter(sessionId);
+    if (place > 0) fail('tooManyTranscodes', { running, limit, place });
   }
 
   return {
     async open(input, context) {
-      const { movieId, fileId, startMs, profile = BASELINE_PROFILE } = input;
+      const { movieId, fileId, startMs } = input;
       const { viewer, sessionId, signal, fail } = context;
       const files = (await store.filesOf(movieId)) ?? fail('notFound', { what: 'movie', id: movieId });
       // Who asks for the movie never gets a trailer of it; who asks for the trailer does.
@@ -200,7 +210,7 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Pick<Ha
         const plan = (await planOf(candidate)) ?? fail('notPlayable', { failure: 'unsupported' });
         // What the picture of a remux becomes where the line is too weak for the copy.
         const softer = decision.method === 'remux' ? decision.encoded : null;
-        form = hlsForm({ decision, softer, media, profile, settings, encoders: encoders() }, plan);
+        form = hlsForm({ decision, softer, media, settings, encoders: encoders() }, plan);
         refuseWhereFull(form, candidate, plan, context);
         await warm(form, candidate, plan, viewerId, resumeMs);
       }
@@ -241,6 +251,15 @@ export function createPlaybackHandlers(options: PlaybackHandlerOptions): Pick<Ha
         markers: [...(opened?.markers ?? [])],
         next: file.isExtra ? null : (opened?.next ?? null),
       } satisfies Playback;
+    },
+
+    async wait({ known }, { sessionId, signal }) {
+      return { place: await line.ask(sessionId, known, signal) };
+    },
+
+    leave(_input, { sessionId }) {
+      line.leave(sessionId);
+      return Promise.resolve({});
     },
   };
 }
@@ -336,7 +355,7 @@ function trackDecisions(
     fromCodec,
     toCodec: method === 'copy' ? fromCodec : encoded,
   });
-  return { video: video && track(video, variants[0]?.codec ?? 'h264'), audio: audio && track(audio, 'aac') };
+  return { video: video && track(video, variants[0]?.codec ?? 'h264'), audio: audio && track(audio, audio.method === 'copy' ? '' : audio.codec) };
 }
 
 function sourceOf(media: MediaInfo): Playback['source'] {

@@ -5,6 +5,7 @@ import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
 import { PLAYLIST_MIME_TYPE } from '#engine/media/hls-playlist.ts';
 import { decidePlayback } from '#engine/media/play-method.ts';
 import type { PlayDecision } from '#engine/media/play-method.ts';
+import type { SendLimits } from '#engine/media/play-obstacles.ts';
 import { cleanText } from '#engine/media/track-choice.ts';
 import type { Handlers } from '#protocol/handler.ts';
 import type { playback } from '#protocol/index.ts';
@@ -36,12 +37,14 @@ export interface LinkHandlerOptions {
   readonly signer: GrantSigner;
   readonly clock: Clock;
   readonly limits: EncodeLimits;
+  /** What is sent to anyone at most. */
+  readonly serverLimits: SendLimits;
   readonly settings: EncodeSettings;
   readonly encoders: () => MachineEncoders;
 }
 
 export function createLinkHandlers(options: LinkHandlerOptions): Pick<Handlers<typeof playback>, 'link'> {
-  const { store, plans, signer, clock, limits, settings, encoders } = options;
+  const { store, plans, signer, clock, limits, serverLimits, settings, encoders } = options;
 
   const decide = (
     media: MediaInfo,
@@ -55,6 +58,7 @@ export function createLinkHandlers(options: LinkHandlerOptions): Pick<Handlers<t
       audioTrack: null,
       without: ['directPlay', ...without],
       limits,
+      serverLimits,
     });
 
   /** How the file is cut for such a player; `null` where it can't be. */
@@ -72,7 +76,7 @@ export function createLinkHandlers(options: LinkHandlerOptions): Pick<Handlers<t
     if (!plan) return null;
     const encoded = decision.method === 'remux' ? decide(media, true, ['remux'])?.video : null;
     const softer = encoded?.method === 'transcode' ? encoded : null;
-    return hlsForm({ decision, softer, media, profile: PLAYER_PROFILE, settings, encoders: encoders() }, plan);
+    return hlsForm({ decision, softer, media, settings, encoders: encoders() }, plan);
   }
 
   return {

@@ -204,6 +204,7 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     const form = formOf(opened.grant);
     const plan = await planFor(opened, form);
     const order = renditionOrder(name, form, opened.file, plan);
+    if (order && name.startsWith('v')) pool.watch(opened.grant.viewerId, order.key);
     await sendOrdered(request, response, opened, order, part);
   }
 

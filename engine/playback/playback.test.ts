@@ -435,10 +435,52 @@ describe('playback.open', () => {
     const other = { movieId: id(11), profile: chromium };
     expect(await failureOf(open(other, somebody(3)))).toEqual({
       code: 'tooManyTranscodes',
-      data: { running: 1, limit: 1 },
+      data: { running: 1, limit: 1, place: 1 },
     });
     await clock.advance(2 * 60_000);
     expect(await open(other, somebody(3))).toMatchObject({ method: 'transcode' });
+  });
+
+  it('[PLAY30] lets those who wait in by turns, whoever comes later', async () => {
+    const somebody = (last: number) => testContext({ sessionId: id(last) });
+    const films = [MOVIE, id(11), id(12), id(13)];
+    for (const [at, movieId] of films.entries()) {
+      store.add({ id: id(20 + at), movieId, media: mediaInfo({ video: [hevc] }) }, everySecond);
+    }
+    const opening = (at: number) => open({ movieId: films[at]!, profile: chromium }, somebody(at + 1));
+    const refusedAt = (place: number) => ({ code: 'tooManyTranscodes', data: { running: 1, limit: 1, place } });
+    await opening(0);
+    await clock.advance(0);
+    expect(await failureOf(opening(1))).toEqual(refusedAt(1));
+    expect(await failureOf(opening(2))).toEqual(refusedAt(2));
+    const [second, third] = [2, 3].map((last) => part.handlers.wait({ known: last - 1 }, somebody(last)));
+    // The first one goes on to something that needs no encoder, and their slot is free.
+    store.add({ id: id(30), movieId: id(14) });
+    await open({ movieId: id(14), profile: chromium }, somebody(1));
+    await clock.advance(1_000);
+    expect(await Promise.race([second, third])).toEqual({ place: 0 });
+    expect(await failureOf(opening(3))).toMatchObject({ code: 'tooManyTranscodes', data: { place: 3 } });
+    expect(await opening(1)).toMatchObject({ method: 'transcode' });
+    expect(await third).toEqual({ place: 1 });
+    await part.handlers.leave({}, somebody(3));
+    expect(await part.handlers.wait({ known: 1 }, somebody(3))).toEqual({ place: null });
+  });
+
+  it('[PLAY32] a viewer who switches to another picture leaves the first, and its slot', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ video: [hevc] }) }, everySecond);
+    const { url, variants } = await open({ profile: chromium });
+    expect(variants.map(({ name }) => name)).toEqual(['v0', 'v1', 'v2', 'v3', 'v4']);
+    await clock.advance(0);
+    const first = get(url.replace('index.m3u8', 'v0/0.m4s'));
+    await clock.advance(0);
+    hosts.open[0]!.make();
+    expect((await first).status).toBe(200);
+    const second = get(url.replace('index.m3u8', 'v2/1.m4s'));
+    await clock.advance(1_000);
+    for (const host of hosts.open) if (host.spec.output.method === 'h264') host.make(3);
+    await clock.advance(1_000);
+    for (const host of hosts.open) if (host.spec.output.method === 'h264') host.make(3);
+    expect((await second).status).toBe(200);
   });
 
   it('[PLAY13] never refuses somebody because of what they themselves watched before', async () => {

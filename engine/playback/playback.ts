@@ -31,6 +31,7 @@ import type { SubtitleCachePort, SubtitleStore, SubtitleVault } from './subtitle
 import { createUploadRoute } from './subtitle-routes.ts';
 import type { UploadRoute } from './subtitle-routes.ts';
 import { SubtitleShelf } from './subtitle-shelf.ts';
+import { TranscodeQueue } from './transcode-queue.ts';
 import { SOFTWARE_ENCODERS } from './variant-choice.ts';
 import type { EncodeSettings, MachineEncoders } from './variant-choice.ts';
 
@@ -95,6 +96,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
     quotaBytes: options.scratchQuotaBytes,
     maxTranscodes: options.maxTranscodes,
   });
+  const line = new TranscodeQueue(clock, () => pool.hasRoom);
   const { store: subtitleStore, vault, cache, newId } = options.subtitles;
   const shelf = new SubtitleShelf({ hosts, cache, clock, log });
   const subtitlesFor = async (
@@ -110,6 +112,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
     return subtitleChoices({ media, files, base, offsetsMs });
   };
   const subtitlesOf = (file: StoredFile): Promise<readonly SubtitleCandidate[]> => subtitlesFor(file, '', null);
+  const serverLimits = options.serverLimits ?? { maxBitrateBps: null, maxHeightPx: null };
   // Files whose movies have gone meanwhile.
   subtitleStore
     .uploadIds()
@@ -124,6 +127,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
         signer,
         clock,
         limits: { maxHeightPx },
+        serverLimits,
         settings: { crf, preset },
         encoders,
       }),
@@ -137,10 +141,11 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
         moments: options.moments ?? null,
         plans,
         pool,
+        line,
         signer,
         clock,
         limits: { maxHeightPx },
-        serverLimits: options.serverLimits ?? { maxBitrateBps: null, maxHeightPx: null },
+        serverLimits,
         settings: { crf, preset },
         encoders,
       }),
@@ -158,6 +163,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
     subtitleHandlers: createSubtitleHandlers(subtitleStore, vault),
     uploadRoute: createUploadRoute({ store: subtitleStore, vault, shelf, newId, clock, log }),
     async [Symbol.asyncDispose]() {
+      line[Symbol.dispose]();
       await Promise.all([pool[Symbol.asyncDispose](), shelf[Symbol.asyncDispose]()]);
     },
   };

@@ -2,6 +2,7 @@
  * All renditions that are in use. Owns: which there are, the account of the scratch space, the slots for encoding. A rendition is made when
  * somebody first asks for it, and put away with its files when nobody has for a while [PLAY17].
  */
+import { LRUCache } from 'lru-cache';
 import type { Clock, Timer } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
 import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
@@ -41,6 +42,8 @@ export class RenditionPool implements AsyncDisposable {
   readonly #renditions = new Map<string, Rendition>();
   /** Renditions on their way out. One of the same key waits for them: both would use the same folder. */
   readonly #retiring = new Map<string, Promise<void>>();
+  /** Which picture each viewer asked for last. */
+  readonly #watched = new LRUCache<string, string>({ max: 10_000 });
   readonly #sweep: Timer;
   #isClosed = false;
 
@@ -80,9 +83,28 @@ export class RenditionPool implements AsyncDisposable {
     await Promise.all([...this.#renditions.values()].map((rendition) => rendition.away(viewerId)));
   }
 
+  /** Whether one more transcode could start without taking the place of one that is watched. */
+  get hasRoom(): boolean {
+    return this.slots.hasRoomFor(null);
+  }
+
+  /** Whether the rendition of this key holds a slot: whoever watches it, too, costs nothing more. */
+  isEncoding(key: string): boolean {
+    const rendition = this.#renditions.get(key);
+    return rendition !== undefined && this.slots.isHeldBy(rendition);
+  }
+
   /** Whether a transcode with this key could start, or go on, without taking the place of one that is watched. */
   hasRoomFor(key: string): boolean {
     return this.slots.hasRoomFor(this.#renditions.get(key) ?? null);
+  }
+
+  /** The picture that a viewer watches is this one: what they watched before makes nothing more for them. */
+  watch(viewerId: string, key: string): void {
+    const before = this.#watched.get(viewerId);
+    if (before === key) return;
+    this.#watched.set(viewerId, key);
+    if (before !== undefined) void this.#renditions.get(before)?.away(viewerId);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

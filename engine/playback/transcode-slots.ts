@@ -52,10 +52,15 @@ export class TranscodeSlots {
     return this.#queue.length > 0;
   }
 
+  isHeldBy(holder: SlotHolder): boolean {
+    return [...this.#slots].some((slot) => slot.holder === holder);
+  }
+
   /** Whether a new viewer would get on: a slot is free, or its holder rests or is watched by nobody. Those who hold one already always do. */
   hasRoomFor(holder: SlotHolder | null): boolean {
     const holders = [...this.#slots].map((slot) => slot.holder);
     if (holder && holders.includes(holder)) return true;
+    if (this.limit === 0) return false;
     return holders.length < this.limit || holders.some((each) => !each.isWatched || each.isAtRest);
   }
 

@@ -1,6 +1,5 @@
 /** Which pictures a player may choose from, best first: the copy where there is one, and the rungs of the ladder. Rules PLAY27 and PLAY28. */
 import { encodeLadder, usefulBitrateBps } from '#engine/media/encode-ladder.ts';
-import type { Rung } from '#engine/media/encode-ladder.ts';
 import { pictureSize } from '#engine/media/picture-size.ts';
 import { videoBitrateBps } from '#engine/media/play-method.ts';
 import type { EncodedVideo, PlayDecision } from '#engine/media/play-method.ts';
@@ -8,7 +7,6 @@ import type { CopyOutput, VideoCodec, VideoEncoderKind, VideoOutput } from '#eng
 import type { SegmentPlan } from '#engine/media/segment-plan.ts';
 import { encodedCodecString, videoLevel } from '#engine/media/video-level.ts';
 import type { MediaInfo, VideoTrack } from '#protocol/schema/media.ts';
-import type { DeviceProfile } from '#protocol/schema/playback.ts';
 
 export type EncodeSettings = Pick<VideoOutput, 'crf' | 'preset'>;
 
@@ -30,7 +28,6 @@ export interface VariantQuestion {
   readonly softer: EncodedVideo | null;
   readonly media: MediaInfo;
   readonly segments: SegmentPlan;
-  readonly profile: DeviceProfile;
   readonly settings: EncodeSettings;
   readonly encoders: MachineEncoders;
 }
@@ -43,11 +40,13 @@ export function chooseVariants(question: VariantQuestion): readonly (CopyOutput 
   if (decision.video.method === 'transcode') return encodedVariants(question, track, decision.video, null);
   const copyBps = videoBitrateBps(media, track);
   const isFit = softer !== null && copyBps !== null && longestUs(segments) <= MAX_BESIDE_COPY_US;
-  return [{ method: 'copy' }, ...(isFit ? encodedVariants(question, track, softer, copyBps) : [])];
+  const { withoutDolbyVision } = decision.video;
+  const copied: CopyOutput = { method: 'copy', ...(withoutDolbyVision && { withoutDolbyVision }) };
+  return [copied, ...(isFit ? encodedVariants(question, track, softer, copyBps) : [])];
 }
 
 function encodedVariants(
-  { media, profile, settings, encoders }: VariantQuestion,
+  { media, settings, encoders }: VariantQuestion,
   track: VideoTrack,
   encoded: EncodedVideo,
   copyBps: number | null,
@@ -60,7 +59,7 @@ function encodedVariants(
   const rungs = encodeLadder(track, top, rate, copyBps);
   return (['h264', 'hevc', 'av1'] as const).flatMap((method) => {
     const encoder = encoders[method] ?? (method === 'h264' ? 'software' : null);
-    if (encoder === null || (method !== 'h264' && !doesDeviceGain(profile, method, top))) return [];
+    if (encoder === null || !encoded.codecs.includes(method)) return [];
     return rungs.map((rung): VideoOutput => {
       const maxBitrateBps = Math.round(rung.maxBitrateBps * CODEC_FACTORS[method]);
       const level = videoLevel(method, rung, rate, maxBitrateBps);
@@ -76,17 +75,6 @@ function encodedVariants(
       };
     });
   });
-}
-
-/** A codec that the device decodes with the processor costs it more than it saves the line. */
-function doesDeviceGain(profile: DeviceProfile, codec: VideoCodec, { widthPx, heightPx }: Rung): boolean {
-  return profile.segments.video.some(
-    (support) =>
-      support.codec === codec &&
-      support.isPowerEfficient === true &&
-      widthPx <= Math.min(support.maxWidth ?? Infinity, support.maxSmoothWidth ?? Infinity) &&
-      heightPx <= Math.min(support.maxHeight ?? Infinity, support.maxSmoothHeight ?? Infinity),
-  );
 }
 
 /** What a player is told of one variant: without sound. */

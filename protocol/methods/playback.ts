@@ -32,12 +32,44 @@ export const playback = {
     failures: {
       /** The movie has no file that can be played now; `failure` is the reason of its best file. */
       notPlayable: v.object({ failure: v.string() }),
-      /** As many transcodes run as this server allows. */
-      tooManyTranscodes: v.object({ running: Count, limit: Count }),
+      /**
+       * As many transcodes run as this server allows. `place`: this session's in the line of those who wait, 1 is the next; it keeps it by
+       * asking `playback.wait`. `null`: there is no use in waiting, since the server encodes nothing.
+       */
+      tooManyTranscodes: v.object({ running: Count, limit: Count, place: v.nullable(Count) }),
     },
     http: { method: 'POST', path: '/movies/{movieId}/playback' },
     statusByFailure: { tooManyTranscodes: 503 },
     deadlineMs: 30_000,
+  }),
+  wait: defineCall({
+    id: 96,
+    name: 'playback.wait',
+    since: 1,
+    summary: 'Keeps this session’s place in the line for a transcode, and answers when it changes, or after a while.',
+    permission: 'playback:play',
+    input: v.object({
+      /** The place that the client knows. */
+      known: v.pipe(Count, v.minValue(1)),
+    }),
+    output: v.object({
+      /** 0: it is this session’s turn, to be taken by opening the movie again; `null`: it has no place (any more), and opens anew. */
+      place: v.nullable(Count),
+    }),
+    failures: {},
+    http: { method: 'POST', path: '/playback/line/wait' },
+    deadlineMs: 30_000,
+  }),
+  leave: defineCall({
+    id: 97,
+    name: 'playback.leave',
+    since: 1,
+    summary: 'Leaves the line for a transcode.',
+    permission: 'playback:play',
+    input: v.object({}),
+    output: v.object({}),
+    failures: {},
+    http: { method: 'POST', path: '/playback/line/leave' },
   }),
   link: defineCall({
     id: 98,
