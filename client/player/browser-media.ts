@@ -111,6 +111,18 @@ export async function deviceProfile(): Promise<DeviceProfile> {
   return { ...(await profile), deviceId, browser, lessons: all.map(({ form, fileIds }) => ({ form, fileIds })) };
 }
 
+/** What the sound goes to: a laptop decodes 5.1 and mixes it down by itself, with less care for the voices than the server. */
+function loudspeakers(): number | null {
+  try {
+    const context = new AudioContext();
+    const channels = context.destination.maxChannelCount;
+    void context.close();
+    return channels > 0 ? channels : null;
+  } catch {
+    return null;
+  }
+}
+
 /** The widest that the screen says it shows. */
 function colorGamut(): NonNullable<DeviceProfile['colorGamut']> {
   const wider = (['rec2020', 'p3'] as const).find((gamut) => matchMedia(`(color-gamut: ${gamut})`).matches);
@@ -134,6 +146,7 @@ function browserQuestions(): MediaQuestions {
       styled: 'WebAssembly' in globalThis && 'Worker' in globalThis && 'OffscreenCanvas' in globalThis,
       pictures: 'createImageBitmap' in globalThis,
     },
+    loudspeakers: loudspeakers(),
     choosesAudioTracks: 'audioTracks' in video,
     languages: navigator.languages,
   };

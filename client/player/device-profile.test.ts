@@ -44,6 +44,7 @@ function ask(browser: Browser): MediaQuestions {
     },
     hasHdrScreen,
     colorGamut: 'p3',
+    loudspeakers: 2,
     subtitles: { styled: true, pictures: true },
     choosesAudioTracks: false,
     languages: ['de-AT', 'en'],
@@ -178,6 +179,7 @@ describe('device profile', () => {
   it('tells the colours of the screen, what the page draws, and the languages of the browser', async () => {
     expect(await buildDeviceProfile(ask(chromium))).toMatchObject({
       colorGamut: 'p3',
+      loudspeakers: 2,
       subtitles: { styled: true, pictures: true },
       choosesAudioTracks: false,
       languages: ['de-AT', 'en'],

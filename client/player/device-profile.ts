@@ -22,6 +22,8 @@ export interface MediaQuestions {
   readonly subtitles: NonNullable<DeviceProfile['subtitles']>;
   /** A video element plays any audio track of a file, and not only the first. */
   readonly choosesAudioTracks: boolean;
+  /** Channels that the device puts out; `null` where it does not say. */
+  readonly loudspeakers: number | null;
   /** What the browser is set to, best first. */
   readonly languages: readonly string[];
 }
@@ -268,6 +270,7 @@ export async function buildDeviceProfile(questions: MediaQuestions): Promise<Dev
     segments: { video: segmentVideo.flat(), audio: segmentAudio.map(([codec]) => codec) },
     hdr,
     maxAudioChannels,
+    ...(questions.loudspeakers !== null && { loudspeakers: questions.loudspeakers }),
     colorGamut: questions.colorGamut,
     subtitles: questions.subtitles,
     choosesAudioTracks: questions.choosesAudioTracks,

@@ -16,12 +16,27 @@ async function diagnose(url: string, mediaError: MediaError | null): Promise<Sou
   }
 }
 
+/** What a few browsers have: the audio tracks of a file, in its order. */
+interface ChoosableAudio {
+  readonly audioTracks?: { readonly length: number; [at: number]: { enabled: boolean } };
+}
+
+/** Plays the track at this place among the file's own; `false` where the browser can't, or has not that many. */
+function enableAudio(video: HTMLVideoElement, at: number): boolean {
+  const tracks = (video as ChoosableAudio).audioTracks;
+  if (tracks === undefined || at < 0 || at >= tracks.length) return false;
+  for (let index = 0; index < tracks.length; index++) tracks[index]!.enabled = index === at;
+  return true;
+}
+
+/** `audio`: names of the file's audio tracks, in its order, and which of them is to be heard. */
 export function openFileSource(
   video: HTMLVideoElement,
   url: string,
   startMs: number,
   engine: 'file' | 'nativeHls',
   events: SourceEvents,
+  audio: { readonly names: readonly string[]; readonly chosen: number } = { names: [], chosen: 0 },
 ): Source {
   let isClosed = false;
   const onError = (): void => {
@@ -33,13 +48,14 @@ export function openFileSource(
   const onMetadata = (): void => {
     // Also when the element kept a position of its own: a reopened source must not begin at the beginning.
     if (Math.abs(video.currentTime * 1_000 - startMs) > 250) video.currentTime = startMs / 1_000;
+    if (audio.chosen > 0) enableAudio(video, audio.chosen);
   };
   video.addEventListener('error', onError);
   video.addEventListener('loadedmetadata', onMetadata, { once: true });
   video.src = url;
   video.load();
   return {
-    switchRendition: () => false,
+    switchRendition: (name) => enableAudio(video, audio.names.indexOf(name)),
     chooseVariant: () => undefined,
     facts: () => ({ throughputBps: null, variantBitrateBps: null, liveBitrateBps: null, engine }),
     close() {

@@ -148,6 +148,12 @@ export class Opening {
     void this.open(0);
   }
 
+  /** At a place in the whole movie, in whichever part that is. */
+  openAt(placeMs: number): void {
+    this.#fileId = null;
+    void this.open(placeMs);
+  }
+
   /** Goes on to the next part of a movie that is cut into several files. Whether there is one. */
   nextPart(): boolean {
     const playback = this.#state.playback.peek();
@@ -241,7 +247,10 @@ export class Opening {
     this.#state.seekTargetMs = null;
     this.#source =
       hls === null
-        ? openFileSource(this.#video, playback.url, startMs, isHls ? 'nativeHls' : 'file', events)
+        ? openFileSource(this.#video, playback.url, startMs, isHls ? 'nativeHls' : 'file', events, {
+            names: playback.audioTracks.map(({ label }) => label),
+            chosen: playback.audioTracks.findIndex(({ isSelected }) => isSelected),
+          })
         : hls.openHlsSource(this.#video, playback.url, { startMs, lineBps: this.#options.lineBps() }, events);
     await this.#options.onAttached(playback);
   }

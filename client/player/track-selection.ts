@@ -16,7 +16,7 @@ export interface TrackSwitch {
   /** The address of the subtitles did not answer; `true` where they come again by themselves. */
   renewAddress(): boolean;
   /** Tells the server what the person chose in this movie, to be chosen the next time. */
-  remember(choice: { readonly subtitle: string | null }): void;
+  remember(choice: { readonly subtitle: string | null } | { readonly audioTrack: number }): void;
   /** Keeps how far subtitles are out of step. */
   rememberOffset(subtitleId: string, offsetMs: number): void;
 }
@@ -67,6 +67,7 @@ export class TrackSelection {
     const option = this.#state.playback.peek()?.audioTracks.find((track) => track.trackIndex === trackIndex) ?? null;
     if (option === null || trackIndex === this.#audioTrack.peek()) return option;
     this.#audioTrack.value = trackIndex;
+    this.#switch.remember({ audioTrack: trackIndex });
     // A rendition of the playlist has the name of its choice. In a file as it is there is nothing to switch.
     if (!this.#switch.switchRendition(option.label)) this.#switch.reopen(trackIndex);
     return option;

@@ -70,6 +70,8 @@ export const DeviceProfile = v.object({
   /** HDR kinds that the screen and decoder show as such. */
   hdr: bounded(HdrKind, 8),
   maxAudioChannels: v.optional(v.pipe(Count, v.minValue(1)), 2),
+  /** Loudspeakers behind it: sound that has to be encoded gets no more channels; absent: as many as it decodes. */
+  loudspeakers: v.optional(v.pipe(Count, v.minValue(1))),
   /** What the person or their line allows; absent for no limit. */
   maxBitrateBps: v.optional(Count),
   /** Largest picture wanted here now, by the height of a picture 16:9; absent for no limit. */
