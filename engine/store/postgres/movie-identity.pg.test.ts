@@ -108,6 +108,28 @@ describe('movies that are one', () => {
     expect(await stage.sql`select from movie_term where movie_id = ${a}`).toHaveLength(1);
   });
 
+  it('[ONE2] [ONE5] the tracks that people chose go along, the later choice first, and stay on both sides of a split', async () => {
+    const [first, second] = [await stage.add({ title: 'A' }), await stage.add({ title: 'B' })];
+    const choose = (userId: string, movieId: string, language: string, at: number) => stage.sql`
+      insert into track_choice (user_id, movie_id, audio, updated_at)
+      values (${userId}, ${movieId}, ${stage.sql.json({ language })}, to_timestamp(${at}))`;
+    await choose(users[0]!, first, 'de', 1_000);
+    await choose(users[0]!, second, 'fr', 2_000);
+    await choose(users[1]!, second, 'it', 500);
+    const chosen = async (movieId: string) =>
+      (
+        await stage.sql<{ language: string }[]>`
+          select audio ->> 'language' as language from track_choice where movie_id = ${movieId} order by 1`
+      ).map(({ language }) => language);
+    await stage.store.merge([first, second]);
+    expect(await chosen(first)).toEqual(['fr', 'it']);
+    expect(await chosen(second)).toEqual([]);
+    const [file] = await stage.sql<{ id: string }[]>`select id from movie_file where movie_id = ${first} limit 1`;
+    const parted = await stage.store.split(first, [file!.id], name);
+    expect(await chosen(first)).toEqual(['fr', 'it']);
+    expect(await chosen((parted as { movieId: string }).movieId)).toEqual(['fr', 'it']);
+  });
+
   it('[ONE2] a picture that a person chose in one is shown, where nobody chose another', async () => {
     const [first, second, third] = [
       await stage.add({ title: 'A' }),

@@ -3,7 +3,7 @@
  * movies, as a scan does, so that no file moves between two of them at once.
  *
  * - [ONE1] Two movies of ours are never the same one of the catalogue: who comes later gives its files to who was there.
- * - [ONE2] What people did goes along: of two places in one movie the one observed last counts, watched stays watched, and tags, lists, locked fields and chosen pictures are joined.
+ * - [ONE2] What people did goes along: of two places in one movie the one observed last counts, watched stays watched, of two choices of tracks the later one counts, and tags, lists, locked fields and chosen pictures are joined.
  * - [ONE3] The id of a movie that gave its files away leads to the one that has them.
  * - [ONE4] What a person took apart, no machine makes one again.
  * - [ONE5] Taking apart takes nothing away: what people did is in both.
@@ -116,6 +116,14 @@ async function join(tx: TransactionSql, winner: string, others: readonly string[
       observed_at = greatest(p.observed_at, excluded.observed_at),
       updated_at = greatest(p.updated_at, excluded.updated_at)
     returning user_id as "userId"`;
+  await tx`
+    with moved as (delete from track_choice where movie_id = any(${ids}::uuid[]) returning *),
+    latest as (select distinct on (user_id) * from moved order by user_id, updated_at desc)
+    insert into track_choice as c (user_id, movie_id, audio, subtitle, updated_at)
+    select user_id, ${winner}::uuid, audio, subtitle, updated_at from latest
+    on conflict (user_id, movie_id) do update
+    set audio = excluded.audio, subtitle = excluded.subtitle, updated_at = excluded.updated_at
+    where excluded.updated_at > c.updated_at`;
   await tx`
     insert into movie_term (movie_id, term_id, position)
     select ${winner}::uuid, mt.term_id, min(mt.position) from movie_term mt join term t on t.id = mt.term_id and t.kind = 'tag'
@@ -238,6 +246,9 @@ export async function split(
       select user_id, ${id}::uuid, position_ms, duration_ms, is_watched, watch_count, observed_at, updated_at
       from progress where movie_id = ${movieId}
       returning user_id as "userId"`;
+    await tx`
+      insert into track_choice (user_id, movie_id, audio, subtitle, updated_at)
+      select user_id, ${id}::uuid, audio, subtitle, updated_at from track_choice where movie_id = ${movieId}`;
     await tx`
       insert into movie_term (movie_id, term_id, position)
       select ${id}::uuid, mt.term_id, mt.position from movie_term mt join term t on t.id = mt.term_id and t.kind = 'tag'
