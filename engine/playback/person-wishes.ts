@@ -34,7 +34,9 @@ const Subtitle = v.nullable(
 );
 
 /** `undefined` in what is stored: nothing was chosen. */
-export function readRemembered(stored: { readonly audio: unknown; readonly subtitle: unknown } | null): RememberedTracks {
+export function readRemembered(
+  stored: { readonly audio: unknown; readonly subtitle: unknown } | null,
+): RememberedTracks {
   const audio = v.safeParse(Audio, stored?.audio);
   const subtitle = v.safeParse(Subtitle, stored?.subtitle);
   return { ...(audio.success && { audio: audio.output }), ...(subtitle.success && { subtitle: subtitle.output }) };
