@@ -22,7 +22,7 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   audioTrackSelected: 'Not the first audio track plays, and this device can’t choose another in the file as it is.',
   subtitlesBurnedIn: 'This device can’t draw these subtitles, so they are made part of the picture.',
   bitrateTooHigh: 'The file needs more bandwidth than the limit that is set on this device.',
-  personLimit: 'The file is larger than the limit in your playback settings.',
+  personLimit: 'The file is larger than the quality that you chose.',
   serverLimit: 'The file is larger than the person who runs this server lets it send.',
   timestampsUnreliable: 'The file’s own timing is unreliable, so it is made anew.',
   keyframesUnusable: 'The file has too few places to cut or seek at, so the picture is coded anew.',
