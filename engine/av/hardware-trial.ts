@@ -391,7 +391,7 @@ const SAMPLE_ENCODERS: Readonly<Record<Exclude<HardwareCodec, 'vc1'>, readonly [
 
 /** A stream for decoders to be tried with. VC-1 has no free encoder. */
 function sample(stack: DisposableStack, codec: HardwareCodec): Stream {
-  if (codec === 'vc1') throw new HardwareError('noSample', 'VC-1');
+  if (codec === 'vc1') throw new HardwareError('noSample');
   return encodeInSoftware(stack, codec, codec.endsWith('10') ? 'sdr10' : 'sdr', PICTURES);
 }
 
@@ -469,7 +469,7 @@ function decodeOnChip(
   { codecpar, packets }: Stream,
 ): Frame[] {
   const decoder = hardwareDecoder(chip.kind, codec);
-  if (!decoder) throw new HardwareError('notSupported', 'not in this build');
+  if (!decoder) throw new HardwareError('notThisSystem');
   const context = new CodecContext();
   context.allocContext3(decoder);
   stack.defer(() => context.freeContext());

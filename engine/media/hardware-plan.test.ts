@@ -124,8 +124,12 @@ describe('chooseHardware', () => {
   });
 
   it('[PLAY74] takes the kind that was named for whatever it can, and no other', () => {
-    const some = [tested('nvenc', [row('encode-h264')]), tested('vaapi', [row('scale')])];
-    expect(chooseHardware({ kind: 'vaapi', device: null }, some)).toMatchObject({ kind: 'vaapi', ways: { scale: '' } });
+    const some = [tested('nvenc', [row('encode-h264')]), tested('vaapi', [row('decode-vp9')])];
+    expect(chooseHardware({ kind: 'vaapi', device: null }, some)).toMatchObject({
+      kind: 'vaapi',
+      ways: { 'decode-vp9': '' },
+    });
+    expect(chooseHardware({ kind: 'vaapi', device: null }, [tested('vaapi', [row('scale')])])).toBeNull();
     expect(chooseHardware({ kind: 'qsv', device: null }, some)).toBeNull();
   });
 

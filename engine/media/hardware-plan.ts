@@ -97,14 +97,14 @@ export const MAX_FAILURES = 3;
 
 /**
  * The kind to use: the first in the order of `HARDWARE_KINDS` that encodes H.264, which every device plays; with none, the first
- * that decodes it. A kind that a person named is used for whatever it was proven to do.
+ * that decodes it. A kind that a person named is used for whatever it was proven to decode or encode.
  */
 export function chooseHardware(wish: HardwareWish, tested: readonly TestedHardware[]): ProvenHardware | null {
   if (wish.kind === 'off') return null;
   const candidates = HARDWARE_KINDS.flatMap((kind) => {
     const found = tested.find((one) => one.kind === kind);
     return found && found.failures < MAX_FAILURES ? [provenOf(found)] : [];
-  }).filter(({ ways }) => Object.keys(ways).length > 0);
+  }).filter(({ ways }) => Object.keys(ways).some((test) => /^(?:encode|decode)-/.test(test))); // filters alone help nobody
   if (wish.kind !== 'auto') return candidates.find(({ kind }) => kind === wish.kind) ?? null;
   return (
     candidates.find(({ ways }) => ways['encode-h264'] !== undefined) ??

@@ -31,7 +31,7 @@ export const FILTER_LINES: readonly { readonly name: string; readonly test: Hard
   { name: 'Scaling', test: 'scale' },
   { name: 'Deinterlacing', test: 'deinterlace' },
   { name: 'HDR to SDR', test: 'toneMap' },
-  { name: 'All the way on the chip', test: 'whole' },
+  { name: 'All the way in one', test: 'whole' },
 ];
 
 /** In a cell of the table. */
@@ -50,7 +50,7 @@ export const VERDICT_NAMES: Readonly<Record<HardwareVerdict, string>> = {
   timedOut: 'No answer',
   tooSlow: 'Too slow',
   busy: 'Busy',
-  noSample: 'Not tested',
+  noSample: 'Nothing to test with',
   notTried: 'Not tested',
 };
 

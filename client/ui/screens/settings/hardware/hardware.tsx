@@ -44,6 +44,7 @@ function Cell({ rows, test }: { readonly rows: Rows; readonly test: HardwareTest
   return (
     <td class={styles.no}>
       {VERDICT_NAMES[row.verdict]}
+      {row.msPerFrame !== null && <span class={styles.time}> {NUMBER.format(row.msPerFrame)} ms</span>}
       {row.detail !== null && <span class={styles.detail}>{row.detail}</span>}
     </td>
   );
