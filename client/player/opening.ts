@@ -23,6 +23,7 @@ import { learnFrom, unlearn } from './lesson-report.ts';
 import { openFileSource } from './file-source.ts';
 import type { PlayerFailure, PlayerMovie, PlayerState, QualityChoice } from './player-state.ts';
 import type { Source, SourceEvents, SourceVariant } from './source.ts';
+import { placeIn, standInLine } from './transcode-line.ts';
 
 /** Silent reopenings in a row without any playing in between, after which the person is told. */
 const REOPENINGS = 4;
@@ -92,6 +93,7 @@ export class Opening {
     batch(() => {
       this.#state.phase.value = 'opening';
       this.#state.failure.value = null;
+      this.#state.queuePlace.value = null;
       this.#state.isBuffering.value = true;
     });
     try {
@@ -202,6 +204,8 @@ export class Opening {
         this.#fileId = null;
         void this.open(this.#state.placeMs(), null);
       }
+    } else if (placeIn(error) !== null) {
+      void this.#waitInLine(placeIn(error)!, startMs, audioTrack);
     } else {
       const isExhausted = this.#without.length > 0 && error.code === 'notPlayable';
       this.#fail(
@@ -209,6 +213,19 @@ export class Opening {
           ? { kind: 'undecodable', tried: this.#without, detail: this.#detail }
           : { kind: 'refused', failure: error },
       );
+    }
+  }
+
+  /** As many are being converted as the server manages: this one comes when it is its turn. */
+  async #waitInLine(place: number, startMs: number | null, audioTrack: number | null): Promise<void> {
+    const attempt = this.#attempt;
+    try {
+      await standInLine(this.#server, place, this.#state.queuePlace, () => attempt !== this.#attempt);
+      if (attempt === this.#attempt) await this.open(startMs, audioTrack);
+    } catch (error) {
+      if (attempt !== this.#attempt) return;
+      if (!isFailure(error)) throw error;
+      this.#onRefusal(error, startMs, audioTrack);
     }
   }
 

@@ -49,6 +49,8 @@ export interface PlayerMovie {
   readonly movieId: string;
   readonly fileId: string | null;
   readonly isFromStart: boolean;
+  /** Where in the whole movie to begin, whatever was seen of it; absent: as `isFromStart` says. */
+  readonly startMs?: number | undefined;
 }
 
 export class PlayerState {
@@ -56,6 +58,8 @@ export class PlayerState {
   /** What the server opened; `null` before its first answer. */
   readonly playback = signal<Playback | null>(null);
   readonly failure = signal<PlayerFailure | null>(null);
+  /** Place in the line for a transcode, 1 is the next; `null`: none is waited for. */
+  readonly queuePlace = signal<number | null>(null);
   readonly isPlaying = signal(false);
   /** The person wants it to play and it does not yet. */
   readonly isBuffering = signal(true);

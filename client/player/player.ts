@@ -134,7 +134,7 @@ export class Player {
       this.#frames.onFrame((ms) => this.#onFrame(ms)),
       this.#watchLine(),
     );
-    void this.#opening.open(movie.isFromStart ? 0 : null);
+    void this.#opening.open(this.#firstMs());
   }
 
   /** Subtitles that somebody handed in just now: they are there when the movie is opened anew. */
@@ -160,6 +160,11 @@ export class Player {
   /** What the server opened; `null` before its first answer. */
   get playback(): ReadonlySignal<Playback | null> {
     return this.#state.playback;
+  }
+
+  /** Place in the line for a transcode, 1 is the next; `null`: none is waited for. */
+  get queuePlace(): ReadonlySignal<number | null> {
+    return this.#state.queuePlace;
   }
 
   get failure(): ReadonlySignal<PlayerFailure | null> {
@@ -302,6 +307,15 @@ export class Player {
     this.#opening.chooseQuality(choice);
   }
 
+  /** To a place in the whole movie, also one in another part of it. */
+  seekToPlace(placeMs: number): void {
+    const offsetMs = this.#state.partOffsetMs();
+    const lengthMs = this.#state.playback.peek()?.durationMs ?? 0;
+    const isHere = placeMs >= offsetMs && (lengthMs === 0 || placeMs < offsetMs + lengthMs);
+    if (isHere || this.#state.playback.peek()?.part == null) this.seekTo(placeMs - offsetMs);
+    else this.#opening.openAt(placeMs);
+  }
+
   /** From the beginning of the movie, whichever part that is in. */
   playFromBeginning(): void {
     this.#state.wantsPlaying = true;
@@ -333,7 +347,7 @@ export class Player {
 
   /** After a failure that the person was told of: everything from the beginning, at the position where it stopped. */
   tryAgain(): void {
-    this.#opening.tryAgain(this.#state.hasPlayed ? this.#state.placeMs() : this.#movie.isFromStart ? 0 : null);
+    this.#opening.tryAgain(this.#state.hasPlayed ? this.#state.placeMs() : this.#firstMs());
   }
 
   facts(): PlayerFacts {
@@ -384,6 +398,11 @@ export class Player {
   #tellDevice(): void {
     const { isPlaying, positionMs, durationMs, rate } = this.#state;
     tellMediaSession(isPlaying.peek(), positionMs.peek(), durationMs.peek(), rate.peek());
+  }
+
+  /** `null`: where this person left off. */
+  #firstMs(): number | null {
+    return this.#movie.startMs ?? (this.#movie.isFromStart ? 0 : null);
   }
 
   #chapterEndMs(atMs: number): number | null {

@@ -8,7 +8,7 @@ import type { COMMON_FAILURES, Failure } from '#protocol/errors.ts';
 import type { collections } from '#protocol/methods/collections.ts';
 import type { metadata } from '#protocol/methods/metadata.ts';
 import type { RadarrTrouble } from '#protocol/schema/radarr.ts';
-import { spokenDuration } from './wording.ts';
+import { counted, spokenDuration } from './wording.ts';
 
 type Group = (typeof contract)[keyof typeof contract] | typeof metadata | typeof collections;
 type AnyCall = Group extends infer G ? (G extends unknown ? G[keyof G] : never) : never;
@@ -88,8 +88,11 @@ export const FAILURE_TEXTS: Texts = {
     'The server that keeps what is to be done in the background can’t be reached just now. Try again when it is back; the health page tells more.',
   // The player, which alone meets it, says more: media-text.ts.
   notPlayable: () => 'This movie can’t be played, because its file can’t be used. The movie’s page says why.',
+  // The player waits in the line instead, unless there is none.
   tooManyTranscodes: ({ limit }) =>
-    `The server is already converting ${limit === 1 ? 'a movie' : `${limit} movies`} for other screens, which is as much as it is allowed. Try again when one has ended.`,
+    limit === 0
+      ? 'This movie would have to be converted for this device, and this server converts nothing. Try a device or browser that plays its file as it is.'
+      : `The server is already converting ${counted(limit, 'movie')} for other screens, which is as much as it is allowed. Try again when one has ended.`,
 
   alreadyUndone: () => 'This change was taken back already.',
   notInFile: ({ durationMs }) =>

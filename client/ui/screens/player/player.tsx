@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { signal, useSignal } from '@preact/signals';
 import { hasRemoteControl } from '#client/player/device-session.ts';
 import { Player } from '#client/player/player.ts';
@@ -12,6 +12,7 @@ import type { NextMovie } from '#client/player/next-up.ts';
 import { MovieStore } from '#client/store/movie.ts';
 import type { Route } from '#client/store/navigation.ts';
 import { extraName } from '../../extra-words.ts';
+import { screensOf } from '../../screens-here.ts';
 import { useCinema, useLobby } from '../../house.ts';
 import { MoviePicture } from '../../parts/picture.tsx';
 import { spokenDuration } from '../../wording.ts';
@@ -26,7 +27,10 @@ import { NextCard } from './next-card.tsx';
 import { MarksPanel } from './marks-panel.tsx';
 import { Notes } from './notes.tsx';
 import { SkipOffer } from './skip-offer.tsx';
+import { OtherScreens } from './other-screens.tsx';
+import { stageOf } from './stage-link.ts';
 import { PlayerTrouble } from './trouble.tsx';
+import { PlayerWaiting } from './waiting.tsx';
 import { Wakefulness } from './wakefulness.ts';
 import styles from './player.module.css';
 
@@ -63,12 +67,15 @@ function useStage(route: PlayRoute, video: HTMLVideoElement, streak: Streak) {
   const cinema = useCinema();
   const { navigation, preferences } = useLobby();
   const stage = useMemo(() => {
-    const player = new Player(cinema.server, cinema.link, cinema.progress, preferences, video, route);
+    const screens = screensOf(cinema, { navigation, preferences });
+    const startMs = screens.takeStart(route.movieId);
+    const player = new Player(cinema.server, cinema.link, cinema.progress, preferences, video, { ...route, startMs });
     const isHelpOpen = signal(false);
     /** A menu is open, which keeps the controls on. */
     const isHeld = signal(false);
     return {
       player,
+      screens,
       movieStore: new MovieStore(cinema.server, cinema.link, route.movieId),
       board: new FlashBoard(),
       nextUp: new NextUp<NextMovie>(streak, ({ movieId }) =>
@@ -112,8 +119,9 @@ interface ScreeningProps {
 function Screening({ route, video, streak }: ScreeningProps) {
   const { navigation, preferences, notices } = useLobby();
   const stage = useStage(route, video, streak);
-  const { player, movieStore, sheets, marks, board, nextUp, controls, isHelpOpen, isHeld, isRemote } = stage;
+  const { player, screens, movieStore, sheets, marks, board, nextUp, controls, isHelpOpen, isHeld, isRemote } = stage;
   const areFactsOpen = useSignal(false);
+  const areScreensOpen = useSignal(false);
   const areMarksOpen = useSignal(false);
   const mayEdit = useCinema().viewer.permissions.includes('movies:edit');
   const brightness = useSignal(1);
@@ -152,6 +160,19 @@ function Screening({ route, video, streak }: ScreeningProps) {
     // What had the focus may have gone with what it belonged to: keys go on working from the picture.
     if (document.activeElement === null || document.activeElement === document.body) video.focus();
   }, [phase, isPlaying]);
+
+  const titleNow = useRef(title);
+  titleNow.current = title;
+  useEffect(
+    () =>
+      screens.takeStage(
+        stageOf({
+          ...{ player, preferences, leave, movieId: route.movieId, fileId: route.fileId },
+          title: () => titleNow.current,
+        }),
+      ),
+    [],
+  );
 
   const isOver = phase === 'ended';
   useEffect(() => {
@@ -277,7 +298,7 @@ function Screening({ route, video, streak }: ScreeningProps) {
         onHold={onHold}
         onSwipe={onSwipe}
       />
-      {isBuffering && (
+      {isBuffering && player.queuePlace.value === null && (
         <div class={styles.spinner} role="status">
           <span class="unseen">{phase === 'opening' ? 'Opening the movie' : 'Loading'}</span>
         </div>
@@ -290,10 +311,12 @@ function Screening({ route, video, streak }: ScreeningProps) {
       <div class="unseen" role="status">
         {flash?.text}
       </div>
-      <Notes player={player} isResumeSaid={!route.isFromStart && route.fileId === null} />
+      <Notes player={player} screens={screens} isResumeSaid={!route.isFromStart && route.fileId === null} />
       {phase !== 'failed' && <SkipOffer marks={marks} board={board} areControlsUp={isShown} />}
       {phase === 'failed' ? (
         <PlayerTrouble player={player} title={title} onLeave={leave} />
+      ) : player.queuePlace.value !== null ? (
+        <PlayerWaiting player={player} title={title} onLeave={leave} />
       ) : (
         <Controls
           player={player}
@@ -315,9 +338,31 @@ function Screening({ route, video, streak }: ScreeningProps) {
           onHelp={() => {
             isHelpOpen.value = true;
           }}
+          onScreens={() => {
+            areScreensOpen.value = true;
+          }}
         />
       )}
       <NextCard nextUp={nextUp} />
+      {areScreensOpen.value && (
+        <OtherScreens
+          screens={screens}
+          onSend={async (screen) => {
+            const here = player.playback.peek();
+            await screens.order(screen.id, {
+              kind: 'play',
+              movieId: route.movieId,
+              fileId: route.fileId,
+              positionMs: Math.round((here?.part?.offsetMs ?? 0) + player.positionMs.peek()),
+            });
+            screens.control(screen.id);
+            leave();
+          }}
+          onClose={() => {
+            areScreensOpen.value = false;
+          }}
+        />
+      )}
       {areFactsOpen.value && playback !== null && (
         <FactsPanel
           player={player}
