@@ -7,7 +7,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { editDistance } from './config.ts';
-import { Connection, feedsByName } from '#client/net/connection.ts';
+import { Connection } from '#client/net/connection.ts';
 import { createHttpCalls, type HttpCalls } from '#client/net/http-calls.ts';
 import { ConnectionLost } from '#client/net/net-error.ts';
 import { liveUrl, webSocketOpener } from '#client/net/socket.ts';
@@ -85,7 +85,7 @@ function parseFeed(text: string): Command {
   const slash = text.indexOf('/');
   const name = slash < 0 ? text : text.slice(0, slash);
   const key = slash < 0 ? null : text.slice(slash + 1);
-  const feed = feedsByName.get(name);
+  const feed = feeds.find((one) => one.name === name);
   if (!feed) throw new Failure('unknownFeed', { feed: name }, `There is no feed “${name}”. ${nearest(name, feeds)}`);
   if ((feed.key === null) !== (key === null)) {
     const message =

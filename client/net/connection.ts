@@ -12,7 +12,6 @@ import { closePolicy } from '#protocol/close-code.ts';
 import { SERVER_FRAME_LIMITS, decode, encode } from '#protocol/codec.ts';
 import type { Call, Feed, InputOf, OutputOf } from '#protocol/contract.ts';
 import { commonFailure } from '#protocol/errors.ts';
-import { feeds as contractFeeds } from '#protocol/feeds.ts';
 import { FRAME, LIMITS, type ServerFrame, type Welcome } from '#protocol/frame.ts';
 import { feed as feedCalls } from '#protocol/methods/feeds.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '#protocol/version.ts';
@@ -512,6 +511,3 @@ export class Connection implements Disposable {
 
 const ignore = (): void => undefined;
 const placeOf = (feedId: number, key: string | null): string => (key === null ? String(feedId) : `${feedId}/${key}`);
-
-/** Every feed of the contract by its name: for those who have only the name, such as scripts. */
-export const feedsByName: ReadonlyMap<string, Feed> = new Map(contractFeeds.map((feed) => [feed.name, feed]));

@@ -11,7 +11,7 @@
  * A playback is opened at a place in the whole movie; the source and the element count in the file.
  */
 import { batch } from '@preact/signals';
-import { movieFeed } from '#protocol/feeds.ts';
+import { movieFeed } from '#protocol/feeds/movie.ts';
 import { playback as calls } from '#protocol/methods/playback.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';

@@ -5,7 +5,8 @@
  */
 import { batch, effect, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { momentsFeed, preferencesFeed } from '#protocol/feeds.ts';
+import { momentsFeed } from '#protocol/feeds/moments.ts';
+import { preferencesFeed } from '#protocol/feeds/preferences.ts';
 import type { Marker, MarkerKind } from '#protocol/schema/moments.ts';
 import type { Playback } from '#protocol/schema/playback.ts';
 import { DEFAULT_PREFERENCES } from '#protocol/schema/preferences.ts';

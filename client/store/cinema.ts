@@ -5,7 +5,6 @@ import { HomeStore } from './home.ts';
 import { LibraryStore } from './library.ts';
 import type { Link, Memory, Server } from './ports.ts';
 import { ProgressStore } from './progress.ts';
-import { WishStore } from './wishes.ts';
 
 interface Kept {
   readonly key: string;
@@ -19,8 +18,6 @@ export class Cinema {
   readonly library: LibraryStore;
   readonly progress: ProgressStore;
   readonly home: HomeStore;
-  /** How they like to watch. */
-  readonly wishes: WishStore;
   /** `null` for people who may not see them. */
   readonly health: HealthStore | null;
   readonly #kept = new Map<string, Kept>();
@@ -31,7 +28,6 @@ export class Cinema {
     this.link = link;
     this.library = new LibraryStore(server);
     this.progress = new ProgressStore(server, link, memory, viewer.id);
-    this.wishes = new WishStore(server);
     this.home = new HomeStore(server, link, this.library, this.progress);
     this.health = viewer.permissions.includes('server:manage') ? new HealthStore(server) : null;
   }
@@ -50,7 +46,6 @@ export class Cinema {
   dispose(): void {
     for (const { store } of this.#kept.values()) store.dispose();
     this.home.dispose();
-    this.wishes.dispose();
     this.progress.dispose();
     this.library.dispose();
     this.health?.dispose();

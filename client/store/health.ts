@@ -1,7 +1,7 @@
 /** What the person who runs the server should know. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { healthFeed } from '#protocol/feeds.ts';
+import { healthFeed } from '#protocol/feeds/health.ts';
 import type { HealthItem } from '#protocol/schema/health.ts';
 import type { Server } from './ports.ts';
 

@@ -1,7 +1,7 @@
 /** Long tasks, for those who may see them. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { jobsFeed } from '#protocol/feeds.ts';
+import { jobsFeed } from '#protocol/feeds/jobs.ts';
 import { jobs as calls } from '#protocol/methods/jobs.ts';
 import type { Infer } from '#protocol/contract.ts';
 import type { Job, JobFailureItem } from '#protocol/schema/job.ts';

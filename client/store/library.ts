@@ -1,7 +1,7 @@
 /** The libraries with their scans, how many movies there are, and the stream of changed movies that lists listen to. */
 import { batch, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { libraryFeed } from '#protocol/feeds.ts';
+import { libraryFeed } from '#protocol/feeds/library.ts';
 import type { Library } from '#protocol/schema/library.ts';
 import type { MovieCard } from '#protocol/schema/movie.ts';
 import type { Infer } from '#protocol/contract.ts';

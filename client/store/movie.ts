@@ -1,7 +1,7 @@
 /** One movie with its files, kept up to date while its page is open. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { movieFeed } from '#protocol/feeds.ts';
+import { movieFeed } from '#protocol/feeds/movie.ts';
 import { movies } from '#protocol/methods/movies.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';

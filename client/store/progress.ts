@@ -7,7 +7,7 @@
  */
 import { effect, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { progressFeed } from '#protocol/feeds.ts';
+import { progressFeed } from '#protocol/feeds/progress.ts';
 import { progress as calls } from '#protocol/methods/progress.ts';
 import { isFailure } from '#protocol/errors.ts';
 import { WATCHED_SHARE } from '#protocol/schema/progress.ts';

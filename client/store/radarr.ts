@@ -4,7 +4,7 @@ import type { ReadonlySignal } from '@preact/signals';
 import type { Infer, InputOf } from '#protocol/contract.ts';
 import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
-import { radarrFeed } from '#protocol/feeds.ts';
+import { radarrFeed } from '#protocol/feeds/radarr.ts';
 import { radarr as calls } from '#protocol/methods/radarr.ts';
 import type { PathMapping, RadarrCheck, RadarrEvent, RadarrStatus } from '#protocol/schema/radarr.ts';
 import type { Server } from './ports.ts';

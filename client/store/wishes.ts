@@ -4,11 +4,17 @@
  */
 import { computed, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { preferencesFeed } from '#protocol/feeds.ts';
+import { preferencesFeed } from '#protocol/feeds/preferences.ts';
 import { preferences as calls } from '#protocol/methods/preferences.ts';
 import { DEFAULT_PREFERENCES } from '#protocol/schema/preferences.ts';
 import type { PlaybackLesson, PlaybackPreferences, PreferenceChanges } from '#protocol/schema/preferences.ts';
+import type { Cinema } from './cinema.ts';
 import type { Server } from './ports.ts';
+
+/** Of the person who is signed in; followed from the first screen that asks. */
+export function wishesOf(cinema: Cinema): WishStore {
+  return cinema.kept('wishes', '', () => new WishStore(cinema.server));
+}
 
 export class WishStore {
   readonly #server: Server;

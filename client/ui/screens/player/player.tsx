@@ -11,6 +11,7 @@ import { NextUp, Streak } from '#client/player/next-up.ts';
 import type { NextMovie } from '#client/player/next-up.ts';
 import { MovieStore } from '#client/store/movie.ts';
 import type { Route } from '#client/store/navigation.ts';
+import { wishesOf } from '#client/store/wishes.ts';
 import { extraName } from '../../extra-words.ts';
 import { screensOf } from '../../screens-here.ts';
 import { useCinema, useLobby } from '../../house.ts';
@@ -259,7 +260,7 @@ function Screening({ route, video, streak }: ScreeningProps) {
     board.say(`Brightness ${Math.round(brightness.peek() * 100)} %`);
   };
 
-  const captionStyle = useCinema().wishes.preferences.value.subtitleStyle;
+  const captionStyle = wishesOf(useCinema()).preferences.value.subtitleStyle;
   useEffect(() => player.captions.preferText(captionStyle.overridesStyled), [captionStyle.overridesStyled]);
 
   const playback = player.playback.value;

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import type { Player } from '#client/player/player.ts';
 import { UploadRefused, uploadSubtitle } from '#client/store/subtitle-upload.ts';
+import { wishesOf } from '#client/store/wishes.ts';
 import { SUBTITLE_COLORS, SUBTITLE_EDGES, SUBTITLE_FONTS } from '#protocol/schema/subtitle-style.ts';
 import type { SubtitleStyle } from '#protocol/schema/subtitle-style.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
@@ -81,7 +82,7 @@ function Timing({ player }: Pick<Props, 'player'>) {
 }
 
 function StyleFields() {
-  const { wishes } = useCinema();
+  const wishes = wishesOf(useCinema());
   const attempt = useAttempt();
   const style = wishes.preferences.value.subtitleStyle;
   const set = (changes: Partial<SubtitleStyle>): void => {

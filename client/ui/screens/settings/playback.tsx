@@ -1,6 +1,7 @@
 import { ArrowUp, RotateCcw, X } from 'lucide-preact';
 import { useEffect, useState } from 'preact/hooks';
 import { deviceLessons } from '#client/player/browser-media.ts';
+import { wishesOf } from '#client/store/wishes.ts';
 import type { PlaybackLesson, PlaybackPreferences, PreferenceChanges } from '#protocol/schema/preferences.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
@@ -265,7 +266,9 @@ function formText({ form }: PlaybackLesson): string {
 }
 
 function Lessons() {
-  const { wishes, server } = useCinema();
+  const cinema = useCinema();
+  const wishes = wishesOf(cinema);
+  const { server } = cinema;
   const { notices } = useLobby();
   const attempt = useAttempt();
   const here = deviceLessons();
@@ -322,7 +325,7 @@ function Lessons() {
 }
 
 export function PlaybackSettings() {
-  const { wishes } = useCinema();
+  const wishes = wishesOf(useCinema());
   const attempt = useAttempt();
   const [refusals, setRefusals] = useState(0);
   if (!wishes.isKnown) return <Waiting />;
