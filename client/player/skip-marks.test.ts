@@ -36,7 +36,7 @@ function setUp(markers: readonly Marker[] = [INTRO, CREDITS]) {
   const marks = new SkipMarks(
     {
       follow: (feed, _key, handlers) => {
-        feeds.set(feed.name, handlers as unknown as FollowHandlers<Feed>);
+        feeds.set(feed.name, handlers);
         return () => undefined;
       },
     },

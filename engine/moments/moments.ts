@@ -77,7 +77,7 @@ export class Moments implements Disposable {
         const { fileId, atMs, isAhead } = v.parse(PreviewOrder, payload);
         if (isAhead && (await this.#isInUse())) return AFTER_VIEWERS;
         const file = await options.store.file(fileId);
-        if (file !== null) await this.#shelf.fill(file, atMs, job);
+        if (file !== null) await this.#shelf.complete(file, atMs, job);
         return { kind: 'done' };
       });
     }

@@ -140,7 +140,7 @@ describe('sheets in the background', () => {
 
   it('[PLAY61] come from where the person is, ahead first, and say how far they are', async () => {
     const running = job();
-    const filled = shelf.fill(FILE, 60_000, running);
+    const filled = shelf.complete(FILE, 60_000, running);
     await settled();
     await answerAll(MADE);
     await filled;
@@ -152,7 +152,7 @@ describe('sheets in the background', () => {
 
   it('[PLAY63] rest between two while somebody’s picture is encoded', async () => {
     hosts.transcodes = 1;
-    const filled = shelf.fill(FILE, 0, job());
+    const filled = shelf.complete(FILE, 0, job());
     await settled();
     await clock.advance(2_000);
     hosts.asked[0]!.answer(MADE);
@@ -170,7 +170,7 @@ describe('sheets in the background', () => {
 
   it('[PLAY63] stop at once when they are cancelled, and what is made stays', async () => {
     const running = job();
-    const filled = shelf.fill(FILE, 0, running);
+    const filled = shelf.complete(FILE, 0, running);
     await settled();
     hosts.asked[0]!.answer(MADE);
     await settled();
@@ -181,7 +181,7 @@ describe('sheets in the background', () => {
   });
 
   it('[PLAY61] give a file up whose sheets fail in a row', async () => {
-    const filled = shelf.fill(FILE, 0, job());
+    const filled = shelf.complete(FILE, 0, job());
     await settled();
     await answerAll({ ok: false, failure: 'unsupported' });
     await filled;

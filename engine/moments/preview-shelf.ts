@@ -82,7 +82,7 @@ export class PreviewShelf {
   }
 
   /** Makes what is missing, in the background, from a place in the movie on. Stops at the signal; what is made stays. */
-  async fill(
+  async complete(
     file: MomentFile,
     atMs: number,
     job: { readonly signal: AbortSignal; progress(progress: { done: number; total: number }): void },
