@@ -46,6 +46,8 @@ export interface Call<
   readonly deadlineMs?: number;
 }
 
+// What nobody calls is left out of the client's build.
+/* @__NO_SIDE_EFFECTS__ */
 export function defineCall<const I extends Schema, const O extends Schema, const F extends FailureSchemas>(
   call: Call<I, O, F>,
 ): Call<I, O, F> {
@@ -73,6 +75,7 @@ export interface Feed<Snapshot extends Schema = Schema, Entry extends Schema = S
   readonly entry: Entry;
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 export function defineFeed<const S extends Schema, const E extends Schema>(feed: Feed<S, E>): Feed<S, E> {
   return Object.freeze(feed);
 }

@@ -29,6 +29,9 @@ describe('a part that repeats', () => {
     loop.mark(10_000);
     expect(loop.returnFrom(9_990, 9_950)).toBeNull();
     expect(loop.returnFrom(10_010, 9_990)).toBe(4_000);
+    // Marked on the frame that was on the screen.
+    expect(loop.returnFrom(10_040, 10_000)).toBe(4_000);
+    expect(loop.returnFrom(10_000, 10_000)).toBeNull();
     expect(loop.returnFrom(60_000, 9_990)).toBeNull();
     expect(loop.returnFrom(60_040, 60_000)).toBeNull();
     expect(loop.returnFrom(3_040, 3_000)).toBeNull();

@@ -38,6 +38,8 @@ export class Loop {
   returnFrom(ms: number, beforeMs: number): number | null {
     const marks = this.#marks.peek();
     if (marks?.endMs == null) return null;
-    return beforeMs < marks.endMs && ms >= marks.endMs && ms - beforeMs < 1_500 ? marks.startMs : null;
+    // The end may be marked on the very frame that is on the screen.
+    const isCrossed = beforeMs <= marks.endMs && ms >= marks.endMs && ms > beforeMs;
+    return isCrossed && ms - beforeMs < 1_500 ? marks.startMs : null;
   }
 }

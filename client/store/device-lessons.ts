@@ -7,6 +7,7 @@ import { DeviceLesson as DeviceLessonSchema } from '#protocol/schema/playback.ts
 import { Id } from '#protocol/schema/scalar.ts';
 import * as v from 'valibot';
 import type { Memory } from './ports.ts';
+import { randomId } from './random-id.ts';
 
 /** As many as a profile may carry. */
 const MAX_LESSONS = 64;
@@ -69,12 +70,3 @@ function read(memory: Memory, browser: string): readonly DeviceLesson[] {
 
 const FORM_KEYS = ['method', 'container', 'videoCodec', 'videoBitDepth', 'videoBoxPx', 'audioCodec'] as const;
 const isSame = (a: SentForm, b: SentForm): boolean => FORM_KEYS.every((key) => a[key] === b[key]);
-
-/** A UUID of version 4. `crypto.randomUUID` is not there on pages without TLS, as in most homes. */
-function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-}

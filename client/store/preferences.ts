@@ -49,6 +49,8 @@ export class Preferences {
   readonly showsTimeLeft: Signal<boolean>;
   /** What the line to the server carried when something was last played over it; 0: nobody knows. */
   readonly lineBps: Signal<number>;
+  /** Other screens of the same person may say what plays here. */
+  readonly isControllable: Signal<boolean>;
   /** Filters beside the movies, where there is room for both. */
   readonly showsFilters: Signal<boolean>;
 
@@ -65,6 +67,7 @@ export class Preferences {
       'medium',
     );
     this.showsFilters = remembered(memory, 'filters', parseFlag, printFlag, true);
+    this.isControllable = remembered(memory, 'controllable', parseFlag, printFlag, true);
     this.lineBps = remembered(memory, 'lineBps', parseBitrate, String, 0);
     this.showsTimeLeft = remembered(memory, 'timeLeft', parseFlag, printFlag, false);
   }

@@ -16,6 +16,10 @@ import { HomeScreen } from './screens/home.tsx';
 
 const movies = lazyScreen(() => import('./screens/movies.tsx').then((module) => module.MoviesScreen));
 const movie = lazyScreen(() => import('./screens/movie.tsx').then((module) => module.MovieScreen));
+/** Nothing of another screen is wanted before this one is there. */
+const remoteBar = lazyScreen(() => import('./parts/remote-bar.tsx').then((module) => module.RemoteBar), {
+  isQuiet: true,
+});
 const player = lazyScreen(() => import('./screens/player/player.tsx').then((module) => module.PlayerScreen));
 const person = lazyScreen(() => import('./screens/person.tsx').then((module) => module.PersonScreen));
 const collections = lazyScreen(() => import('./screens/collections.tsx').then((module) => module.CollectionsScreen));
@@ -195,6 +199,7 @@ function SignedIn({ house, viewer }: { readonly house: House; readonly viewer: V
   return (
     <CinemaContext.Provider value={cinema}>
       <Screens />
+      <remoteBar.Screen />
     </CinemaContext.Provider>
   );
 }

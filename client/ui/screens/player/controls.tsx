@@ -45,6 +45,7 @@ interface Props {
   readonly obey: (command: PlayerCommand) => void;
   readonly onLeave: () => void;
   readonly onHelp: () => void;
+  readonly onScreens: () => void;
 }
 
 function useFullScreen(): boolean {
@@ -123,6 +124,7 @@ export function Controls({
   obey,
   onLeave,
   onHelp,
+  onScreens,
   sheets,
   marks,
   onCorrectMarks,
@@ -227,6 +229,7 @@ export function Controls({
             isHeld={isHeld}
             obey={obey}
             actions={[
+              { text: 'Play on another screen', onDo: onScreens },
               { text: 'About this stream (I)', onDo: () => obey({ kind: 'toggleFacts' }) },
               { text: 'Keys (?)', onDo: onHelp },
             ]}

@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Player } from '#client/player/player.ts';
+import type { ScreenStore } from '#client/store/screens.ts';
+import { useLobby } from '../../house.ts';
 import { Button } from '../../parts/button.tsx';
 import { bitrate, clockTime } from '../../wording.ts';
 import styles from './card.module.css';
@@ -70,16 +72,38 @@ function SoftNote({ player }: { readonly player: Player }) {
   );
 }
 
+/** Who else has a hand in what plays here, and how to stop that. */
+function ControlNote({ name }: { readonly name: string }) {
+  const { preferences } = useLobby();
+  return (
+    <div class={styles.note} data-controls data-spatial>
+      <span role="status">Controlled from {name}</span>
+      <Button
+        look="plain"
+        onClick={() => {
+          preferences.isControllable.value = false;
+        }}
+      >
+        Don’t allow
+      </Button>
+    </div>
+  );
+}
+
 interface Props {
   readonly player: Player;
+  readonly screens: ScreenStore;
   /** The person did not say where to begin. */
   readonly isResumeSaid: boolean;
 }
 
 /** One thing at a time, the most pressing. */
-export function Notes({ player, isResumeSaid }: Props) {
+export function Notes({ player, screens, isResumeSaid }: Props) {
+  const { preferences } = useLobby();
+  const controller = preferences.isControllable.value ? screens.controller.value : null;
   const isFading = player.sleep.loudness.value < 1;
   const isSoft = player.softenedBps.value !== null;
+  if (controller !== null && !isFading) return <ControlNote name={controller} />;
   return (
     <>
       {isFading ? <SleepNote player={player} /> : <SoftNote player={player} />}
