@@ -2,12 +2,11 @@
  * Subtitles that are pictures (PGS, VobSub, DVB), drawn on a canvas over the picture. The server has decoded them: what comes is PNG with
  * times and places. Owns the canvas, the pictures that have come, and which of them is drawn.
  */
-import { PictureStreamReader } from '#protocol/schema/subtitle-pictures.ts';
-import type { StreamedPicture } from '#protocol/schema/subtitle-pictures.ts';
+import { PictureStreamReader, canvasBox, regionBox } from '#protocol/schema/subtitle-pictures.ts';
+import type { Box, StreamedPicture } from '#protocol/schema/subtitle-pictures.ts';
 import { addressFrom } from './captions.ts';
 import type { CaptionDrawing, DrawingEvents } from './captions.ts';
-import { canvasBox, pictureBox, regionBox } from './picture-place.ts';
-import type { Box } from './picture-place.ts';
+import { pictureBox } from './picture-place.ts';
 import type { SubtitleOption } from './player-state.ts';
 import { EXPIRED_STATUS } from './source.ts';
 

@@ -6,6 +6,7 @@ import type { PictureSize } from '#engine/media/picture-size.ts';
 import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
 import type { RenditionSpec, VideoCodec, VideoOutput } from '#engine/media/rendition-spec.ts';
 import { END_SLACK_US } from './audio-copy.ts';
+import { BurnedSubtitles } from './burned-subtitles.ts';
 import type { ChipRung, PictureEncoder, PictureFilter } from './chip.ts';
 import { FilterChain } from './filter-chain.ts';
 import { stampVideo } from './fmp4-decode-times.ts';
@@ -83,6 +84,7 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
   #hasEnded = false;
   /** What went wrong while another rung worked for us. */
   #failure: unknown;
+  readonly #burned: BurnedSubtitles | null;
 
   constructor(
     spec: RenditionSpec,
@@ -94,6 +96,8 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     this.#output = output;
     this.#onSegment = onSegment;
     this.#sharing = sharing;
+    const { burnInPath } = spec;
+    this.#burned = output.burnIn !== undefined && burnInPath !== undefined ? new BurnedSubtitles(burnInPath) : null;
   }
 
   get next(): number {
@@ -166,6 +170,7 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     this.#source = null;
     for (const native of [this.#encoded, this.#taken, this.#before, this.#filtered, this.#shown]) native.free();
     this.#codecpar.free();
+    this.#burned?.[Symbol.dispose]();
   }
 
   get #from(): PictureSource {
@@ -296,7 +301,12 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     this.#encoder ??= this.#openEncoder(frame);
     this.#sent = segment;
     this.#sentTicks = ticks;
-    this.#encoder.send(frame, ticks, isIdr);
+    const drawn = this.#burned?.drawn(frame, toUs(ticks)) ?? frame;
+    try {
+      this.#encoder.send(drawn, ticks, isIdr);
+    } finally {
+      if (drawn !== frame) drawn.free();
+    }
     this.#pullEncoder(this.#encoder);
   }
 

@@ -27,6 +27,8 @@ export interface RenditionSpec {
   readonly output: RenditionOutput;
   /** What this machine's hardware was proven to do; absent: the processor does everything, also where `output` names another encoder. */
   readonly hardware?: ProvenHardware | null;
+  /** Where the pictures of subtitles are that become a part of it; absolute, and may still be growing. For outputs with `burnIn`. */
+  readonly burnInPath?: string;
 }
 
 export type RenditionOutput = CopyOutput | VideoOutput | SoundOutput | KeyframesOutput;
@@ -63,6 +65,8 @@ export interface VideoOutput {
   /** HDR to SDR. Wanted for HDR10, HLG and Dolby Vision. */
   readonly toneMap: boolean;
   readonly deinterlace: boolean;
+  /** Number of the subtitle track whose pictures become a part of the picture. Always on the processor. */
+  readonly burnIn?: number;
 }
 
 /** Whether a picture is encoded: that alone is costly enough to be counted. */

@@ -27,7 +27,7 @@ import type { RenditionName } from './movie-form.ts';
 import type { MoviePlan, MoviePlans } from './movie-plans.ts';
 import { readPreferences, readRemembered } from './person-wishes.ts';
 import type { PlaybackStore, PreferenceStore, ProgressPort, StoredFile, MomentsPort } from './ports.ts';
-import type { RenditionPool } from './rendition-pool.ts';
+import type { RenditionOrder, RenditionPool } from './rendition-pool.ts';
 import type { TranscodeQueue } from './transcode-queue.ts';
 import type { EncodeSettings, MachineEncoders } from './variant-choice.ts';
 
@@ -62,6 +62,13 @@ export interface PlaybackHandlerOptions {
   readonly subtitlesFor: (file: StoredFile, base: string, userId: string) => Promise<SubtitleChoice[]>;
   /** Begins to read what may be wanted of a file's subtitles: the track that is chosen, and the text. */
   readonly prepareSubtitles: (file: StoredFile, chosen: number | null, fromMs: number) => void;
+  /** The order with the pictures of the subtitles that are burnt in, where it has such. */
+  readonly drawnOrder: (
+    order: RenditionOrder,
+    file: StoredFile,
+    fromMs: number,
+    signal: AbortSignal,
+  ) => Promise<RenditionOrder>;
   readonly progress: ProgressPort;
   readonly plans: MoviePlans;
   readonly pool: RenditionPool;
@@ -80,8 +87,20 @@ export interface PlaybackHandlerOptions {
 export function createPlaybackHandlers(
   options: PlaybackHandlerOptions,
 ): Pick<Handlers<typeof playback>, 'open' | 'wait' | 'leave'> {
-  const { store, people, subtitlesOf, subtitlesFor, prepareSubtitles, progress, plans, pool, signer, clock, moments } =
-    options;
+  const {
+    store,
+    people,
+    subtitlesOf,
+    subtitlesFor,
+    prepareSubtitles,
+    drawnOrder,
+    progress,
+    plans,
+    pool,
+    signer,
+    clock,
+    moments,
+  } = options;
   const { limits, serverLimits, settings, encoders, line } = options;
 
   /** Who each session is to the renditions. One person on one device watches one thing: what they open replaces what they had. */
@@ -92,6 +111,7 @@ export function createPlaybackHandlers(
     const subtitles = subtitlesByFileId.get(file.id) ?? [];
     return decidePlayback({
       ...{ media: file.media!, fileId: file.id, hasUsableKeyframes, limits, serverLimits, subtitles },
+      canBurnIn: true,
       ...asked,
     });
   };
@@ -141,6 +161,7 @@ export function createPlaybackHandlers(
     plan: MoviePlan,
     viewerId: string,
     atMs: number,
+    signal: AbortSignal,
   ): Promise<void> {
     const chosen = form.audio.find(({ isDefault }) => isDefault);
     const names: RenditionName[] = [
@@ -149,7 +170,7 @@ export function createPlaybackHandlers(
     ];
     for (const name of names) {
       const order = renditionOrder(name, form, file, plan);
-      const rendition = order && (await pool.get(order));
+      const rendition = order && (await pool.get(await drawnOrder(order, file, atMs, signal)));
       rendition?.warm(viewerId, segmentAt(plan.segments, atMs * 1_000));
     }
   }
@@ -212,7 +233,7 @@ export function createPlaybackHandlers(
         const softer = decision.method === 'remux' ? decision.encoded : null;
         form = hlsForm({ decision, softer, media, settings, encoders: encoders() }, plan);
         refuseWhereFull(form, candidate, plan, context);
-        await warm(form, candidate, plan, viewerId, resumeMs);
+        await warm(form, candidate, plan, viewerId, resumeMs, signal);
       }
       const base = `/media/${signer.sign({ ...grant, hls: form })}`;
       const opened = (await moments?.opened(file, resumeMs, viewer.id)) ?? null;
@@ -355,7 +376,10 @@ function trackDecisions(
     fromCodec,
     toCodec: method === 'copy' ? fromCodec : encoded,
   });
-  return { video: video && track(video, variants[0]?.codec ?? 'h264'), audio: audio && track(audio, audio.method === 'copy' ? '' : audio.codec) };
+  return {
+    video: video && track(video, variants[0]?.codec ?? 'h264'),
+    audio: audio && track(audio, audio.method === 'copy' ? '' : audio.codec),
+  };
 }
 
 function sourceOf(media: MediaInfo): Playback['source'] {

@@ -61,6 +61,8 @@ const Encoded = v.strictTuple([
   v.picklist(X264_PRESETS),
   Flag,
   Flag,
+  /** The subtitle track that is burnt in. */
+  v.nullable(Count),
 ]);
 /** `null`: as it is. 0: as it is, but for Dolby Vision. */
 const Picture = v.union([v.null(), v.literal(0), Encoded]);
@@ -173,13 +175,22 @@ function pictureOf(picture: v.InferOutput<typeof Picture>): CopyOutput | VideoOu
 
 function tupleOf(output: CopyOutput | VideoOutput): v.InferInput<typeof Picture> {
   if (output.method === 'copy') return output.withoutDolbyVision ? 0 : null;
-  const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace } = output;
-  return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap ? 1 : 0, deinterlace ? 1 : 0];
+  const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace, burnIn = null } = output;
+  return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap ? 1 : 0, deinterlace ? 1 : 0, burnIn];
 }
 
-function outputOf([method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace]: v.InferOutput<
-  typeof Encoded
->): VideoOutput {
+function outputOf([
+  method,
+  encoder,
+  heightPx,
+  level,
+  crf,
+  maxBitrateBps,
+  preset,
+  toneMap,
+  deinterlace,
+  burnIn,
+]: v.InferOutput<typeof Encoded>): VideoOutput {
   return {
     method,
     encoder,
@@ -190,5 +201,6 @@ function outputOf([method, encoder, heightPx, level, crf, maxBitrateBps, preset,
     preset,
     toneMap: toneMap === 1,
     deinterlace: deinterlace === 1,
+    ...(burnIn !== null && { burnIn }),
   };
 }

@@ -36,6 +36,7 @@ import { RenditionError } from './rendition-error.ts';
 import type { Rendition } from './rendition.ts';
 import type { RenditionOrder, RenditionPool } from './rendition-pool.ts';
 import type { Part } from './rendition-state.ts';
+import { withSubtitlePictures } from './burn-in.ts';
 import { sendSubtitle, subtitleName } from './subtitle-routes.ts';
 import type { SubtitleName } from './subtitle-routes.ts';
 import type { SubtitleStore } from './subtitle-ports.ts';
@@ -217,8 +218,10 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
   ): Promise<void> {
     if (!order || (part !== 'init' && part >= order.plan.length - 1)) throw nothingHere();
     const contentType = order.spec.kind === 'video' ? 'video/mp4' : 'audio/mp4';
+    const atUs = part === 'init' ? 0 : (order.plan[part] ?? 0);
+    const drawn = await withSubtitlePictures(order, opened.file, atUs / 1_000, subtitles.shelf, request.signal);
     for (let attempt = 1; ; attempt++) {
-      const rendition = await pool.get(order);
+      const rendition = await pool.get(drawn);
       if (!rendition) throw new RenditionError('closed');
       const askedMs = clock.monotonicMs();
       const path = await partOf(rendition, opened, part, request.signal);

@@ -11,11 +11,12 @@ import type { AudioRendition, SubtitleRendition, VariantStream, VideoRange } fro
 import { audioBitrateBps, overallBitrateBps, videoBitrateBps } from '#engine/media/play-method.ts';
 import type { PlayDecision } from '#engine/media/play-method.ts';
 import { baseLayer } from '#engine/media/play-obstacles.ts';
-import { isEncodedSound } from '#engine/media/rendition-spec.ts';
+import { isEncodedPicture, isEncodedSound } from '#engine/media/rendition-spec.ts';
 import type { CopyOutput, KeyframesOutput, RenditionOutput, SoundOutput } from '#engine/media/rendition-spec.ts';
 import type { SegmentLoad } from '#engine/media/segment-load.ts';
 import { audibleTracks, audioLabels, isDescription } from '#engine/media/track-choice.ts';
 import type { AudioTrack, MediaInfo, VideoTrack } from '#protocol/schema/media.ts';
+import { HARDWARE_KINDS } from '#protocol/schema/hardware.ts';
 import type { Playback } from '#protocol/schema/playback.ts';
 import type { HlsForm } from './media-grant.ts';
 import type { MoviePlan, PicturePlan } from './movie-plans.ts';
@@ -80,16 +81,22 @@ export function renditionOrder(
       boundariesUs: plan.segments,
       startUs: (file.media?.startMs ?? 0) * 1_000,
       output,
+      ...(burnInOf(output) !== null && { hardware: null }),
     },
   };
+}
+
+/** The subtitle track that becomes a part of the picture; `null` for none. */
+export function burnInOf(output: RenditionOutput): number | null {
+  return isEncodedPicture(output) ? (output.burnIn ?? null) : null;
 }
 
 /** Value by value, so that two ways of writing the same form are one rendition. */
 function outputIdentity(output: Exclude<RenditionOutput, KeyframesOutput>): (string | number | boolean)[] {
   if (output.method === 'copy') return [output.method, output.withoutDolbyVision === true];
   if (isEncodedSound(output)) return [output.method, output.channels, output.bitrateBps, output.isNight === true];
-  const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace } = output;
-  return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace];
+  const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace, burnIn = -1 } = output;
+  return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace, burnIn];
 }
 
 const COPY: CopyOutput = { method: 'copy' };
@@ -197,6 +204,7 @@ export function playbackVariants(form: HlsForm, media: MediaInfo): Playback['var
       heightPx: size?.heightPx ?? null,
       maxBitrateBps: Math.round(maxBitrateBps ?? copyBitrateBps(media, track)),
       isOriginal: output.method === 'copy',
+      hardware: HARDWARE_KINDS.find((kind) => output.method !== 'copy' && kind === output.encoder) ?? null,
     };
   });
 }

@@ -9,6 +9,7 @@ import type { playback, preferences, subtitles } from '#protocol/index.ts';
 import type { SubtitleChoice } from '#protocol/schema/subtitle.ts';
 import { createPlaybackHandlers } from './handlers.ts';
 import { createLinkHandlers } from './link-handlers.ts';
+import { withSubtitlePictures } from './burn-in.ts';
 import { GrantSigner } from './media-grant.ts';
 import { createMediaRoutes } from './media-routes.ts';
 import type { MediaRoute } from './media-routes.ts';
@@ -137,6 +138,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
         subtitlesOf,
         subtitlesFor,
         prepareSubtitles: (file, chosen, fromMs) => shelf.prepare(file, chosen, fromMs),
+        drawnOrder: (order, file, fromMs, signal) => withSubtitlePictures(order, file, fromMs, shelf, signal),
         progress,
         moments: options.moments ?? null,
         plans,

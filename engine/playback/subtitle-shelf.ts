@@ -101,7 +101,31 @@ export class SubtitleShelf implements AsyncDisposable {
     }
   }
 
-  /** The whole file, waited for: what is to be burnt in. */
+  /**
+   * The path of a track's pictures, as soon as there is one: the file may still grow. The reading goes on whoever has gone: what is made
+   * of it is made for others, too.
+   */
+  async growing(file: StoredFile, trackIndex: number, fromMs: number, signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted();
+    const work = trackWork(file, [trackIndex], fromMs);
+    const id = `t${trackIndex}`;
+    await this.#prepareFolder(work.key);
+    if (await this.#isWhole(work.key, id)) return (await this.#wholeFile(work.key, id, 'pics')).path;
+    const reading = await this.#readingOf(work, id, 'pics');
+    reading.waiting++;
+    for (;;) {
+      const wasOver = reading.isOver;
+      const path = await this.#cache.find(work.key, `${id}.pics`);
+      if (path !== null) return path;
+      if (wasOver) {
+        await reading.done;
+        throw new RenditionError('failed', 'unsupported');
+      }
+      await this.#change(reading, signal);
+    }
+  }
+
+  /** The whole file, waited for. */
   async whole(file: StoredFile, of: SubtitleOf, kind: SubtitleKind, signal: AbortSignal): Promise<string> {
     const found = await this.find(file, of, kind, signal);
     if ('path' in found) return found.path;

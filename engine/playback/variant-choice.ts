@@ -58,7 +58,9 @@ function encodedVariants(
   const rate = framesPerSecond(track) ?? USUAL_RATE;
   const rungs = encodeLadder(track, top, rate, copyBps);
   return (['h264', 'hevc', 'av1'] as const).flatMap((method) => {
-    const encoder = encoders[method] ?? (method === 'h264' ? 'software' : null);
+    // Subtitles are burnt in by the processor, into pictures that never leave it.
+    const found = encoded.burnIn === null ? encoders[method] : undefined;
+    const encoder = found ?? (method === 'h264' ? 'software' : null);
     if (encoder === null || !encoded.codecs.includes(method)) return [];
     return rungs.map((rung): VideoOutput => {
       const maxBitrateBps = Math.round(rung.maxBitrateBps * CODEC_FACTORS[method]);
@@ -72,6 +74,7 @@ function encodedVariants(
         maxBitrateBps,
         toneMap,
         deinterlace,
+        ...(encoded.burnIn !== null && { burnIn: encoded.burnIn }),
       };
     });
   });

@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changedClip, clip, h264 } from '#test/support/media.ts';
+import { PlaybackStage } from '#test/support/playback-stage.ts';
+import { supFile } from '#test/support/subtitles.ts';
+
+const run = promisify(execFile);
+/** Of a canvas of 1280 × 720: the picture comes out at a quarter of it. */
+const BOX = { startMs: 0, endMs: 2_000, x: 400, y: 400, width: 480, height: 160 };
+
+describe('subtitles that a device can’t draw', () => {
+  let stage: PlaybackStage;
+  let base: string;
+  let movieId: string;
+  beforeAll(async () => {
+    base = await mkdtemp(join(tmpdir(), 'matinee-burn-'));
+    stage = await PlaybackStage.open();
+    const sup = await changedClip('burn.sup', 'one box', () => Promise.resolve(supFile([BOX])));
+    const path = await clip({
+      name: 'burn.mkv',
+      args: [
+        ...['-f', 'lavfi', '-i', 'color=c=navy:size=1280x720:rate=24:duration=4', '-i', sup, '-map', '0', '-map', '1'],
+        ...[...h264(), '-c:s', 'copy'],
+      ],
+    });
+    movieId = await stage.addMovie(path);
+  }, 120_000);
+  afterAll(async () => {
+    await stage?.[Symbol.asyncDispose]();
+    await rm(base, { recursive: true, force: true });
+  });
+
+  /** Red, green and blue of a point, in the picture that a device gets at a time. */
+  async function colourAt(url: string, seconds: number, x: number, y: number): Promise<number[]> {
+    const master = (await stage.get(url)).toString();
+    const variant = /^(v\d+)\/index\.m3u8$/m.exec(master)![1]!;
+    const at = (name: string): Promise<Buffer> => stage.get(url.replace('index.m3u8', `${variant}/${name}`));
+    const list = (await at('index.m3u8')).toString();
+    const names = [...list.matchAll(/^(\d+\.m4s)$/gm)].map(([, name]) => name!);
+    const file = join(base, 'movie.mp4');
+    await writeFile(file, Buffer.concat([await at('init.mp4'), ...(await Promise.all(names.map(at)))]));
+    const { stdout } = await run(
+      'ffmpeg',
+      [
+        '-v',
+        'error',
+        '-ss',
+        String(seconds),
+        '-i',
+        file,
+        '-frames:v',
+        '1',
+        '-vf',
+        `scale=320:180,crop=2:2:${x}:${y}`,
+        '-pix_fmt',
+        'rgb24',
+        '-f',
+        'rawvideo',
+        '-',
+      ],
+      { encoding: 'buffer' },
+    );
+    return [...stdout.subarray(0, 3)];
+  }
+
+  it('[PLAY59] become a part of the picture, at their place and for their time', async () => {
+    const playback = await stage.open(movieId, { subtitle: 't1' });
+    expect(playback).toMatchObject({ method: 'transcode', selectedSubtitle: 't1' });
+    expect(playback.reasons).toContain('subtitlesBurnedIn');
+    const middle = { x: (BOX.x + BOX.width / 2) / 4, y: (BOX.y + BOX.height / 2) / 4 };
+    expect(Math.min(...(await colourAt(playback.url, 1, middle.x, middle.y)))).toBeGreaterThan(220);
+    expect((await colourAt(playback.url, 1, 20, 20))[0]).toBeLessThan(40);
+    expect((await colourAt(playback.url, 3, middle.x, middle.y))[0]).toBeLessThan(40);
+  }, 120_000);
+
+  it('[PLAY59] are not burnt in for a device that draws them, or for nobody', async () => {
+    const draws = { pictures: true, styled: true };
+    const { BASELINE_PROFILE } = await import('#protocol/schema/playback.ts');
+    const drawn = await stage.open(movieId, { subtitle: 't1', profile: { ...BASELINE_PROFILE, subtitles: draws } });
+    expect(drawn.reasons).not.toContain('subtitlesBurnedIn');
+    expect((await stage.open(movieId, { subtitle: null })).reasons).not.toContain('subtitlesBurnedIn');
+  });
+});
