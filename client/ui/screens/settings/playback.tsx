@@ -19,9 +19,9 @@ const LANGUAGES =
   );
 
 const SUBTITLES = [
-  ['foreign', 'when I don’t understand the sound'],
+  ['foreign', 'for foreign sound'],
   ['always', 'always'],
-  ['forced', 'only for foreign lines'],
+  ['forced', 'for foreign lines only'],
   ['off', 'never'],
 ] as const;
 
@@ -157,24 +157,26 @@ function Sound({ preferences, change }: PartProps) {
       <div class={styles.head}>
         <h2 id="sound-title">Sound and subtitles</h2>
       </div>
-      <Switch
-        label="The original sound first"
-        hint="The language in which a movie was made, before those that you understand."
-        isOn={preferences.prefersOriginalAudio}
-        onChange={(prefersOriginalAudio) => change({ prefersOriginalAudio })}
-      />
-      <Switch
-        label="Audio description"
-        hint="Sound that also tells what is to be seen, where a movie has it."
-        isOn={preferences.prefersAudioDescription}
-        onChange={(prefersAudioDescription) => change({ prefersAudioDescription })}
-      />
-      <Switch
-        label="Subtitles for the hard of hearing"
-        hint="Of two in one language the one that also tells noises and music."
-        isOn={preferences.prefersHearingImpaired}
-        onChange={(prefersHearingImpaired) => change({ prefersHearingImpaired })}
-      />
+      <div class={playback.stack}>
+        <Switch
+          label="The original sound first"
+          hint="The language in which a movie was made, before those that you understand."
+          isOn={preferences.prefersOriginalAudio}
+          onChange={(prefersOriginalAudio) => change({ prefersOriginalAudio })}
+        />
+        <Switch
+          label="Audio description"
+          hint="Sound that also tells what is to be seen, where a movie has it."
+          isOn={preferences.prefersAudioDescription}
+          onChange={(prefersAudioDescription) => change({ prefersAudioDescription })}
+        />
+        <Switch
+          label="Subtitles for the hard of hearing"
+          hint="Of two in one language the one that also tells noises and music."
+          isOn={preferences.prefersHearingImpaired}
+          onChange={(prefersHearingImpaired) => change({ prefersHearingImpaired })}
+        />
+      </div>
       <div class={own.choices}>
         <Choice
           label="Show subtitles"
@@ -227,12 +229,14 @@ function Going({ preferences, change }: PartProps) {
       <div class={styles.head}>
         <h2 id="going-title">Going on</h2>
       </div>
-      <Switch
-        label="Play the next movie of a collection"
-        hint="After a countdown that you can stop."
-        isOn={preferences.playsNext}
-        onChange={(playsNext) => change({ playsNext })}
-      />
+      <div class={playback.stack}>
+        <Switch
+          label="Play the next movie of a collection"
+          hint="After a countdown that you can stop."
+          isOn={preferences.playsNext}
+          onChange={(playsNext) => change({ playsNext })}
+        />
+      </div>
       <div class={own.choices}>
         {(['intro', 'recap', 'credits'] as const).map((kind) => (
           <Choice
