@@ -74,6 +74,8 @@ export type OpenChip = (spec: RenditionSpec, stream: Stream) => Chip | null;
 
 export const openChip: OpenChip = ({ hardware, output }, stream) => {
   if (!hardware || !isEncodedPicture(output)) return null;
+  // The processor draws subtitles into pictures in memory.
+  if (output.burnIn !== undefined) return null;
   return planFor(hardware, stream, output) && new PlannedChip(hardware, stream);
 };
 

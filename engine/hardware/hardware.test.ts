@@ -209,7 +209,9 @@ describe('Hardware.equip', () => {
     expect((await open('a')).ways).toContain('encode-h264');
     await ports.openRendition({ ...encoded('b'), output: { method: 'copy' } }, () => undefined);
     expect(hosts.opened.at(-1)?.spec.hardware).toBeUndefined();
-    expect(ports.opened).toHaveLength(2);
+    await ports.openRendition({ ...encoded('c'), hardware: null }, () => undefined);
+    expect(hosts.opened.at(-1)?.spec.hardware).toBeNull();
+    expect(ports.opened).toHaveLength(3);
   });
 
   it('[PLAY77] opens no more encoders than fit, until one is closed', async () => {

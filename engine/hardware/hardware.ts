@@ -143,7 +143,9 @@ export class Hardware implements AsyncDisposable {
   ): ReturnType<RenditionPort['openRendition']> {
     const chosen = this.#chosen;
     const { output, outputDir } = spec;
-    if (chosen === null || !isEncodedPicture(output) || this.#substituted.has(outputDir)) {
+    // `null`: its pictures have to stay with the processor, for what is drawn into them.
+    const isForbidden = spec.hardware === null || this.#substituted.has(outputDir);
+    if (chosen === null || !isEncodedPicture(output) || isForbidden) {
       return await hosts.openRendition(spec, (event) => event.kind !== 'hardwareFailed' && onEvent(event));
     }
     const most = this.#card(chosen.kind)?.maxSessions ?? null;

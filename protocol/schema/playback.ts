@@ -1,5 +1,6 @@
 /** What a device can play, and what the server decided to send it. */
 import * as v from 'valibot';
+import { HARDWARE_KINDS } from './hardware.ts';
 import { Chapter, Container, HdrKind } from './media.ts';
 import { Marker, NextMovie, Trickplay } from './moments.ts';
 import { Count, Id, LanguageTag, Milliseconds, ShortText, Timestamp } from './scalar.ts';
@@ -207,6 +208,8 @@ export const PlaybackVariant = v.object({
   maxBitrateBps: Count,
   /** The picture of the file as it is. */
   isOriginal: v.boolean(),
+  /** The hardware that encodes it, as long as that does not fail; `null` for the processor, and for the original. */
+  hardware: v.optional(v.nullable(v.picklist(HARDWARE_KINDS))),
 });
 export type PlaybackVariant = v.InferOutput<typeof PlaybackVariant>;
 

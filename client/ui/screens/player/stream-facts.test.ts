@@ -12,6 +12,10 @@ const playback = {
   audio: { trackIndex: 1, method: 'copy', fromCodec: 'aac', toCodec: 'aac' },
   url: '/media/secret-grant/index.m3u8',
   source: { container: 'matroska', bitrateBps: 12_000_000, width: 1920, height: 1080, sizeBytes: 4_000_000_000 },
+  variants: [
+    { name: 'v0', codec: 'h264', isOriginal: false, hardware: 'vaapi' },
+    { name: 'v1', codec: 'h264', isOriginal: false, hardware: 'vaapi' },
+  ],
   audioTracks: [{ trackIndex: 1, label: 'English', isSelected: true }],
   audioReason: 'spokenLanguage',
   subtitleReason: 'audioUnderstood',
@@ -27,6 +31,7 @@ describe('about this stream', () => {
   it('[PLAY96] tells what plays, why, and the numbers of the moment', () => {
     const rows = new Map(factRows(playback, facts, variant));
     expect(rows.get('Picture')).toBe('HEVC → H.264');
+    expect(rows.get('Encoded by')).toBe('VA-API');
     expect(rows.get('Sound track')).toBe('English · It is in a language that you speak.');
     expect(rows.get('Variant')).toBe('720p · up to 5.0 Mbit/s');
     expect(rows.get('Takes now')).toBe('3.2 Mbit/s');

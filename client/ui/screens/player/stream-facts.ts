@@ -28,6 +28,19 @@ function decisionText(decision: TrackDecision | null): string {
   return decision.method === 'copy' ? `${from}, untouched` : `${from} → ${codecName(decision.toCodec)}`;
 }
 
+const HARDWARE_NAMES = {
+  nvenc: 'NVIDIA NVENC',
+  qsv: 'Intel Quick Sync',
+  vaapi: 'VA-API',
+  videotoolbox: 'Apple VideoToolbox',
+  vulkan: 'Vulkan',
+} as const;
+
+function encoderText({ variants }: Playback): string {
+  const kind = variants.find(({ isOriginal }) => !isOriginal)?.hardware ?? null;
+  return kind === null ? 'The processor' : HARDWARE_NAMES[kind];
+}
+
 const joined = (parts: readonly (string | null)[]): string | null =>
   parts.filter((part) => part !== null).join(' · ') || null;
 
@@ -38,6 +51,7 @@ export function factRows(playback: Playback, facts: PlayerFacts, variant: Source
   const live = facts.source;
   const rows: readonly (readonly [string, string | null])[] = [
     ['Picture', decisionText(playback.video)],
+    ['Encoded by', playback.video?.method === 'transcode' ? encoderText(playback) : null],
     ['Sound', decisionText(playback.audio)],
     ['Sound track', joined([audio?.label ?? null, playback.audioReason && AUDIO_REASON_TEXTS[playback.audioReason]])],
     ['Subtitles', SUBTITLE_REASON_TEXTS[playback.subtitleReason]],
