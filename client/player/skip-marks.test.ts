@@ -23,6 +23,7 @@ afterEach(() => {
 });
 
 function setUp(markers: readonly Marker[] = [INTRO, CREDITS]) {
+  const wishes = signal(DEFAULT_PREFERENCES);
   const feeds = new Map<string, FollowHandlers<Feed>>();
   const player = {
     playback: signal({ fileId: FILE, markers } as unknown as Playback),
@@ -42,10 +43,10 @@ function setUp(markers: readonly Marker[] = [INTRO, CREDITS]) {
     },
     player,
     'movie',
+    wishes,
   );
   const prefer = (skips: Partial<PlaybackPreferences['skips']>): void => {
-    const preferences = { ...DEFAULT_PREFERENCES, skips: { ...DEFAULT_PREFERENCES.skips, ...skips } };
-    feeds.get('preferences')!.onSnapshot({ preferences, lessons: [] });
+    wishes.value = { ...DEFAULT_PREFERENCES, skips: { ...DEFAULT_PREFERENCES.skips, ...skips } };
   };
   /** As a player does, four times a second. */
   const playTo = (ms: number): void => {

@@ -6,10 +6,8 @@
 import { batch, effect, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { momentsFeed } from '#protocol/feeds/moments.ts';
-import { preferencesFeed } from '#protocol/feeds/preferences.ts';
 import type { Marker, MarkerKind } from '#protocol/schema/moments.ts';
 import type { Playback } from '#protocol/schema/playback.ts';
-import { DEFAULT_PREFERENCES } from '#protocol/schema/preferences.ts';
 import type { PlaybackPreferences } from '#protocol/schema/preferences.ts';
 import type { Server } from '#client/store/ports.ts';
 
@@ -31,7 +29,7 @@ export interface SkippingPlayer {
 export class SkipMarks {
   readonly #player: SkippingPlayer;
   readonly #byFile = signal<ReadonlyMap<string, readonly Marker[]>>(new Map());
-  readonly #skips = signal<PlaybackPreferences['skips']>(DEFAULT_PREFERENCES.skips);
+  readonly #wishes: ReadonlySignal<Pick<PlaybackPreferences, 'skips'>>;
   readonly #current = signal<Marker | null>(null);
   readonly #offer = signal<Marker | null>(null);
   /** What was skipped by itself just now, to be said. */
@@ -43,8 +41,14 @@ export class SkipMarks {
   #lastMs = Number.NaN;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(server: Pick<Server, 'follow'>, player: SkippingPlayer, movieId: string) {
+  constructor(
+    server: Pick<Server, 'follow'>,
+    player: SkippingPlayer,
+    movieId: string,
+    wishes: ReadonlySignal<Pick<PlaybackPreferences, 'skips'>>,
+  ) {
     this.#player = player;
+    this.#wishes = wishes;
     this.#disposers.push(
       server.follow(momentsFeed, movieId, {
         onSnapshot: ({ files }) => {
@@ -55,14 +59,6 @@ export class SkipMarks {
             ...this.#byFile.peek(),
             ...entries.map(({ id, markers }) => [id, markers] as const),
           ]);
-        },
-      }),
-      server.follow(preferencesFeed, null, {
-        onSnapshot: ({ preferences }) => {
-          this.#skips.value = preferences.skips;
-        },
-        onEntries: (entries) => {
-          for (const entry of entries) if (entry.kind === 'preferences') this.#skips.value = entry.preferences.skips;
         },
       }),
       effect(() => this.#look()),
@@ -114,7 +110,7 @@ export class SkipMarks {
     const playback = this.#player.playback.value;
     const nowMs = this.#player.positionMs.value;
     const isPlaying = this.#player.isPlaying.value;
-    const skips = this.#skips.value;
+    const { skips } = this.#wishes.value;
     if (playback?.fileId !== this.#fileId) {
       this.#fileId = playback?.fileId ?? null;
       this.#done.clear();

@@ -40,6 +40,8 @@ const FILE_CHANGE_TEXTS: Readonly<Record<FileChange, string>> = {
   replaced: 'The movie has a new file. It goes on where you were.',
 };
 
+/** Credits that end this near to the end of the file are the last of it. */
+const CREDITS_TO_THE_END_MS = 5_000;
 /** How fast it plays while a finger rests on the picture. */
 const HELD_RATE = 2;
 /** The picture gets no darker than this by swiping: one would not find the way back. */
@@ -70,6 +72,7 @@ function useStage(route: PlayRoute, video: HTMLVideoElement, streak: Streak) {
   const stage = useMemo(() => {
     const screens = screensOf(cinema, { navigation, preferences });
     const startMs = screens.takeStart(route.movieId);
+    const wishes = wishesOf(cinema).preferences;
     const player = new Player(cinema.server, cinema.link, cinema.progress, preferences, video, { ...route, startMs });
     const isHelpOpen = signal(false);
     /** A menu is open, which keeps the controls on. */
@@ -83,7 +86,7 @@ function useStage(route: PlayRoute, video: HTMLVideoElement, streak: Streak) {
         navigation.go({ screen: 'play', movieId, fileId: null, isFromStart: false }, { replace: true }),
       ),
       sheets: new PreviewSheets(),
-      marks: new SkipMarks(cinema.server, player, route.movieId),
+      marks: new SkipMarks(cinema.server, player, route.movieId, wishes),
       isHelpOpen,
       isHeld,
       isRemote: hasRemoteControl(navigator.userAgent, matchMedia('(any-pointer: fine), (any-pointer: coarse)').matches),
@@ -124,7 +127,8 @@ function Screening({ route, video, streak }: ScreeningProps) {
   const areFactsOpen = useSignal(false);
   const areScreensOpen = useSignal(false);
   const areMarksOpen = useSignal(false);
-  const mayEdit = useCinema().viewer.permissions.includes('movies:edit');
+  const cinema = useCinema();
+  const mayEdit = cinema.viewer.permissions.includes('movies:edit');
   const brightness = useSignal(1);
   const movie = movieStore.movie.value;
   const extra = movie?.files.find(({ id }) => id === route.fileId)?.extra ?? null;
@@ -175,10 +179,18 @@ function Screening({ route, video, streak }: ScreeningProps) {
     [],
   );
 
-  const isOver = phase === 'ended';
+  // The credits are the end for whoever has seen the movie: what follows is offered while they roll.
+  const rolling = marks.current.value;
+  const lastMs = player.durationMs.value - CREDITS_TO_THE_END_MS;
+  const isRollingOut =
+    rolling?.kind === 'credits' && rolling.endMs >= lastMs && player.playback.value?.part?.nextFileId == null;
+  const isOver = phase === 'ended' || isRollingOut;
+  const isNextOffered = ['counting', 'asking'].includes(nextUp.state.value.kind);
   useEffect(() => {
     // Who wanted to sleep at the end of the movie wants nothing after it.
-    if (isOver && nextMovie !== null && player.sleep.choice.peek()?.kind !== 'end') nextUp.offer(nextMovie);
+    const { playsNext } = wishesOf(cinema).preferences.peek();
+    if (isOver && playsNext && nextMovie !== null && player.sleep.choice.peek()?.kind !== 'end')
+      nextUp.offer(nextMovie);
     else if (!isOver) nextUp.withdraw();
   }, [isOver]);
   useEffect(() => {
@@ -260,7 +272,7 @@ function Screening({ route, video, streak }: ScreeningProps) {
     board.say(`Brightness ${Math.round(brightness.peek() * 100)} %`);
   };
 
-  const captionStyle = wishesOf(useCinema()).preferences.value.subtitleStyle;
+  const captionStyle = wishesOf(cinema).preferences.value.subtitleStyle;
   useEffect(() => player.captions.preferText(captionStyle.overridesStyled), [captionStyle.overridesStyled]);
 
   const playback = player.playback.value;
@@ -313,7 +325,9 @@ function Screening({ route, video, streak }: ScreeningProps) {
         {flash?.text}
       </div>
       <Notes player={player} screens={screens} isResumeSaid={!route.isFromStart && route.fileId === null} />
-      {phase !== 'failed' && <SkipOffer marks={marks} board={board} areControlsUp={isShown} />}
+      {phase !== 'failed' && (
+        <SkipOffer marks={marks} board={board} areControlsUp={isShown} isNextOffered={isNextOffered} />
+      )}
       {phase === 'failed' ? (
         <PlayerTrouble player={player} title={title} onLeave={leave} />
       ) : player.queuePlace.value !== null ? (
