@@ -1,7 +1,9 @@
 import {
   AV_CODEC_ID_AAC,
   AV_CODEC_ID_AC3,
+  AV_CODEC_ID_ALAC,
   AV_CODEC_ID_EAC3,
+  AV_CODEC_ID_FLAC,
   AV_CODEC_ID_MP3,
   AV_PKT_DATA_NEW_EXTRADATA,
 } from 'node-av/constants';
@@ -26,6 +28,17 @@ interface SoundPacket {
   /** Samples of movie time. */
   readonly start: number;
   readonly samples: number;
+}
+
+/**
+ * Bits of a sample of lossless sound, from its header; 0 for other sound. The sample entry has to say it, and Chromium 156 refuses
+ * FLAC whose entry and header disagree.
+ */
+function losslessDepth({ codecId, extradata }: CodecParameters): number {
+  if (codecId === AV_CODEC_ID_FLAC && extradata && extradata.length >= 34) {
+    return (((extradata[12]! & 1) << 4) | (extradata[13]! >> 4)) + 1; // STREAMINFO, RFC 9639 8.2
+  }
+  return codecId === AV_CODEC_ID_ALAC && extradata && extradata.length >= 36 ? extradata[17]! : 0;
 }
 
 /** Samples in each packet of a codec that has no choice; 0 for the others. */
@@ -66,6 +79,7 @@ export class AudioCopy implements SegmentProducer {
     const { codecpar } = this.#input.stream;
     this.#codecpar.alloc();
     codecpar.copy(this.#codecpar);
+    this.#codecpar.bitsPerRawSample ||= losslessDepth(codecpar);
     this.#rateHz = codecpar.sampleRate;
     if (this.#rateHz <= 0) throw new MediaError('unsupported', 'no sample rate');
     this.#packetSamples = codecpar.frameSize || constantPacketSamples(codecpar);
