@@ -132,7 +132,7 @@ describe('a copied picture', () => {
     // The picture shown is the last one that begins at or before the time.
     const shown = made.shownUs;
     const seeks = [0.1, 0.35, 0.6, 0.95].map((part): [number, number] => {
-      const timeUs = source.durationUs * part;
+      const timeUs = Math.min(source.durationUs, shown.at(-1)!) * part;
       return [timeUs / 1e6, (shown.findLast((us) => us <= timeUs + 1000) ?? shown[0]!) / 1e6];
     });
     const type = `video/mp4; codecs="${copiedVideoCodecString(track)}"`;
