@@ -93,7 +93,9 @@ export function extractSubtitles(path: string, options: SubtitleOptions): Extrac
   // MP4 knows where each sample lies and skips the rest; of others everything is read anyway, so all tracks are taken along.
   const isMp4 = input.demuxer.startsWith('mov');
   const tracks = isMp4 ? wanted : [...wanted, ...[...showable.values()].filter((track) => !wanted.includes(track))];
-  extractByPass(input, tracks, { ...options, isMp4 }, checkTime);
+  // Without cues FFmpeg finds a place in Matroska by reading everything before it.
+  const canSeek = file === null || file.cuesAt !== null;
+  extractByPass(input, tracks, { ...options, fromMs: canSeek ? options.fromMs : 0, isMp4 }, checkTime);
   return { made: tracks.map(({ stream }) => stream.index), way: 'pass' };
 }
 

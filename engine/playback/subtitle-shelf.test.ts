@@ -1,0 +1,197 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '#engine/base/clock.ts';
+import { silentLog } from '#engine/base/log.ts';
+import type { SubtitleRequest, SubtitleResult } from '#engine/hosts/probe.port.ts';
+import type { MediaCallOptions } from '#engine/hosts/media-supervisor.port.ts';
+import { mediaInfo, subtitleTrack } from '#test/support/media-info.ts';
+import { FakeHosts } from '#test/support/playback.ts';
+import { MemorySubtitleCache } from '#test/support/subtitles.ts';
+import type { StoredFile } from './ports.ts';
+import { SubtitleShelf } from './subtitle-shelf.ts';
+import type { ShelfFile } from './subtitle-shelf.ts';
+
+type TrackRequest = Extract<SubtitleRequest, { kind: 'tracks' }>;
+
+interface Asked {
+  readonly wanted: readonly number[];
+  readonly priority: MediaCallOptions['priority'];
+  readonly folder: string;
+  readonly fromMs: number;
+  finish(result?: SubtitleResult): void;
+  isAborted: boolean;
+}
+
+const FILE: StoredFile = {
+  id: '00000000-0000-4000-8000-000000000001',
+  movieId: '00000000-0000-4000-8000-000000000002',
+  path: '/movies/a.mkv',
+  sizeBytes: 1,
+  mtimeUs: 1,
+  isExtra: false,
+  part: null,
+  edition: null,
+  state: 'playable',
+  failure: null,
+  media: mediaInfo({
+    subtitles: [
+      subtitleTrack({ index: 2 }),
+      subtitleTrack({ index: 3 }),
+      subtitleTrack({ index: 4, codec: 'hdmv_pgs_subtitle' }),
+    ],
+  }),
+};
+
+let clock: FakeClock;
+let cache: MemorySubtitleCache;
+let asked: Asked[];
+let shelf: SubtitleShelf;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  cache = new MemorySubtitleCache();
+  asked = [];
+  const hosts = new FakeHosts();
+  hosts.subtitle = (_path: string, request: SubtitleRequest, options?: MediaCallOptions) => {
+    const { wanted, folder, fromMs } = request as TrackRequest;
+    const { promise, resolve, reject } = Promise.withResolvers<SubtitleResult>();
+    const one: Asked = {
+      ...{ wanted, folder, fromMs, priority: options?.priority, isAborted: false },
+      finish: (result = { ok: true, made: [], fileKind: null }) => {
+        if (result.ok) for (const index of wanted) cache.write(folder, `t${index}.done`, '');
+        resolve(result);
+      },
+    };
+    options?.signal?.addEventListener('abort', () => {
+      one.isAborted = true;
+      reject(options.signal?.reason as Error);
+    });
+    asked.push(one);
+    return promise;
+  };
+  shelf = new SubtitleShelf({ hosts, cache, clock, log: silentLog });
+});
+
+const never = new AbortController().signal;
+const find = (trackIndex: number, signal = never): Promise<ShelfFile> =>
+  shelf.find(FILE, { trackIndex, fromMs: 5_000 }, trackIndex === 4 ? 'pics' : 'vtt', signal);
+/** Everything that somebody gets, as it comes. */
+async function listen(found: ShelfFile, into: string[]): Promise<void> {
+  if ('path' in found) into.push(found.path);
+  else for await (const piece of found.pieces) into.push(Buffer.from(piece).toString());
+}
+const settle = (): Promise<void> => clock.advance(0);
+
+describe('the shelf of subtitles', () => {
+  it('[PLAY22] reads once for everyone who asks at the same time, from where they watch, all text together', async () => {
+    const [one, two] = [find(2), find(2)];
+    await settle();
+    expect(asked).toMatchObject([{ wanted: [2, 3], priority: 'interactive', fromMs: 5_000 }]);
+    cache.write(asked[0]!.folder, 't2.vtt', 'WEBVTT\n');
+    await clock.advance(200);
+    const got: string[][] = [[], []];
+    const done = [one, two].map(async (found, at) => listen(await found, got[at]!));
+    await settle();
+    asked[0]!.finish();
+    await clock.advance(200);
+    await Promise.all(done);
+    expect(got).toEqual([['WEBVTT\n'], ['WEBVTT\n']]);
+    expect(await find(2)).toMatchObject({ path: expect.stringMatching(/t2\.vtt$/) as string });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('[PLAY53] gives what is there, and the rest as it comes', async () => {
+    const found = find(2);
+    await settle();
+    const { folder } = asked[0]!;
+    cache.write(folder, 't2.vtt', 'WEBVTT\n');
+    await clock.advance(200);
+    const got: string[] = [];
+    const done = listen(await found, got);
+    await settle();
+    expect(got).toEqual(['WEBVTT\n']);
+    cache.write(folder, 't2.vtt', 'WEBVTT\n\nmore\n');
+    await clock.advance(200);
+    expect(got).toEqual(['WEBVTT\n', '\nmore\n']);
+    asked[0]!.finish();
+    await clock.advance(200);
+    await done;
+  });
+
+  it('[PLAY53] a reply ends short where the reading fails, and what was half done is gone', async () => {
+    const found = find(2);
+    await settle();
+    cache.write(asked[0]!.folder, 't2.vtt', 'WEBVTT\n');
+    await clock.advance(200);
+    const done = listen(await found, []);
+    const failing = expect(done).rejects.toMatchObject({ code: 'failed', failure: 'truncated' });
+    await settle();
+    asked[0]!.finish({ ok: false, failure: 'truncated' });
+    await clock.advance(200);
+    await failing;
+    expect(await cache.names(asked[0]!.folder)).toEqual([]);
+  });
+
+  it('[PLAY22] is given up when everyone who asked has gone', async () => {
+    const [one, two] = [new AbortController(), new AbortController()];
+    const gone = [find(2, one.signal), find(2, two.signal)].map((found) => expect(found).rejects.toThrow('gone'));
+    await settle();
+    one.abort(new Error('gone'));
+    await settle();
+    expect(asked[0]!.isAborted).toBe(false);
+    two.abort(new Error('gone'));
+    await Promise.all(gone);
+    expect(asked[0]!.isAborted).toBe(true);
+    void find(2).catch(() => undefined);
+    await settle();
+    expect(asked).toHaveLength(2);
+  });
+
+  it('[PLAY52] reads ahead in the background, one movie at a time, and what is chosen first', async () => {
+    shelf.prepare(FILE, 4, 7_000);
+    await settle();
+    expect(asked).toMatchObject([{ wanted: [4, 2, 3], priority: 'background', fromMs: 7_000 }]);
+    shelf.prepare({ ...FILE, id: '00000000-0000-4000-8000-000000000009' }, null, 0);
+    await settle();
+    expect(asked).toHaveLength(1);
+    asked[0]!.finish();
+    await settle();
+    expect(asked).toHaveLength(2);
+    asked[1]!.finish();
+    await settle();
+    shelf.prepare(FILE, 4, 7_000);
+    await settle();
+    expect(asked).toHaveLength(2);
+  });
+
+  it('[PLAY52] who wants what is read ahead, and has not begun, does not wait behind others', async () => {
+    shelf.prepare(FILE, null, 0);
+    await settle();
+    void find(3).catch(() => undefined);
+    await settle();
+    expect(asked[0]!.isAborted).toBe(true);
+    expect(asked[1]).toMatchObject({ wanted: [3, 2], priority: 'interactive' });
+  });
+
+  it('[PLAY52] one that reads through the whole file makes what others want, too', async () => {
+    void find(2).catch(() => undefined);
+    await settle();
+    cache.write(asked[0]!.folder, 't4.pics', 'MSP1');
+    const found = await find(4);
+    expect('pieces' in found).toBe(true);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('[PLAY52] what an earlier life left half done is read again', async () => {
+    void find(2).catch(() => undefined);
+    await settle();
+    const { folder } = asked[0]!;
+    const again = new MemorySubtitleCache();
+    await again.folder(folder);
+    again.write(folder, 't2.vtt', 'WEBVTT\n\nhalf');
+    again.write(folder, 'f7', 'a font');
+    cache.folders.set(folder, again.folders.get(folder)!);
+    const next = new SubtitleShelf({ hosts: new FakeHosts(), cache: again, clock, log: silentLog });
+    await expect(next.find(FILE, { trackIndex: 2, fromMs: 0 }, 'vtt', never)).rejects.toMatchObject({ code: 'failed' });
+    expect(await again.names(folder)).toEqual(['f7']);
+  });
+});
