@@ -4,6 +4,7 @@
  */
 import type { FileWrite, KnownFile, NamedMovie } from '#engine/library/ports.ts';
 import type { NewChange } from './change-feed.ts';
+import { moveTrackChoices } from './preference-store.ts';
 import type { TransactionSql } from './connect.ts';
 import { forgetFacts } from './forgotten-facts.ts';
 
@@ -267,6 +268,7 @@ export class MovieAssignment {
     for (const { userId } of rows) {
       this.changes.push({ feed: 'progress', audience: userId, kind: 'progress', entityId: to });
     }
+    await moveTrackChoices(tx, [from], to);
   }
 }
 

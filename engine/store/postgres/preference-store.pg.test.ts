@@ -4,7 +4,7 @@ import type { NewLesson, PreferenceStore } from '#engine/playback/ports.ts';
 import { DEFAULT_PREFERENCES } from '#protocol/schema/preferences.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
-import { createPreferenceStore } from './preference-store.ts';
+import { createPreferenceStore, moveTrackChoices } from './preference-store.ts';
 
 const id = (last: number): string => `01890000-0000-7000-8000-${String(last).padStart(12, '0')}`;
 const [ADA, BOB, MOVIE, OTHER] = [id(1), id(2), id(10), id(11)];
@@ -75,6 +75,21 @@ describe('what was chosen in a movie', () => {
     await store.remember(ADA, OTHER, { subtitle: null });
     expect(readRemembered((await store.watching(ADA, MOVIE)).tracks)).toEqual({ subtitle: null });
     await store.remember(ADA, id(99), { subtitle: null });
+  });
+
+  it('[PLAY43] of two movies that become one the newest choice counts', async () => {
+    const choiceIn = (movieId: string, language: string, day: string) => database.sql`
+      insert into track_choice (user_id, movie_id, audio, updated_at)
+      values (${ADA}, ${movieId}, ${database.sql.json({ language, kind: 'movie', title: null })}, ${day})`;
+    await choiceIn(MOVIE, 'ja', '2020-01-02');
+    await choiceIn(OTHER, 'fr', '2020-01-03');
+    await database.sql.begin((tx) => moveTrackChoices(tx, [OTHER], MOVIE));
+    const { tracks } = await store.watching(ADA, MOVIE);
+    expect(readRemembered(tracks)).toMatchObject({ audio: { language: 'fr' } });
+    expect((await store.watching(ADA, OTHER)).tracks).toBeNull();
+    await choiceIn(OTHER, 'de', '2019-01-01');
+    await database.sql.begin((tx) => moveTrackChoices(tx, [OTHER], MOVIE));
+    expect(readRemembered((await store.watching(ADA, MOVIE)).tracks)).toMatchObject({ audio: { language: 'fr' } });
   });
 
   it('comes with the language of the movie, and with nothing of a movie that is not there', async () => {

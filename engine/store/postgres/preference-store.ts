@@ -3,7 +3,7 @@ import type { PreferenceStore, WatchingContext } from '#engine/playback/ports.ts
 import type { PlaybackLesson } from '#protocol/schema/preferences.ts';
 import { recordChanges } from './change-feed.ts';
 import type { NewChange } from './change-feed.ts';
-import type { Sql } from './connect.ts';
+import type { Sql, TransactionSql } from './connect.ts';
 
 /** Of one device: browsers differ in a handful of forms, not in hundreds. */
 const LESSONS_OF_DEVICE = 64;
@@ -118,4 +118,15 @@ export function createPreferenceStore(sql: Sql, { newId }: { readonly newId: () 
         return gone.length;
       }),
   };
+}
+
+/** Movies that are made one: of what each person chose in them the newest counts. */
+export async function moveTrackChoices(tx: TransactionSql, from: readonly string[], to: string): Promise<void> {
+  await tx`
+    with moved as (delete from track_choice where movie_id = any(${[...from]}::uuid[]) returning *)
+    insert into track_choice as t (user_id, movie_id, audio, subtitle, updated_at)
+    select distinct on (user_id) user_id, ${to}::uuid, audio, subtitle, updated_at from moved order by user_id, updated_at desc
+    on conflict (user_id, movie_id) do update set
+      audio = excluded.audio, subtitle = excluded.subtitle, updated_at = excluded.updated_at
+    where excluded.updated_at > t.updated_at`;
 }
