@@ -5,6 +5,9 @@ import type { ReadonlySignal } from '@preact/signals';
 /** A shorter part would be more seeking than playing. */
 const SHORTEST_MS = 300;
 
+/** A mark lies this far beside the frame that was on the screen when it was made, at most. */
+const MARK_SLACK_MS = 100;
+
 export interface LoopMarks {
   readonly startMs: number;
   /** `null` while only the beginning is marked. */
@@ -38,8 +41,8 @@ export class Loop {
   returnFrom(ms: number, beforeMs: number): number | null {
     const marks = this.#marks.peek();
     if (marks?.endMs == null) return null;
-    // The end may be marked on the very frame that is on the screen.
-    const isCrossed = beforeMs <= marks.endMs && ms >= marks.endMs && ms > beforeMs;
+    // The end may have been marked between the frame that is on the screen and the next.
+    const isCrossed = ms > beforeMs && ms >= marks.endMs && beforeMs <= marks.endMs + MARK_SLACK_MS;
     return isCrossed && ms - beforeMs < 1_500 ? marks.startMs : null;
   }
 }

@@ -272,14 +272,16 @@ export class Player {
     const hereMs = this.#state.seekTargetMs ?? this.#video.currentTime * 1_000;
     // A step that has just arrived is told of a moment before its frame is.
     const isInside = this.#state.seekTargetMs !== null || Math.abs(hereMs - this.#steppedToMs) < 1;
-    const fromMs = isInside ? hereMs : (this.#frames.shownMs ?? hereMs);
-    this.#steppedToMs = frameTarget(fromMs, isInside, steps, this.#frames.frameMs);
+    const { shownMs, frameMs } = this.#frames;
+    // Right after a seek the frame that was told last is one of elsewhere.
+    const isKnown = !isInside && shownMs !== null && Math.abs(shownMs - hereMs) < 2 * frameMs;
+    this.#steppedToMs = frameTarget(isKnown ? shownMs : hereMs, !isKnown, steps, frameMs);
     this.seekTo(this.#steppedToMs);
   }
 
   /** Marks the place that is on the screen: the beginning of a part to repeat, its end, then none. */
   markLoop(): void {
-    this.loop.mark(this.#state.seekTargetMs ?? this.#frames.shownMs ?? this.#state.positionMs.peek());
+    this.loop.mark(this.#state.seekTargetMs ?? this.#video.currentTime * 1_000);
   }
 
   chapterBy(steps: number): void {

@@ -133,6 +133,11 @@ export class ScreenStore {
     await this.#options.server.call(calls.order, { screenId, from: this.#options.name, action });
   }
 
+  /** The page goes away: the others hear of it before it does. */
+  hideOnLeave(): void {
+    this.#options.server.request(calls.hide, { screenId: this.id }, { keepalive: true }).catch(() => undefined);
+  }
+
   dispose(): void {
     this.#ending.abort();
     clearTimeout(this.#tellLater);

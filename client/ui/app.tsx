@@ -181,18 +181,18 @@ function SignedIn({ house, viewer }: { readonly house: House; readonly viewer: V
 
   useEffect(() => {
     // Nobody presses an arrow key before the first screen is there.
-    let stopKeys: (() => void) | null = null;
+    const stops: (() => void)[] = [];
     let isOver = false;
-    void import('./spatial.ts').then(
-      ({ enableSpatialKeys }) => {
-        if (!isOver) stopKeys = enableSpatialKeys();
+    void Promise.all([import('./spatial.ts'), import('./gamepad.ts')]).then(
+      ([{ enableSpatialKeys }, { enableGamepads }]) => {
+        if (!isOver) stops.push(enableSpatialKeys(), enableGamepads());
       },
       // Without it the keys do what they do on any page.
       () => undefined,
     );
     return () => {
       isOver = true;
-      stopKeys?.();
+      for (const stop of stops) stop();
     };
   }, []);
 

@@ -8,18 +8,17 @@ export function screensOf(
   cinema: Cinema,
   { navigation, preferences }: Pick<Lobby, 'navigation' | 'preferences'>,
 ): ScreenStore {
-  return cinema.kept(
-    'screens',
-    '',
-    () =>
-      new ScreenStore({
-        ...{ server: cinema.server, link: cinema.link, preferences },
-        name: deviceName(navigator.userAgent),
-        openMovie: (movieId, fileId) =>
-          navigation.go(
-            { screen: 'play', movieId, fileId, isFromStart: false },
-            { replace: navigation.route.peek().screen === 'play' },
-          ),
-      }),
-  );
+  return cinema.kept('screens', '', () => {
+    const store = new ScreenStore({
+      ...{ server: cinema.server, link: cinema.link, preferences },
+      name: deviceName(navigator.userAgent),
+      openMovie: (movieId, fileId) =>
+        navigation.go(
+          { screen: 'play', movieId, fileId, isFromStart: false },
+          { replace: navigation.route.peek().screen === 'play' },
+        ),
+    });
+    addEventListener('pagehide', () => store.hideOnLeave());
+    return store;
+  });
 }

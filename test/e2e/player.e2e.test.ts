@@ -357,6 +357,57 @@ describe('the player', () => {
     expect(boxes).toBe(0);
   });
 
+  it('[SCR4] a phone sends its movie to the television, steers it, and is told no', async () => {
+    await sit({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    const phone = page;
+    await open('?from-start');
+    const sofa = await browser.newContext({
+      ...{ locale: 'en-GB', reducedMotion: 'reduce', viewport: { width: 1_920, height: 1_080 } },
+      userAgent: 'Mozilla/5.0 (SMART-TV; LINUX; Tizen 7.0) AppleWebKit/537.36 Chrome/108.0 TV Safari/537.36',
+    });
+    await sofa.addCookies([
+      { name: 'matinee_session', value: ada.token, url: engine.url, httpOnly: true, sameSite: 'Strict' },
+    ]);
+    const television = await sofa.newPage();
+    await television.goto(engine.url);
+    await television.getByRole('heading').first().waitFor();
+
+    await phone.keyboard.press('5');
+    await isAt(75, 80);
+    await phone.getByRole('button', { name: 'Settings' }).click();
+    await phone.getByRole('menuitem', { name: 'Play on another screen' }).click();
+    const dialog = phone.getByRole('dialog');
+    await dialog.getByText('Nothing plays there').waitFor();
+    // The page before this one is forgotten a moment after it went.
+    await expect.poll(() => dialog.getByRole('button', { name: 'Play there' }).count()).toBe(1);
+    await screen('other screens');
+    expect(await axeProblems(phone)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Play there' }).click();
+
+    await television.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 74.5);
+    const bar = phone.getByRole('region', { name: /^On / });
+    await bar.getByText('The Tempest').waitFor();
+    await bar.getByRole('button', { name: 'Pause' }).click();
+    await television.waitForFunction(() => document.querySelector('video')!.paused);
+    await television.getByText(/^Controlled from/).waitFor();
+    await television.screenshot({ path: join(pictures, 'player controlled.png') });
+    await bar.getByRole('button', { name: 'Play', exact: true }).waitFor();
+    await screen('remote bar');
+    expect(await axeProblems(phone)).toEqual([]);
+    await bar.getByRole('button', { name: '10 seconds forward' }).click();
+    await television.waitForFunction(() => document.querySelector('video')!.currentTime > 84);
+
+    await television.getByRole('button', { name: 'Don’t allow' }).click();
+    await bar.getByRole('button', { name: 'Play', exact: true }).click();
+    await phone
+      .getByText(/does not let itself be controlled/)
+      .first()
+      .waitFor();
+    expect(await television.evaluate(() => document.querySelector('video')!.paused)).toBe(true);
+    await sofa.close();
+    await bar.waitFor({ state: 'detached' });
+  });
+
   it('no page threw anything', () => {
     expect(troubles).toEqual([]);
   });
