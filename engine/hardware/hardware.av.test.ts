@@ -1,4 +1,5 @@
 /** A playback over HTTP whose hardware fails in the middle: real files, real hosts, and a chip in one of them that gives up. */
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +7,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '#engine/base/clock.ts';
 import { createLog } from '#engine/base/log.ts';
 import { HARDWARE_TESTS } from '#protocol/schema/hardware.ts';
+import type { HardwareKind, HardwareTest } from '#protocol/schema/hardware.ts';
 import type { DeviceProfile } from '#protocol/schema/playback.ts';
 import { testContext } from '#test/support/call-context.ts';
 import { readInit, readSegment } from '#test/support/fragment.ts';
 import { clips } from '#test/support/media.ts';
 import { PlaybackStage } from '#test/support/playback-stage.ts';
 import type { StageOptions } from '#test/support/playback-stage.ts';
+import { mediaHosts } from '#test/support/processes.ts';
 import { complaintsAbout } from '#test/support/rendition.ts';
 import { Hardware } from './hardware.ts';
 
@@ -22,11 +25,15 @@ beforeEach(() => void (stack = new AsyncDisposableStack()));
 afterEach(() => stack.disposeAsync());
 
 /** Hardware that was proven in an earlier life, with a device that says how it will fail. */
-async function chip(device: string): Promise<Hardware> {
+async function chip(
+  device: string | null,
+  kind: HardwareKind = 'vaapi',
+  works: (test: HardwareTest) => boolean = () => true,
+): Promise<Hardware> {
   const row = { verdict: 'works', msPerFrame: 1, variant: null, detail: null } as const;
   const card = {
-    ...{ kind: 'vaapi', verdict: 'works', detail: null, device, deviceName: null, maxSessions: null, failures: 0 },
-    rows: HARDWARE_TESTS.map((test) => ({ ...row, test })),
+    ...{ kind, verdict: 'works', detail: null, device, deviceName: null, maxSessions: null, failures: 0 },
+    rows: HARDWARE_TESTS.filter(works).map((test) => ({ ...row, test })),
   };
   const kept = { fingerprint: 'one', testedAtMs: 1, cards: [card], software: [] };
   return stack.use(
@@ -103,5 +110,41 @@ describe('a playback whose hardware fails', () => {
       expect(sessions).toBe(device === 'keep' ? 1 : 0);
     },
     60_000,
+  );
+});
+
+/** Mesa’s imitation of a graphics chip, by the processor. */
+const hasVulkan = ['x86_64', 'aarch64'].some((name) => existsSync(`/usr/share/vulkan/icd.d/lvp_icd.${name}.json`));
+
+describe('a playback with the hardware of this machine', () => {
+  it.skipIf(existsSync('/dev/nvidiactl'))(
+    '[PLAY76] goes on without a driver that is not there any more',
+    async () => {
+      const hardware = await chip(null, 'nvenc');
+      const [made, wanted] = [await play({ hardware }), await play({})];
+      expect(made.times).toEqual(wanted.times);
+      await expect(complaints([made.init, ...made.segments])).resolves.toBe('');
+      const { cards } = await hardware.handlers.state({}, testContext());
+      expect(cards[0]?.failures).toBe(1);
+    },
+    60_000,
+  );
+
+  it.runIf(hasVulkan)(
+    '[PLAY73] scales its pictures on a device where it decodes and encodes in memory',
+    async () => {
+      // Its decoder finds out that the chip cannot, and goes on in memory: the filters get the pictures from there.
+      const hardware = await chip(null, 'vulkan', (test) => !test.startsWith('encode-'));
+      expect(hardware.encoders().h264).toBe('software');
+      const made = await play({ hardware });
+      const atWork = mediaHosts(process.pid, 'rendition.host.ts');
+      expect(atWork.some(({ pid }) => readFileSync(`/proc/${pid}/maps`, 'utf8').includes('libvulkan'))).toBe(true);
+      const wanted = await play({});
+      expect(made.times).toEqual(wanted.times);
+      await expect(complaints([made.init, ...made.segments])).resolves.toBe('');
+      const { cards } = await hardware.handlers.state({}, testContext());
+      expect(cards[0]?.failures).toBe(0);
+    },
+    120_000,
   );
 });
