@@ -75,6 +75,9 @@ export const oddMovies = {
         ...['-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=deu'],
       ],
     }),
+  /** Tall enough for a ladder of several rungs. */
+  tallMkv: () =>
+    clip({ name: 'tall.mkv', args: [...picture(12, '854x480'), ...tone(12), ...h264(48), '-b:v', '4M', ...AAC] }),
   noSoundMp4: () => clip({ name: 'no-sound.mp4', args: [...picture(4), ...h264()] }),
   xvidAvi: clips.xvidAvi,
   h264Mp4: clips.h264Mp4,

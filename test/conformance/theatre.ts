@@ -63,6 +63,11 @@ export class Theatre implements AsyncDisposable {
     return new Theatre(base, movieIds, engine, person);
   }
 
+  /** Where the movies lie. */
+  get folder(): string {
+    return join(this.#base, 'Films');
+  }
+
   movieId(name: string): string {
     const id = this.#movieIds.get(name);
     if (id === undefined) throw new Error(`there is no movie called ${name}`);
