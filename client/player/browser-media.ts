@@ -3,6 +3,7 @@ import type { HdrKind } from '#protocol/schema/media.ts';
 import type { DeviceProfile } from '#protocol/schema/playback.ts';
 import { DeviceLessons } from '#client/store/device-lessons.ts';
 import { deviceMemory } from '#client/store/memory.ts';
+import { browserVersion, deviceName } from './device-name.ts';
 import { buildDeviceProfile } from './device-profile.ts';
 import type { DecodingAnswer, DecodingQuestion, MediaQuestions } from './device-profile.ts';
 
@@ -43,42 +44,6 @@ async function decodes(question: DecodingQuestion): Promise<DecodingAnswer | nul
     // Thrown for a type that the browser does not parse as such: no answer, not a "no".
     return null;
   }
-}
-
-/** From the most telling word to the least: Edge also calls itself Chrome, and Chrome Safari; Android also says Linux. */
-const BROWSERS = [
-  ['Firefox/', 'Firefox'],
-  ['Edg/', 'Edge'],
-  ['OPR/', 'Opera'],
-  ['SamsungBrowser/', 'Samsung Internet'],
-  ['Chrome/', 'Chrome'],
-  ['Safari/', 'Safari'],
-] as const;
-const SYSTEMS = [
-  ['Android', 'Android'],
-  ['iPhone', 'iPhone'],
-  ['iPad', 'iPad'],
-  ['Web0S', 'webOS'],
-  ['Tizen', 'Tizen'],
-  ['CrOS', 'ChromeOS'],
-  ['Windows', 'Windows'],
-  ['Mac OS X', 'macOS'],
-  ['Linux', 'Linux'],
-] as const;
-
-/** `Firefox on Linux`: the server logs it beside its decision. */
-export function deviceName(agent: string): string {
-  const nameIn = (names: readonly (readonly [word: string, name: string])[]): string | undefined =>
-    names.find(([word]) => agent.includes(word))?.[1];
-  return `${nameIn(BROWSERS) ?? 'Browser'} on ${nameIn(SYSTEMS) ?? 'an unknown system'}`;
-}
-
-/** `Firefox 153`: what was learned of it counts until the number changes. */
-export function browserVersion(agent: string): string {
-  const [word, name] = BROWSERS.find(([candidate]) => agent.includes(candidate)) ?? ['Version/', 'Browser'];
-  // Safari says its own version under another word.
-  const version = new RegExp(`${word === 'Safari/' ? 'Version/' : word}(\\d+)`).exec(agent)?.[1] ?? '0';
-  return `${name} ${version}`;
 }
 
 interface ManagedMediaSourceWindow {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as v from 'valibot';
 import { DeviceProfile } from '#protocol/schema/playback.ts';
-import { browserVersion, deviceName } from './browser-media.ts';
+import { browserVersion, deviceName } from './device-name.ts';
 import { buildDeviceProfile } from './device-profile.ts';
 import type { DecodingQuestion, MediaQuestions } from './device-profile.ts';
 

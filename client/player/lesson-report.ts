@@ -4,7 +4,7 @@ import { isFailure } from '#protocol/errors.ts';
 import type { Playback } from '#protocol/schema/playback.ts';
 import type { DeviceLessons } from '#client/store/device-lessons.ts';
 import type { Server } from '#client/store/ports.ts';
-import { deviceName } from './browser-media.ts';
+import { deviceName } from './device-name.ts';
 
 /** Keeps that this playback failed here. Whether that was not known before. */
 export function learnFrom(server: Pick<Server, 'call'>, lessons: DeviceLessons, playback: Playback): boolean {

@@ -20,7 +20,12 @@ const movie = lazyScreen(() => import('./screens/movie.tsx').then((module) => mo
 const remoteBar = lazyScreen(() => import('./parts/remote-bar.tsx').then((module) => module.RemoteBar), {
   isQuiet: true,
 });
-const player = lazyScreen(() => import('./screens/player/player.tsx').then((module) => module.PlayerScreen));
+const player = lazyScreen(() =>
+  import('./screens/player/player.tsx').then(({ PlayerScreen, prepare }) => {
+    prepare();
+    return PlayerScreen;
+  }),
+);
 const person = lazyScreen(() => import('./screens/person.tsx').then((module) => module.PersonScreen));
 const collections = lazyScreen(() => import('./screens/collections.tsx').then((module) => module.CollectionsScreen));
 const collection = lazyScreen(() => import('./screens/collection.tsx').then((module) => module.CollectionScreen));

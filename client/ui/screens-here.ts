@@ -1,5 +1,5 @@
 /** The store of a person's screens, made when the first part of the page asks for it, and one for all of them. */
-import { deviceName } from '#client/player/browser-media.ts';
+import { deviceName } from '#client/player/device-name.ts';
 import type { Cinema } from '#client/store/cinema.ts';
 import { ScreenStore } from '#client/store/screens.ts';
 import type { Lobby } from './house.ts';

@@ -1,6 +1,6 @@
 import { Check, Copy, X } from 'lucide-preact';
 import { useEffect, useState } from 'preact/hooks';
-import { deviceName } from '#client/player/browser-media.ts';
+import { deviceName } from '#client/player/device-name.ts';
 import type { Player } from '#client/player/player.ts';
 import type { PlayerFacts } from '#client/player/player-state.ts';
 import type { Playback } from '#protocol/schema/playback.ts';

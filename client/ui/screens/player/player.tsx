@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { signal, useSignal } from '@preact/signals';
+import { deviceProfile } from '#client/player/browser-media.ts';
 import { hasRemoteControl } from '#client/player/device-session.ts';
 import { Player } from '#client/player/player.ts';
 import type { FileChange } from '#client/player/player-state.ts';
@@ -48,6 +49,11 @@ const HELD_RATE = 2;
 const DARKEST = 0.2;
 
 type PlayRoute = Extract<Route, { screen: 'play' }>;
+
+/** What takes a moment and can be known before anybody presses play: what this device plays. */
+export function prepare(): void {
+  void deviceProfile();
+}
 
 export function PlayerScreen({ route }: { readonly route: PlayRoute }) {
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
