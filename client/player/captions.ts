@@ -7,7 +7,7 @@
  *   picture, a phone's own full screen), the browser draws them itself; styled subtitles become text there.
  * - What the server is still reading comes as a reply that goes on, and shows as it comes.
  */
-import { batch, signal } from '@preact/signals';
+import { batch, signal as signalOf } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { EXPIRED_STATUS } from './source.ts';
 import type { SubtitleOption } from './player-state.ts';
@@ -41,8 +41,8 @@ const RETRY_MS = 1_000;
 
 export class Captions {
   readonly #video: HTMLVideoElement;
-  readonly #lines = signal<readonly CaptionLine[]>([]);
-  readonly #isLoading = signal(false);
+  readonly #lines = signalOf<readonly CaptionLine[]>([]);
+  readonly #isLoading = signalOf(false);
   readonly #onProblem: (problem: CaptionProblem) => void;
   /** Made once: a text track can't be taken away from its element again. */
   #track: TextTrack | null = null;
@@ -142,12 +142,11 @@ export class Captions {
       } else return await this.#readText(option, load.signal, 0);
       this.#isLoading.value = false;
     };
-    draw().catch((error: unknown) => {
+    draw().catch(() => {
       if (load.signal.aborted) return;
       // A part of the player that could not be fetched, or a device that can't draw after all.
       if (option.format === 'styled') this.#fallBack(load);
       else this.#onProblem('broken');
-      console.warn(error);
     });
   }
 

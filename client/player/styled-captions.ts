@@ -9,6 +9,11 @@ import type { CaptionDrawing, DrawingEvents } from './captions.ts';
 import { EXPIRED_STATUS } from './source.ts';
 import type { SubtitleOption } from './player-state.ts';
 
+/** The part of JASSUB’s worker that is called from here; its own types lie in files that are not published. */
+interface ScriptTaker {
+  setTrack(script: string): Promise<void>;
+}
+
 /** Megabytes that libass may keep of drawn letters, and how many outlines: of an hour of heavy signs. */
 const BITMAP_CACHE_MB = 128;
 const GLYPHS = 20_000;
@@ -37,9 +42,8 @@ export class StyledCaptions implements CaptionDrawing {
     this.#onProblem = onProblem;
     this.#offsetMs = offsetMs;
     this.#watch = setInterval(() => this.#look(), LOOK_EVERY_MS);
-    this.#read(option).catch((error: unknown) => {
+    this.#read(option).catch(() => {
       if (this.#isClosed) return;
-      console.warn(error);
       this.#onProblem('broken');
     });
   }
@@ -106,7 +110,7 @@ export class StyledCaptions implements CaptionDrawing {
       // A worker that failed to start answers with nothing.
       if (renderer.renderer === undefined) throw new Error('the drawing of styled subtitles did not start');
       this.#isReady = true;
-    } else await this.#renderer.renderer.setTrack(script);
+    } else await (this.#renderer.renderer as ScriptTaker).setTrack(script);
     await this.#redraw();
   }
 

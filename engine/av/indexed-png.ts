@@ -19,8 +19,9 @@ export function encodeIndexedPng({ width, height, pixels, palette }: Omit<Pictur
     opacities[index] = palette[index * 4 + 3]!;
   }
   const rows = Buffer.alloc(height * (width + 1));
-  for (let row = 0; row < height; row++)
+  for (let row = 0; row < height; row++) {
     rows.set(pixels.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);
+  }
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', head),

@@ -80,11 +80,12 @@ export function subtitleCues(
     }
   }
   if ([...found.values()].some((list) => list.length === 0)) return null;
-  for (const [track, list] of found)
+  for (const [track, list] of found) {
     found.set(
       track,
       list.toSorted((a, b) => a.timeTicks - b.timeTicks),
     );
+  }
   return found;
 }
 

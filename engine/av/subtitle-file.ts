@@ -46,8 +46,9 @@ export function readSubtitleFile(path: string, options: SubtitleFileOptions): Su
   const bytes = readFile(path, MAX_SCRIPT_BYTES);
   const { text } = decodeText(bytes, options.language);
   const script = parseSubtitleScript(text, options.frameRate);
-  if (script === null || script.cues.length === 0)
+  if (script === null || script.cues.length === 0) {
     throw new MediaError('unsupported', 'no subtitles in it that are known here');
+  }
   if (options.folder !== null) writeScript({ folder: options.folder, id: options.id }, script);
   return { kind: script.format, count: script.cues.length };
 }
@@ -99,8 +100,9 @@ function decodeAll(
 /** The whole of a regular file, which must not be larger than that; or its beginning. */
 function readFile(path: string, mostBytes: number, isWhole = true): Buffer {
   const sizeBytes = regularFileSize(path);
-  if (isWhole && sizeBytes > mostBytes)
+  if (isWhole && sizeBytes > mostBytes) {
     throw new MediaError('tooComplex', `${sizeBytes} bytes are more than any subtitles have`);
+  }
   const buffer = Buffer.alloc(Math.min(sizeBytes, mostBytes));
   try {
     const file = openSync(path, 'r');

@@ -77,11 +77,12 @@ export function extractSubtitles(path: string, options: SubtitleOptions): Extrac
   const file = input.demuxer === 'matroska,webm' ? readMatroska(source) : null;
   const showable = new Map(showableTracks(input, file).map((track) => [track.stream.index, track]));
   const wanted = options.wanted.flatMap((index) => showable.get(index) ?? []);
-  if (wanted.length === 0)
+  if (wanted.length === 0) {
     throw new MediaError(
       'unsupported',
       `none of the tracks ${options.wanted.join(', ')} holds subtitles that can be shown`,
     );
+  }
   if (wanted.some(({ codec }) => codec === 'ass' || codec === 'ssa')) writeFonts(input, options.folder);
 
   const checkTime = (): void => {

@@ -242,19 +242,23 @@ function readRuns2(data: Uint8Array, from: number, map: readonly number[], put: 
   const bits = new Bits(data, from);
   while (!bits.isOver) {
     const code = bits.take(2);
-    if (code !== 0) put(map[code] ?? 0, 1);
-    else if (bits.take(1) === 1) {
+    if (code !== 0) {
+      put(map[code] ?? 0, 1);
+      continue;
+    }
+    const isRun = bits.take(1) === 1;
+    if (isRun) {
       const length = bits.take(3) + 3;
       put(map[bits.take(2)] ?? 0, length);
-    } else if (bits.take(1) === 1) put(map[0] ?? 0, 1);
+      continue;
+    }
+    const isOneBlank = bits.take(1) === 1;
+    const kind = isOneBlank ? 1 : bits.take(2);
+    if (isOneBlank || kind === 1) put(map[0] ?? 0, isOneBlank ? 1 : 2);
+    else if (kind === 0) break;
     else {
-      const kind = bits.take(2);
-      if (kind === 0) break;
-      if (kind === 1) put(map[0] ?? 0, 2);
-      else {
-        const length = kind === 2 ? bits.take(4) + 12 : bits.take(8) + 29;
-        put(map[bits.take(2)] ?? 0, length);
-      }
+      const length = kind === 2 ? bits.take(4) + 12 : bits.take(8) + 29;
+      put(map[bits.take(2)] ?? 0, length);
     }
   }
   return bits.at;
@@ -264,22 +268,23 @@ function readRuns4(data: Uint8Array, from: number, map: readonly number[], put: 
   const bits = new Bits(data, from);
   while (!bits.isOver) {
     const code = bits.take(4);
-    if (code !== 0) put(map[code] ?? 0, 1);
-    else if (bits.take(1) === 0) {
+    if (code !== 0) {
+      put(map[code] ?? 0, 1);
+      continue;
+    }
+    const isBlankRun = bits.take(1) === 0;
+    if (isBlankRun) {
       const length = bits.take(3);
       if (length === 0) break;
       put(map[0] ?? 0, length + 2);
-    } else if (bits.take(1) === 0) {
-      const length = bits.take(2) + 4;
+      continue;
+    }
+    const isShortRun = bits.take(1) === 0;
+    const kind = isShortRun ? 4 : bits.take(2);
+    if (kind <= 1) put(map[0] ?? 0, kind + 1);
+    else {
+      const length = isShortRun ? bits.take(2) + 4 : kind === 2 ? bits.take(4) + 9 : bits.take(8) + 25;
       put(map[bits.take(4)] ?? 0, length);
-    } else {
-      const kind = bits.take(2);
-      if (kind === 0) put(map[0] ?? 0, 1);
-      else if (kind === 1) put(map[0] ?? 0, 2);
-      else {
-        const length = kind === 2 ? bits.take(4) + 9 : bits.take(8) + 25;
-        put(map[bits.take(4)] ?? 0, length);
-      }
     }
   }
   return bits.at;

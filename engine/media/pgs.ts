@@ -175,8 +175,9 @@ function decodeRuns(data: Uint8Array, width: number, height: number): Uint8Array
     }
     const length = (flags & 0x40) !== 0 ? (flags & 0x3f) * 256 + (data[at++] ?? 0) : flags & 0x3f;
     const colour = (flags & 0x80) !== 0 ? (data[at++] ?? 0) : 0;
-    if (colour !== 0)
+    if (colour !== 0) {
       pixels.fill(colour, row * width + Math.min(column, width), row * width + Math.min(column + length, width));
+    }
     column += length;
   }
   return pixels;

@@ -200,8 +200,9 @@ export function parseStyledScript(lines: Iterable<string>): StyledScript {
       if (INFO.test(line) && info.length < 64) info.push(boundedInfo(line));
     } else if (section === 'v4+ styles' || section === 'v4 styles') {
       if (/^format\s*:/i.test(line)) styleFormat = line.slice(line.indexOf(':') + 1).trim();
-      else if (/^style\s*:/i.test(line) && styles.length < MAX_STYLES)
+      else if (/^style\s*:/i.test(line) && styles.length < MAX_STYLES) {
         styles.push(line.slice(line.indexOf(':') + 1).trim());
+      }
     } else if (section === 'events') {
       if (/^format\s*:/i.test(line)) columns = columnsOf(line.slice(line.indexOf(':') + 1));
       else if (/^dialogue\s*:/i.test(line) && events.length < MAX_CUES) {
@@ -216,7 +217,7 @@ export function parseStyledScript(lines: Iterable<string>): StyledScript {
 /** A canvas that is larger than any screen would only cost memory. */
 function boundedInfo(line: string): string {
   const size = /^((?:PlayRes|LayoutRes)[XY])\s*:\s*(\d+)/i.exec(line);
-  return size ? `${size[1]}: ${Math.min(Math.max(1, Number(size[2])), 16_384)}` : line.slice(0, 200);
+  return size ? `${size[1]!}: ${Math.min(Math.max(1, Number(size[2])), 16_384)}` : line.slice(0, 200);
 }
 
 const columnsOf = (format: string): readonly string[] => format.split(',').map((name) => name.trim().toLowerCase());

@@ -8,7 +8,7 @@ function encode(text: string, encoding: string): Uint8Array {
   const put = (bytes: number[]): void => {
     try {
       const letter = decoder.decode(Uint8Array.from(bytes));
-      if ([...letter].length === 1 && !bytesOf.has(letter)) bytesOf.set(letter, bytes);
+      if (Array.from(letter).length === 1 && !bytesOf.has(letter)) bytesOf.set(letter, bytes);
     } catch {
       // not a letter of it
     }
@@ -17,7 +17,9 @@ function encode(text: string, encoding: string): Uint8Array {
   if (!/^(?:windows|iso-8859|koi8)/.test(encoding)) {
     for (let high = 0x81; high < 0xff; high++) for (let low = 0x40; low < 0xff; low++) put([high, low]);
   }
-  return Uint8Array.from([...text].flatMap((letter) => bytesOf.get(letter) ?? fail(`${encoding} has no ${letter}`)));
+  return Uint8Array.from(
+    Array.from(text).flatMap((letter) => bytesOf.get(letter) ?? fail(`${encoding} has no ${letter}`)),
+  );
 }
 const fail = (message: string): never => {
   throw new Error(message);

@@ -51,8 +51,9 @@ export function decodeText(bytes: Uint8Array, language: string | null): DecodedT
     return encoding === null || encoding.startsWith('utf-') ? [] : [{ encoding, confidence }];
   });
   const named = namedEncodings(language, guesses);
-  if (named.length === 0 && looksCentralEuropean(sample))
+  if (named.length === 0 && looksCentralEuropean(sample)) {
     guesses.unshift({ encoding: 'windows-1250', confidence: 100 });
+  }
   // A name that the letters deny is wrong: Russian text in a file that is called English.
   const isDenied = named.every(isLatin) && isHardlyLatin(sample);
   const guessed = guesses.map(({ encoding }) => encoding);

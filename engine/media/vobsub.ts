@@ -40,9 +40,9 @@ export function parseVobSubIndex(text: string): VobSubIndex {
       line,
     );
     if (size) [width, height] = [boundedSize(Number(size[1])), boundedSize(Number(size[2]))];
-    else if (colours)
+    else if (colours) {
       palette = Uint8Array.from(colours[1]!.match(/[0-9a-f]{2}/gi)!, (byte) => Number.parseInt(byte, 16));
-    else if (id) {
+    } else if (id) {
       if (entries.length > 0) break;
       language = id[1] ?? null;
       delayUs = 0;
@@ -193,7 +193,7 @@ function decodeUnit(unit: Uint8Array, ptsUs: number, durationUs: number, facts: 
   }
   const pixels = new Uint8Array(area.width * area.height);
   for (const [field, offset] of offsets.entries()) decodeField(unit.subarray(0, size), offset, field, area, pixels);
-  const region: PictureRegion = { ...area, pixels, palette: colours(indices, opacities, facts.palette) };
+  const region: PictureRegion = { ...area, pixels, palette: coloursOf(indices, opacities, facts.palette) };
   const trimmed = trimRegion(region);
   return { startUs: from, endUs: until, ...canvas, regions: trimmed ? [trimmed] : [] };
 }
@@ -204,7 +204,7 @@ function nibbles(bytes: Uint8Array, at: number): number[] {
   return [low & 15, low >> 4, high & 15, high >> 4];
 }
 
-function colours(indices: readonly number[], opacities: readonly number[], palette: Uint8Array | null): Uint8Array {
+function coloursOf(indices: readonly number[], opacities: readonly number[], palette: Uint8Array | null): Uint8Array {
   return Uint8Array.from(
     indices.flatMap((index, at) => {
       const rgb = palette

@@ -10,7 +10,6 @@
 import * as v from 'valibot';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
-import { fontType } from '#engine/media/font-type.ts';
 import { PICTURE_STREAM_MIME_TYPE } from '#protocol/schema/subtitle-pictures.ts';
 import { MAX_SCRIPT_BYTES } from '#engine/media/subtitle-script.ts';
 import { cleanText } from '#engine/media/track-choice.ts';
@@ -169,8 +168,9 @@ export function createUploadRoute({ store, vault, shelf, newId, clock, log }: Up
     bodyLimitBytes: MAX_PICTURE_UPLOAD_BYTES + MAX_TEXT_UPLOAD_BYTES,
     async handle({ params, query, body, signedIn }, response) {
       const { viewer } = signedIn!;
-      if (!viewer.permissions.includes('playback:play'))
+      if (!viewer.permissions.includes('playback:play')) {
         throw commonFailure('forbidden', { permission: 'playback:play' });
+      }
       const fileId = params['fileId'] ?? '';
       const facts = v.safeParse(UploadFacts, Object.fromEntries(query));
       if (!v.is(Id, fileId) || !facts.success || body.length === 0) {

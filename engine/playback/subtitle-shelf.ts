@@ -90,8 +90,8 @@ export class SubtitleShelf implements AsyncDisposable {
     const reading = await this.#readingOf(work, id, kind);
     reading.waiting++;
     try {
-      const file = await this.#opened(reading, id, kind, signal);
-      if (file) return { pieces: this.#pieces(reading, file, id, signal) };
+      const opened = await this.#opened(reading, id, kind, signal);
+      if (opened) return { pieces: this.#pieces(reading, opened, id, signal) };
       // It is over, and made nothing of this kind.
       await reading.done;
       throw new RenditionError('failed', 'unsupported');
@@ -212,7 +212,7 @@ export class SubtitleShelf implements AsyncDisposable {
     const names = new Set(await this.#cache.names(key));
     for (const name of names) {
       const half = /^([ts][\w-]+)\.(?:vtt|ass|pics)$/.exec(name);
-      if (name.endsWith('.new') || (half && !names.has(`${half[1]}.done`))) await this.#cache.removeFile(key, name);
+      if (name.endsWith('.new') || (half && !names.has(`${half[1]!}.done`))) await this.#cache.removeFile(key, name);
     }
   }
 

@@ -70,8 +70,9 @@ export class PictureStreamReader {
         this.#held = bytes;
         return pictures;
       }
-      if (String.fromCharCode(...bytes.subarray(0, 4)) !== PICTURE_STREAM_MAGIC)
+      if (String.fromCharCode(...bytes.subarray(0, 4)) !== PICTURE_STREAM_MAGIC) {
         throw new RangeError('no stream of pictures');
+      }
       this.#isBegun = true;
       at = 4;
     }

@@ -67,7 +67,7 @@ describe('subtitles', () => {
     // Windows-1251, as files of that time are.
     const russian = 'Всё смешалось в доме Облонских';
     const bytes = Buffer.from(
-      [...`1\r\n00:00:00,000 --> 00:00:11,000\r\n${russian}\r\n`].map((letter) => {
+      Array.from(`1\r\n00:00:00,000 --> 00:00:11,000\r\n${russian}\r\n`).map((letter) => {
         const code = letter.codePointAt(0)!;
         if (code < 128) return code;
         return letter === 'ё' ? 0xb8 : code - 0x410 + 0xc0;

@@ -18,8 +18,9 @@ export class SubtitleCache implements SubtitleCachePort {
   static async open(root: string, quotaBytes: number): Promise<SubtitleCache> {
     await mkdir(root, { recursive: true, mode: 0o700 });
     const cache = new SubtitleCache(root, quotaBytes);
-    for (const name of await readdir(root))
+    for (const name of await readdir(root)) {
       if (!KEY.test(name)) await rm(join(root, name), { recursive: true, force: true });
+    }
     await cache.trim(new Set());
     return cache;
   }
@@ -89,8 +90,9 @@ export class SubtitleCache implements SubtitleCachePort {
 
   #pathOf(key: string, name?: string): string {
     // Both are ours. Should that ever change by mistake, this is where it ends.
-    if (!KEY.test(key) || (name !== undefined && !NAME.test(name)))
+    if (!KEY.test(key) || (name !== undefined && !NAME.test(name))) {
       throw new RangeError('no name in the cache of subtitles');
+    }
     return name === undefined ? join(this.#root, key) : join(this.#root, key, name);
   }
 }

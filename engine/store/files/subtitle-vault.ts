@@ -38,8 +38,9 @@ export class FileSubtitleVault implements SubtitleVault {
   }
 
   async sweep(known: ReadonlySet<string>): Promise<void> {
-    for (const name of await readdir(this.#root))
+    for (const name of await readdir(this.#root)) {
       if (!known.has(name)) await rm(join(this.#root, name), { force: true });
+    }
   }
 }
 

@@ -20,7 +20,7 @@ export interface SubtitlePlaces {
   /** Where the files lie that people handed in. */
   readonly vault: Pick<SubtitleVault, 'pathOf'>;
   /** Scans tell of files that stand alone: whether the index of a `.sub` lies beside it is seen when it is wanted. */
-  hasFile(path: string): Promise<boolean>;
+  readonly hasFile: (path: string) => Promise<boolean>;
 }
 
 export function createSubtitleStore(sql: Sql, { vault, hasFile }: SubtitlePlaces): SubtitleStore {

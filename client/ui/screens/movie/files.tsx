@@ -1,4 +1,5 @@
 import { ChevronDown, Play, TriangleAlert } from 'lucide-preact';
+import { useState } from 'preact/hooks';
 import { LibraryCare } from '#client/store/library-care.ts';
 import type { MovieDetail, MovieFileDetail } from '#client/store/movie.ts';
 import { resolutionOf } from '#protocol/resolution.ts';
@@ -6,6 +7,7 @@ import type { VideoTrack } from '#protocol/schema/media.ts';
 import type { Sidecar } from '#protocol/schema/movie.ts';
 import { EXTRA_NAMES, extraName } from '../../extra-words.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
+import { lazyScreen } from '../../lazy.tsx';
 import { mediaFailureText } from '../../media-text.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
 import {
@@ -21,6 +23,10 @@ import {
   resolutionName,
 } from '../../wording.ts';
 import styles from './files.module.css';
+
+const subtitleFiles = lazyScreen(() => import('./subtitle-files.tsx').then(({ SubtitleFiles }) => SubtitleFiles), {
+  isQuiet: true,
+});
 
 function videoName(track: VideoTrack): string {
   const rate = track.frameRate === null ? null : track.frameRate.num / track.frameRate.den;
@@ -127,6 +133,7 @@ function FileRow({ file, movie, isOnly }: FileRowProps) {
   const { server } = useCinema();
   const { session, notices } = useLobby();
   const attempt = useAttempt();
+  const [isOpen, setOpen] = useState(false);
   const { media } = file;
   const video = media?.video[0];
   const size = resolutionName(resolutionOf(video));
@@ -144,7 +151,7 @@ function FileRow({ file, movie, isOnly }: FileRowProps) {
             aria-label={`Play this file: ${file.name}`}
           />
         )}
-        <details>
+        <details onToggle={(event) => setOpen(event.currentTarget.open)}>
           <summary>
             <span class={styles.names}>
               {names.length > 0 && <strong dir="auto">{names.join(' · ')}</strong>}
@@ -165,6 +172,9 @@ function FileRow({ file, movie, isOnly }: FileRowProps) {
             <ChevronDown class={styles.chevron} aria-hidden="true" />
           </summary>
           <Tracks file={file} />
+          {isOpen && session.may('playback:play') && file.state === 'playable' && (
+            <subtitleFiles.Screen movieId={movie.id} fileId={file.id} />
+          )}
         </details>
       </div>
       {reason !== null && (

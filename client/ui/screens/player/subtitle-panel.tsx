@@ -1,21 +1,18 @@
-import { Minus, Plus, Upload } from 'lucide-preact';
-import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { Minus, Plus } from 'lucide-preact';
 import type { Player } from '#client/player/player.ts';
-import { UploadRefused, uploadSubtitle } from '#client/store/subtitle-upload.ts';
 import { wishesOf } from '#client/store/wishes.ts';
 import { SUBTITLE_COLORS, SUBTITLE_EDGES, SUBTITLE_FONTS } from '#protocol/schema/subtitle-style.ts';
 import type { SubtitleStyle } from '#protocol/schema/subtitle-style.ts';
-import { useAttempt, useCinema, useLobby } from '../../house.ts';
+import { useAttempt, useCinema } from '../../house.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
+import { SubtitleUpload } from '../../parts/subtitle-upload.tsx';
 import { CaptionPreview } from './caption-layer.tsx';
-import { LANGUAGES, languageName, offsetText } from './subtitle-words.ts';
+import { offsetText } from './subtitle-words.ts';
 import styles from './captions.module.css';
 
 const STEP_MS = 50;
 const LONG_STEP_MS = 500;
-const ACCEPTED = '.srt,.vtt,.ass,.ssa,.sub,.idx,.sup,text/plain';
 
 const COLOR_NAMES = {
   white: 'White',
@@ -47,7 +44,18 @@ export function SubtitlePanel({ player, onClose }: Props) {
       <div class={styles.panel}>
         {player.tracks.captionOption !== null && <Timing player={player} />}
         <StyleFields />
-        <OwnFile player={player} onClose={onClose} />
+        <fieldset>
+          <legend>A file of your own</legend>
+          <div style={{ gridColumn: '1 / -1' }}>
+            <SubtitleUpload
+              fileId={player.playback.value?.fileId ?? null}
+              onDone={({ id }) => {
+                player.showHandedIn(`s${id}`);
+                onClose();
+              }}
+            />
+          </div>
+        </fieldset>
       </div>
     </Dialog>
   );
@@ -191,61 +199,5 @@ function Choice<T extends string>({ label, value, options, names, onValue }: Cho
         ))}
       </select>
     </label>
-  );
-}
-
-function OwnFile({ player, onClose }: Props) {
-  const { notices } = useLobby();
-  const input = useRef<HTMLInputElement>(null);
-  const isBusy = useSignal(false);
-  const language = useSignal(navigator.language.split('-')[0] ?? '');
-  const send = async (files: readonly File[]): Promise<void> => {
-    const fileId = player.playback.peek()?.fileId;
-    if (fileId === undefined || files.length === 0) return;
-    isBusy.value = true;
-    try {
-      const { id } = await uploadSubtitle({ fileId, files, language: language.peek() || null });
-      player.showHandedIn(`s${id}`);
-      onClose();
-    } catch (error) {
-      if (!(error instanceof UploadRefused)) throw error;
-      notices.show(error.message, 'bad');
-    } finally {
-      isBusy.value = false;
-    }
-  };
-  return (
-    <fieldset>
-      <legend>A file of your own</legend>
-      <p class={styles.note} style={{ gridColumn: '1 / -1' }}>
-        SubRip, WebVTT, ASS, MicroDVD (5 MB at most), PGS as .sup, VobSub as .idx with .sub (50 MB). Everyone who may
-        watch this movie sees it.
-      </p>
-      <label>
-        <span>Language</span>
-        <select value={language.value} onChange={(event) => (language.value = event.currentTarget.value)}>
-          <option value="">Not said</option>
-          {LANGUAGES.map((tag) => (
-            <option key={tag} value={tag}>
-              {languageName(tag)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <div style={{ gridColumn: '1 / -1' }}>
-        <input
-          ref={input}
-          type="file"
-          hidden
-          multiple
-          accept={ACCEPTED}
-          aria-label="File of subtitles"
-          onChange={(event) => void send([...(event.currentTarget.files ?? [])])}
-        />
-        <Button icon={<Upload aria-hidden="true" />} isBusy={isBusy.value} onClick={() => input.current?.click()}>
-          Choose a file
-        </Button>
-      </div>
-    </fieldset>
   );
 }
