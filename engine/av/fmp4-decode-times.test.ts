@@ -29,6 +29,35 @@ describe('decode times [SEG3]', () => {
     expect(decodeTimes([5, 5, 5], 0)).toEqual({ presented: [5, 6, 7], decoded: [5, 6, 7] });
   });
 
+  it('leave no sample that lasts into the next segment, where rounding would make it so', () => {
+    // Thirty a second in milliseconds: the last picture shown is decoded before the one that precedes it.
+    const shown = [0, 100, 33, 67, 200, 133, 167, 267, 233];
+    const { decoded } = decodeTimes(shown, 33, 300);
+    shown
+      .slice(0, -1)
+      .forEach((us, index) => expect(us + decoded[index + 1]! - decoded[index]!).toBeLessThanOrEqual(300));
+  });
+
+  it('leave none whatever the times', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 5_000 }), { minLength: 2, maxLength: 60 }),
+        fc.integer({ min: 0, max: 500 }),
+        fc.integer({ min: 1, max: 300 }),
+        (shown, delay, gap) => {
+          const next = Math.max(...decodeTimes(shown, delay).presented) + gap;
+          const { decoded, presented } = decodeTimes(shown, delay, next);
+          decoded.forEach((time, index) => {
+            expect(time).toBeLessThanOrEqual(presented[index]!);
+            if (index === 0) return;
+            expect(time).toBeGreaterThan(decoded[index - 1]!);
+            expect(presented[index - 1]! + time - decoded[index - 1]!).toBeLessThanOrEqual(next);
+          });
+        },
+      ),
+    );
+  });
+
   it('rise and never pass the presentation time, whatever the order', () => {
     fc.assert(
       fc.property(

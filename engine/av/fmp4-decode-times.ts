@@ -14,12 +14,11 @@ export interface TimedPacket {
  * @param nextTicks smallest presentation time of the following segment, to which the last packet must lead exactly
  */
 export function stampVideo(packets: readonly TimedPacket[], delay: number, shift: number, nextTicks: number): void {
-  const { presented, decoded } = decodeTimes(
-    packets.map(({ ticks }) => ticks),
-    delay,
-  );
+  const shown = packets.map(({ ticks }) => ticks);
+  const { presented, decoded } = decodeTimes(shown, delay, nextTicks);
   packets.forEach(({ packet }, index) => {
-    const next = decoded[index + 1] ?? nextTicks - delay;
+    const room = Math.max(1, nextTicks - presented[index]!);
+    const next = decoded[index + 1] ?? Math.min(nextTicks - delay, decoded[index]! + room);
     packet.pts = BigInt(presented[index]! + shift);
     packet.dts = BigInt(decoded[index]! + shift);
     packet.duration = BigInt(Math.max(1, next - decoded[index]!));
@@ -40,8 +39,12 @@ export interface DecodeTimes {
  * packet is decoded at the i-th smallest presentation time less a constant delay: every session comes to the same numbers,
  * and each segment's follow those of the one before it. A packet that is reordered further than the delay allows for
  * pulls its own decode time, and those just before it, down to what it needs. Equal presentation times are told apart by a tick.
+ *
+ * A sample lasts until the next one is decoded, and for players until then from when it is shown, too. Where times are rounded, that may be a
+ * tick into the next segment, whose keyframe is then thrown away when this segment comes after it (Media Source Extensions, coded frame
+ * removal; Chromium then shows nothing of that GOP, measured). So no sample lasts beyond `next`, where the next segment begins.
  */
-export function decodeTimes(presentation: readonly number[], delay: number): DecodeTimes {
+export function decodeTimes(presentation: readonly number[], delay: number, next = Infinity): DecodeTimes {
   const order = presentation.map((_, index) => index).sort((a, b) => presentation[a]! - presentation[b]! || a - b);
   const presented = [...presentation];
   let earliest = Number.NEGATIVE_INFINITY;
@@ -52,6 +55,10 @@ export function decodeTimes(presentation: readonly number[], delay: number): Dec
   let latest = Number.POSITIVE_INFINITY;
   for (let index = decoded.length - 1; index >= 0; index--) {
     decoded[index] = latest = Math.min(decoded[index]!, presented[index]!, latest - 1);
+  }
+  for (let index = 1; index < decoded.length; index++) {
+    const room = Math.max(1, next - presented[index - 1]!);
+    decoded[index] = Math.min(decoded[index]!, decoded[index - 1]! + room);
   }
   return { presented, decoded };
 }
