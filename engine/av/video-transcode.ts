@@ -62,6 +62,8 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
   #chip: ChipRung | null = null;
   #picture: PicturePlan | null = null;
   #writer: SegmentWriter | null = null;
+  /** What goes before each segment's first picture; see `inBandHeader`. */
+  #header: Buffer | null = null;
   #filter: PictureFilter | null = null;
   #filterInput = '';
   #encoder: PictureEncoder | null = null;
@@ -360,6 +362,7 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
       chip?.openEncoder(size, rate, first) ?? new VideoEncoder(this.#output, size, rate, first, isSubstitute);
     if (this.#writer) return encoder;
     encoder.describe(this.#codecpar);
+    this.#header = inBandHeader(this.#codecpar, this.#output);
     // Should the chip fail later, the segments from then on are described by the same init segment.
     if (chip) describeSubstitute(this.#codecpar, this.#output, size, rate, first);
     this.#writer = new SegmentWriter(this.#spec.outputDir, {
@@ -382,6 +385,9 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     const packets = this.#packets;
     this.#packets = [];
     try {
+      const [first] = packets;
+      if (this.#header && first)
+        first.packet.data = Buffer.concat([this.#header, first.packet.data ?? Buffer.alloc(0)]);
       stampVideo(packets, this.#delayTicks, toTicks(TIMELINE_OFFSET_US) + this.#delayTicks, nextTicks);
       for (const { packet } of packets) packet.freeSideData();
       const written = this.#writer!.write(
@@ -413,6 +419,15 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     this.#filter = null;
     this.#filterInput = '';
   }
+}
+
+/**
+ * HEVC's headers cannot stand beside each other in an init segment as H.264's do: where hardware and processor may follow on each other, each
+ * segment brings its own. AV1's do so by themselves.
+ */
+function inBandHeader({ extradata }: CodecParameters, { method, encoder }: VideoOutput): Buffer | null {
+  const isList = extradata !== null && extradata[0] !== 1;
+  return method === 'hevc' && encoder !== 'software' && isList ? Buffer.from(extradata) : null;
 }
 
 /** Adds to an H.264 header what x264 would write in the encoder's place, so that either may follow on the other. */

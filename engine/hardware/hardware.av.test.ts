@@ -11,6 +11,7 @@ import type { HardwareKind, HardwareTest } from '#protocol/schema/hardware.ts';
 import type { DeviceProfile } from '#protocol/schema/playback.ts';
 import { testContext } from '#test/support/call-context.ts';
 import { readInit, readSegment } from '#test/support/fragment.ts';
+import type { InitFacts } from '#test/support/fragment.ts';
 import { clips } from '#test/support/media.ts';
 import { PlaybackStage } from '#test/support/playback-stage.ts';
 import type { StageOptions } from '#test/support/playback-stage.ts';
@@ -54,22 +55,37 @@ async function chip(
   );
 }
 
+const CODECS = { h264: 'avc1', hevc: 'hvc1', av1: 'av01' } as const;
+
 const profile: DeviceProfile = {
   name: 'segments only',
   file: [],
-  segments: { video: [{ codec: 'h264', maxBitDepth: 8 }], audio: ['aac'] },
+  segments: {
+    video: [
+      { codec: 'h264', maxBitDepth: 8 },
+      { codec: 'hevc', maxBitDepth: 8, isPowerEfficient: true },
+      { codec: 'av1', maxBitDepth: 8, isPowerEfficient: true },
+    ],
+    audio: ['aac'],
+  },
   hdr: [],
   maxAudioChannels: 2,
 };
 
+/** When its pictures are shown. Encoders decide by what they saw before in which order they lie. */
+const timesOf = (bytes: Buffer, facts: InitFacts): number[] =>
+  readSegment(bytes, facts)
+    .map(({ ptsUs }) => ptsUs)
+    .toSorted((a, b) => a - b);
+
 /** Plays a whole movie, encoded, and says what came. */
-async function play(options: StageOptions) {
+async function play(options: StageOptions, codec: keyof typeof CODECS = 'h264') {
   const stage = stack.use(await PlaybackStage.open(options));
   const movieId = await stage.addMovie(await clips.h264Mkv());
   const { url, method } = await stage.open(movieId, { profile, without: ['directPlay', 'remux'] });
   expect(method).toBe('transcode');
   const multivariant = (await stage.get(url)).toString();
-  const variant = multivariant.split('\n').find((line) => /^v\d+\/index\.m3u8$/.test(line))!;
+  const variant = new RegExp(`^#EXT-X-STREAM-INF:.*CODECS="${CODECS[codec]}.*\n(.*)$`, 'm').exec(multivariant)![1]!;
   const base = url.replace(/index\.m3u8$/, variant);
   const playlist = (await stage.get(base)).toString();
   const names = playlist.split('\n').filter((line) => line.endsWith('.m4s'));
@@ -77,7 +93,7 @@ async function play(options: StageOptions) {
   for (const name of names) segments.push(await stage.get(base.replace('index.m3u8', name)));
   const init = await stage.get(base.replace('index.m3u8', 'init.mp4'));
   const facts = readInit(init);
-  return { init, segments, times: segments.map((bytes) => readSegment(bytes, facts).map(({ ptsUs }) => ptsUs)) };
+  return { init, segments, times: segments.map((bytes) => timesOf(bytes, facts)) };
 }
 
 async function complaints(parts: readonly Buffer[]): Promise<string> {
@@ -108,6 +124,27 @@ describe('a playback whose hardware fails', () => {
       const { cards, sessions } = await hardware.handlers.state({}, testContext());
       expect(cards[0]?.failures).toBe(failures);
       expect(sessions).toBe(device === 'keep' ? 1 : 0);
+    },
+    60_000,
+  );
+});
+
+describe('a playback whose hardware encodes for newer devices', () => {
+  it.each([
+    ['hevc', 'fail-after-60'],
+    ['hevc', 'fail-after-0'],
+    ['av1', 'fail-after-60'],
+  ] as const)(
+    '[PLAY76] %s, %s: goes on with the processor in the same codec',
+    async (codec, device) => {
+      const made = await play({ renditionEntry, hardware: await chip(device) }, codec);
+      const wanted = await play({ renditionEntry, hardware: await chip('keep') }, codec);
+      expect(made.times).toEqual(wanted.times);
+      await expect(complaints([made.init, ...made.segments])).resolves.toBe('');
+      for (const segment of made.segments) await expect(complaints([made.init, segment])).resolves.toBe('');
+      // Back again, from what the processor made to what the hardware had made before.
+      const back = await complaints([made.init, made.segments.at(-1)!, made.segments[0]!]);
+      expect(back.split('\n').filter((line) => line !== '' && !line.includes('non monotonically'))).toEqual([]);
     },
     60_000,
   );

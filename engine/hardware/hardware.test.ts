@@ -58,7 +58,9 @@ class Machine {
             work({
               id: 'job',
               signal: new AbortController().signal,
-              progress: ({ done }) => void this.progress.push(done),
+              progress: ({ done }) => {
+                this.progress.push(done);
+              },
             }),
           );
           return { job: { id: '018f0000-0000-7000-8000-000000000000' }, ended };

@@ -88,7 +88,7 @@ export class Hardware implements AsyncDisposable {
   readonly encoders = (): Readonly<Record<VideoCodec, VideoEncoderKind | null>> => {
     const gained = encodedCodecs(this.#chosen);
     const kindOf = (codec: 'hevc' | 'av1'): VideoEncoderKind | null =>
-      gained.includes(codec) && SUBSTITUTED_CODECS.has(codec) ? encoderFor(this.#chosen, codec) : null;
+      gained.includes(codec) ? encoderFor(this.#chosen, codec) : null;
     return { h264: encoderFor(this.#chosen, 'h264'), hevc: kindOf('hevc'), av1: kindOf('av1') };
   };
 
@@ -331,11 +331,6 @@ export class Hardware implements AsyncDisposable {
     return { kind, device, deviceName, verdict, detail, maxSessions, rows, failures: 0 };
   }
 }
-
-/**
- * Codecs whose hardware encoder can be replaced within a playback. The others are left to devices that play H.264, which is all of them.
- */
-const SUBSTITUTED_CODECS: ReadonlySet<VideoCodec> = new Set(['h264']);
 
 function untried({ kind, device, deviceName, verdict, detail }: HardwareCandidate): HardwareCard {
   return { kind, device, deviceName, verdict, detail, maxSessions: null, rows: [], failures: 0 };
