@@ -150,7 +150,7 @@ const UploadFacts = v.object({
 export interface UploadOptions {
   readonly store: SubtitleStore;
   readonly vault: SubtitleVault;
-  readonly shelf: SubtitleShelf;
+  readonly shelf: Pick<SubtitleShelf, 'look'>;
   readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Log;
