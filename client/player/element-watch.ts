@@ -55,8 +55,11 @@ export function watchElement(video: HTMLVideoElement, state: PlayerState, events
   });
   on('seeked', () => {
     const target = state.seekTargetMs;
-    // A newer target was set while this seek was running: it is on its way already.
-    if (target !== null && Math.abs(video.currentTime * 1_000 - target) > ARRIVED_MS) return;
+    if (target !== null && Math.abs(video.currentTime * 1_000 - target) > ARRIVED_MS) {
+      // A source that has just begun went to its own beginning first. Else a newer seek is on its way already.
+      if (!video.seeking) video.currentTime = target / 1_000;
+      return;
+    }
     state.seekTargetMs = null;
     state.positionMs.value = video.currentTime * 1_000;
     state.isBuffering.value = false;

@@ -90,6 +90,8 @@ export class Opening {
   async open(startMs: number | null, audioTrack: number | null = this.#options.audioTrack()): Promise<void> {
     const attempt = ++this.#attempt;
     clearTimeout(this.#later);
+    // Meant is the place that is on the screen, wherever that is by the time the answer is here.
+    const isHere = this.#source !== null && startMs === this.#state.placeMs();
     batch(() => {
       this.#state.phase.value = 'opening';
       this.#state.failure.value = null;
@@ -109,7 +111,7 @@ export class Opening {
       if (attempt !== this.#attempt) return;
       // In a file of unknown length the server can't tell the place.
       const placeMs = startMs !== null && playback.durationMs === 0 ? startMs : playback.resumeMs;
-      await this.#attach(playback, placeMs, attempt);
+      await this.#attach(playback, (isHere ? this.#hereIn(playback) : null) ?? placeMs, attempt);
     } catch (error) {
       if (attempt !== this.#attempt) return;
       if (!isFailure(error)) throw error;
@@ -227,6 +229,12 @@ export class Opening {
       if (!isFailure(error)) throw error;
       this.#onRefusal(error, startMs, audioTrack);
     }
+  }
+
+  /** The place that is on the screen now, in the file that was opened; `null` where it lies in another part. */
+  #hereIn({ part, durationMs }: Playback): number | null {
+    const placeMs = this.#state.placeMs() - (part?.offsetMs ?? 0);
+    return placeMs >= 0 && placeMs < durationMs ? placeMs : null;
   }
 
   async #attach(playback: Playback, startMs: number, attempt: number): Promise<void> {
