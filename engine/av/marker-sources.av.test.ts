@@ -1,6 +1,6 @@
 /** Where intros and credits are, found in real files: from the sound that they share, and from the dark and silent pause. */
 import { describe, expect, it } from 'vitest';
-import { JINGLE_MS, episode, talk } from '#test/support/episodes.ts';
+import { JINGLE_MS, episode, film, talk } from '#test/support/episodes.ts';
 import { clip } from '#test/support/media.ts';
 import { creditsOfPauses, endSearchFromMs, introOfSharedSound } from '#engine/media/marker-finding.ts';
 import { findCommonSound } from '#engine/media/sound-match.ts';
@@ -57,47 +57,6 @@ describe('sound that files share', () => {
     }
   });
 });
-
-/** Pictures and sound, pause by pause: `film` bright and loud, `gap` black and silent, `words` white on black with music. */
-async function film(
-  name: string,
-  spans: readonly (readonly ['film' | 'gap' | 'dark' | 'hush' | 'words', number])[],
-): Promise<string> {
-  const pictures = {
-    film: (s: number) => `testsrc2=size=320x180:rate=12:duration=${s}`,
-    hush: (s: number) => `testsrc2=size=320x180:rate=12:duration=${s}`,
-    gap: (s: number) => `color=black:size=320x180:rate=12:duration=${s}`,
-    dark: (s: number) => `color=black:size=320x180:rate=12:duration=${s}`,
-    words: (s: number) =>
-      `color=black:size=320x180:rate=12:duration=${s},drawbox=x=120:y=mod(t*20\\,180):w=80:h=6:c=white:t=fill`,
-  };
-  const sounds = {
-    film: (s: number) => `anoisesrc=amplitude=0.3:duration=${s}:sample_rate=44100`,
-    dark: (s: number) => `anoisesrc=amplitude=0.3:duration=${s}:sample_rate=44100`,
-    gap: (s: number) => `anullsrc=r=44100:cl=mono:d=${s}`,
-    hush: (s: number) => `anullsrc=r=44100:cl=mono:d=${s}`,
-    words: (s: number) => `sine=frequency=330:duration=${s}:sample_rate=44100`,
-  };
-  const inputs = spans.flatMap(([kind, s]) => [
-    '-f',
-    'lavfi',
-    '-i',
-    pictures[kind](s),
-    '-f',
-    'lavfi',
-    '-i',
-    sounds[kind](s),
-  ]);
-  const places = spans.map((_, i) => `[${i * 2}:v][${i * 2 + 1}:a]`).join('');
-  return clip({
-    name,
-    args: [
-      ...inputs,
-      ...['-filter_complex', `${places}concat=n=${spans.length}:v=1:a=1[v][a]`, '-map', '[v]', '-map', '[a]'],
-      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '48', '-c:a', 'aac', '-b:a', '64k'],
-    ],
-  });
-}
 
 function creditsOf(path: string) {
   const { media } = probe(path);

@@ -29,6 +29,7 @@ import { PreviewShelf } from './preview-shelf.ts';
 
 /** The player itself comes first: who moves the pointer to the bar before that gets their picture at once. */
 const FIRST_SHEET_AFTER_MS = 1_500;
+const REST_AFTER_MS = 3_000;
 const LOOK_AFTER_START_MS = 2 * 60_000;
 const LOOK_EVERY_MS = 15 * 60_000;
 /** Of what is likely to be watched next. */
@@ -263,24 +264,24 @@ export class Moments implements Disposable {
     );
   }
 
-  /** [PLAY61] The sheet around the place where they go on for who looks at once, then the rest. */
+  /** [PLAY63] The sheet around the place where they go on for who looks at once, then the rest, which is promised at once. */
   #prepare(file: MomentFile, plan: PreviewPlan, atMs: number): void {
     const { clock, work, log } = this.#options;
+    const failed = (error: unknown): void => log.warn('a movie is played without previews', { path: file.path, error });
     const timer = clock
       .after(FIRST_SHEET_AFTER_MS, () => {
         this.#timers.delete(timer);
-        this.#shelf
-          .sheet(file, sheetAt(plan, atMs))
-          .then(async () => {
-            const { there, total } = await this.#shelf.count(file);
-            if (there === total) return;
-            const payload = { fileId: file.id, atMs: Math.round(atMs) };
-            await work.order([{ kind: 'previews', payload, urgency: 'click', key: `open-${file.id}` }]);
-          })
-          .catch((error: unknown) => log.warn('a movie is played without previews', { path: file.path, error }));
+        this.#shelf.sheet(file, sheetAt(plan, atMs)).catch(failed);
       })
       .unref();
     this.#timers.add(timer);
+    void (async () => {
+      const { there, total } = await this.#shelf.count(file);
+      if (there === total) return;
+      const payload = { fileId: file.id, atMs: Math.round(atMs) };
+      const order = { kind: 'previews', payload, urgency: 'click', key: `open-${file.id}` } as const;
+      await work.order([{ ...order, delayMs: REST_AFTER_MS }]);
+    })().catch(failed);
   }
 
   /** Its credits are known by the time they come. */

@@ -109,6 +109,7 @@ export interface MomentWork {
       readonly payload: Readonly<Record<string, unknown>>;
       readonly urgency?: 'click' | 'normal' | 'bulk';
       readonly key?: string;
+      readonly delayMs?: number;
       readonly subject?: string;
     }[],
   ): Promise<void>;

@@ -1,4 +1,4 @@
-/** Made-up episodes that share a jingle, for everything that looks for one. */
+/** Made-up episodes that share a jingle, and films that end in a dark pause, for everything that looks for such things. */
 import { clip } from './media.ts';
 
 /** How long the jingle is. */
@@ -36,3 +36,44 @@ export const episode = (seed: number, atSeconds: number, codec: readonly string[
       ...['-filter_complex', '[0:a][1:a][2:a]concat=n=3:v=0:a=1[a]', '-map', '[a]', ...codec],
     ],
   });
+
+/** Pictures and sound, pause by pause: `film` bright and loud, `gap` black and silent, `words` white on black with music. */
+export async function film(
+  name: string,
+  spans: readonly (readonly ['film' | 'gap' | 'dark' | 'hush' | 'words', number])[],
+): Promise<string> {
+  const pictures = {
+    film: (s: number) => `testsrc2=size=320x180:rate=12:duration=${s}`,
+    hush: (s: number) => `testsrc2=size=320x180:rate=12:duration=${s}`,
+    gap: (s: number) => `color=black:size=320x180:rate=12:duration=${s}`,
+    dark: (s: number) => `color=black:size=320x180:rate=12:duration=${s}`,
+    words: (s: number) =>
+      `color=black:size=320x180:rate=12:duration=${s},drawbox=x=120:y=mod(t*20\\,180):w=80:h=6:c=white:t=fill`,
+  };
+  const sounds = {
+    film: (s: number) => `anoisesrc=amplitude=0.3:duration=${s}:sample_rate=44100`,
+    dark: (s: number) => `anoisesrc=amplitude=0.3:duration=${s}:sample_rate=44100`,
+    gap: (s: number) => `anullsrc=r=44100:cl=mono:d=${s}`,
+    hush: (s: number) => `anullsrc=r=44100:cl=mono:d=${s}`,
+    words: (s: number) => `sine=frequency=330:duration=${s}:sample_rate=44100`,
+  };
+  const inputs = spans.flatMap(([kind, s]) => [
+    '-f',
+    'lavfi',
+    '-i',
+    pictures[kind](s),
+    '-f',
+    'lavfi',
+    '-i',
+    sounds[kind](s),
+  ]);
+  const places = spans.map((_, i) => `[${i * 2}:v][${i * 2 + 1}:a]`).join('');
+  return clip({
+    name,
+    args: [
+      ...inputs,
+      ...['-filter_complex', `${places}concat=n=${spans.length}:v=1:a=1[v][a]`, '-map', '[v]', '-map', '[a]'],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '48', '-c:a', 'aac', '-b:a', '64k'],
+    ],
+  });
+}

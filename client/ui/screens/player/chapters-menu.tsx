@@ -43,10 +43,6 @@ export function ChaptersMenu({ player, sheets, marks, isHeld, onCorrect }: Props
       const opened = (event as ToggleEvent).newState === 'open';
       setOpen(opened);
       isHeld.value = opened;
-      if (!opened) return;
-      const current = element.querySelector<HTMLElement>('[aria-current=true]');
-      current?.scrollIntoView({ block: 'center' });
-      (current ?? element.querySelector<HTMLElement>('[role=menuitem]'))?.focus();
     };
     element.addEventListener('toggle', onToggle);
     return () => {
@@ -54,6 +50,15 @@ export function ChaptersMenu({ player, sheets, marks, isHeld, onCorrect }: Props
       isHeld.value = false;
     };
   }, [hasContent]);
+
+  // A movie may have two thousand: they are drawn when somebody looks.
+  useEffect(() => {
+    const element = popover.current;
+    if (!isOpen || element === null) return;
+    const current = element.querySelector<HTMLElement>('[aria-current=true]');
+    current?.scrollIntoView({ block: 'center' });
+    (current ?? element.querySelector<HTMLElement>('[role=menuitem]'))?.focus();
+  }, [isOpen]);
 
   // The sheets of the chapters, while somebody looks at them.
   const version = sheets.version.value;
@@ -132,7 +137,8 @@ export function ChaptersMenu({ player, sheets, marks, isHeld, onCorrect }: Props
             Chapters
           </p>
         )}
-        {chapters.length > 1 &&
+        {isOpen &&
+          chapters.length > 1 &&
           chapters.map(({ startMs, title }, i) => (
             <button
               key={startMs}
@@ -143,7 +149,7 @@ export function ChaptersMenu({ player, sheets, marks, isHeld, onCorrect }: Props
               aria-current={i === current}
               onClick={() => go(startMs)}
             >
-              {isOpen && playback?.trickplay != null && (
+              {playback?.trickplay != null && (
                 <PreviewPicture
                   sheets={sheets}
                   fileId={playback.fileId}

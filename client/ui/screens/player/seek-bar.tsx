@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { PreviewSheets } from '#client/player/preview-sheets.ts';
 import type { Player } from '#client/player/player.ts';
 import type { SkipMarks } from '#client/player/skip-marks.ts';
@@ -49,6 +49,16 @@ export function SeekBar({
   const share = (ms: number): number => (durationMs === 0 ? 0 : Math.min(1, Math.max(0, ms / durationMs)));
   const percent = (ms: number): string => `${(share(ms) * 100).toFixed(3)}%`;
   const loop = player.loop.marks.value;
+  // Drawn once, and not with every step of the movie: there may be two thousand.
+  const ticks = useMemo(
+    () =>
+      chapters
+        .slice(1)
+        .map(({ startMs }) => (
+          <span key={startMs} class={styles.tick} style={{ insetInlineStart: percent(startMs) }} />
+        )),
+    [playback, durationMs],
+  );
   const chapterAt = (ms: number): string | null => chapters.findLast(({ startMs }) => startMs <= ms)?.title ?? null;
 
   useEffect(
@@ -185,9 +195,7 @@ export function SeekBar({
             }}
           />
         )}
-        {chapters.slice(1).map(({ startMs }) => (
-          <span key={startMs} class={styles.tick} style={{ insetInlineStart: percent(startMs) }} />
-        ))}
+        {ticks}
       </div>
       <span class={styles.knob} style={{ insetInlineStart: percent(positionMs) }} />
       {place !== null && durationMs > 0 && (
