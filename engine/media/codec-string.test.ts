@@ -66,6 +66,8 @@ describe('copiedAudioCodecString', () => {
     ['an old string of AAC', { codecString: 'mp4a.67' }, 'mp4a.40.2'],
     ['AC-3', { codec: 'ac3', profile: null }, 'ac-3'],
     ['E-AC-3', { codec: 'eac3', profile: null }, 'ec-3'],
+    ['MP3', { codec: 'mp3', profile: null, sampleRateHz: 44_100 }, 'mp4a.6B'],
+    ['MP3 of a low rate', { codec: 'mp3', profile: null, sampleRateHz: 22_050 }, 'mp4a.69'],
     ['Opus', { codec: 'opus', profile: null }, 'opus'],
     ['FLAC', { codec: 'flac', profile: null }, 'fLaC'],
     ['DTS, which is never copied', { codec: 'dts', profile: null }, null],

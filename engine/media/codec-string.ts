@@ -11,7 +11,6 @@ const COPYABLE_AUDIO: ReadonlySet<string> = new Set(['aac', 'mp3', 'ac3', 'eac3'
 
 /** Audio codecs with one string whatever their parameters (RFC 6381 and the MP4 registration authority). */
 const FIXED_AUDIO: Readonly<Record<string, string>> = {
-  mp3: 'mp4a.40.34',
   ac3: 'ac-3',
   eac3: 'ec-3',
   opus: 'opus',
@@ -96,6 +95,8 @@ export function supplementalCodecs(track: VideoTrack): string | null {
 
 /** The string of a copied audio track; `null` where none can be formed. */
 export function copiedAudioCodecString(track: AudioTrack): string | null {
+  // As the sample entry has it, and as devices are asked: an object type of its own, MPEG-1 or the lower rates of MPEG-2 and 2.5.
+  if (track.codec === 'mp3') return track.sampleRateHz > 24_000 ? 'mp4a.6B' : 'mp4a.69';
   if (track.codec !== 'aac') return FIXED_AUDIO[track.codec] ?? null;
   if (track.codecString && /^mp4a\.40\.\d{1,2}$/.test(track.codecString)) return track.codecString;
   return `mp4a.40.${AAC_OBJECT_TYPES[track.profile ?? ''] ?? 2}`;

@@ -113,7 +113,7 @@ function audioObject(esds: Buffer): string {
   if (descriptor() !== 4) throw new Error('esds without a decoder');
   const indication = esds[at]!;
   at += 13;
-  if (indication !== 0x40) return indication === 0x6b ? 'mp4a.40.34' : `mp4a.${hex(indication)}`;
+  if (indication !== 0x40) return `mp4a.${hex(indication).toUpperCase()}`;
   descriptor();
   const objectType = esds[at]! >> 3;
   return `mp4a.40.${objectType === 31 ? 32 + (((esds[at]! & 7) << 3) | (esds[at + 1]! >> 5)) : objectType}`;
