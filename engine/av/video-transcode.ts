@@ -386,8 +386,9 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     this.#packets = [];
     try {
       const [first] = packets;
-      if (this.#header && first)
+      if (this.#header && first) {
         first.packet.data = Buffer.concat([this.#header, first.packet.data ?? Buffer.alloc(0)]);
+      }
       stampVideo(packets, this.#delayTicks, toTicks(TIMELINE_OFFSET_US) + this.#delayTicks, nextTicks);
       for (const { packet } of packets) packet.freeSideData();
       const written = this.#writer!.write(

@@ -37,7 +37,7 @@ export function deviceFinding({ kind, verdict, detail, device }: HardwareCard): 
         action:
           kind === 'nvenc'
             ? 'Install a newer NVIDIA driver: 570 or later.'
-            : 'Use Debian 13, Ubuntu 24.04 or later, or our image: libva 2.20 or later is needed.',
+            : 'Use Debian 13, Ubuntu 24.04 or later, also as the base of a container: libva 2.20 or later is needed.',
       };
     case 'driverMissing':
       // Quick Sync and Vulkan are other ways to a chip that VA-API reaches as well: no reason to trouble anybody.

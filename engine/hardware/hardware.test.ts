@@ -54,16 +54,17 @@ class Machine {
       jobs: {
         run: async ({ subject }, work) => {
           this.jobs.push(subject);
-          const ended = Promise.resolve().then(() =>
-            work({
+          const start = async (): Promise<void> => {
+            await Promise.resolve(); // whoever starts it is told its id before it begins
+            await work({
               id: 'job',
               signal: new AbortController().signal,
               progress: ({ done }) => {
                 this.progress.push(done);
               },
-            }),
-          );
-          return { job: { id: '018f0000-0000-7000-8000-000000000000' }, ended };
+            });
+          };
+          return { job: { id: '018f0000-0000-7000-8000-000000000000' }, ended: start() };
         },
       },
       clock: systemClock,

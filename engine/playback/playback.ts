@@ -75,6 +75,9 @@ export interface PlaybackPart extends AsyncDisposable {
   readonly uploadRoute: UploadRoute;
 }
 
+/** No player of H.264 takes more, and chips make it in real time. */
+const HARDWARE_MAX_HEIGHT_PX = 2_160;
+
 /**
  * What a machine encodes by itself in real time with room to spare: measured, two cores make 60 pictures a second of 720p out
  * of 1080p, and a third of that of 1080p.
@@ -114,6 +117,13 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
   };
   const subtitlesOf = (file: StoredFile): Promise<readonly SubtitleCandidate[]> => subtitlesFor(file, '', null);
   const serverLimits = options.serverLimits ?? { maxBitrateBps: null, maxHeightPx: null };
+  // A chip has room for the largest picture that players of H.264 take; what the processor has is said in the options.
+  const limits: EncodeLimits = {
+    get maxHeightPx() {
+      const isOnChip = (encoders().h264 ?? 'software') !== 'software';
+      return isOnChip ? Math.max(maxHeightPx, HARDWARE_MAX_HEIGHT_PX) : maxHeightPx;
+    },
+  };
   // Files whose movies have gone meanwhile.
   subtitleStore
     .uploadIds()
@@ -127,7 +137,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
         plans,
         signer,
         clock,
-        limits: { maxHeightPx },
+        limits,
         serverLimits,
         settings: { crf, preset },
         encoders,
@@ -146,7 +156,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
         line,
         signer,
         clock,
-        limits: { maxHeightPx },
+        limits,
         serverLimits,
         settings: { crf, preset },
         encoders,

@@ -72,7 +72,7 @@ export function verdictSentence({ verdict, detail, kind }: Hardware['cards'][num
     case 'driverTooOld':
       return kind === 'nvenc'
         ? 'The NVIDIA driver is older than needed: 570 or later.'
-        : `${detail ?? 'libva'} is too old: 2.20 or later is needed, as in Debian 13 and in our image.`;
+        : `${detail ?? 'libva'} is too old: 2.20 or later is needed, as in Debian 13.`;
     case 'deviceFailed':
       return `The device is there, but its driver does not open it (${detail ?? 'no reason given'}).`;
     case 'crashed':
