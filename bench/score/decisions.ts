@@ -55,7 +55,8 @@ const REASONS: Readonly<Record<string, readonly PlayReason[]>> = {
   ContainerBitrateExceedsLimit: ['bitrateTooHigh'],
   VideoBitrateNotSupported: ['bitrateTooHigh'],
   AudioBitrateNotSupported: ['bitrateTooHigh'],
-  DirectPlayError: ['failedOnThisDevice'],
+  // Also where a device names nothing that it plays as it is.
+  DirectPlayError: ['failedOnThisDevice', 'containerNotSupported'],
 };
 
 const WITHOUT_REASON: Readonly<Record<string, string>> = {

@@ -15,6 +15,7 @@ import type {
   PlayReason,
   SentForm,
   SubtitleReason,
+  VideoCodecSupport,
 } from '#protocol/schema/playback.ts';
 import { DEFAULT_PREFERENCES } from '#protocol/schema/preferences.ts';
 import type { PlaybackPreferences } from '#protocol/schema/preferences.ts';
@@ -54,6 +55,8 @@ export interface PlayQuestion extends ObstacleQuestion {
   readonly subtitle?: string | null | undefined;
   /** Whether pictures of subtitles can be made a part of the film's picture. */
   readonly canBurnIn?: boolean;
+  /** Whether this server encodes pictures at all; absent: it does. Where it does not, one that may stutter is better than none. */
+  readonly canEncode?: boolean;
   /** What failed on this device before, and with which files. */
   readonly lessons?: readonly DeviceLesson[];
   /** By which lessons know the file. */
@@ -125,7 +128,8 @@ const SURROUND = [
 ] as const;
 
 /** Decides how to send a file. `null` where no method is left: all that were possible are among `without`. */
-export function decidePlayback(question: PlayQuestion): PlayDecision | null {
+export function decidePlayback(asked: PlayQuestion): PlayDecision | null {
+  const question = asked.canEncode === false ? { ...asked, profile: takingStutter(asked.profile) } : asked;
   const { media, profile, without } = question;
   if (playsNothing(profile)) return null;
   const video = media.video[0] ?? null;
@@ -198,6 +202,15 @@ export function decidePlayback(question: PlayQuestion): PlayDecision | null {
     audioTracks,
     ...common,
     sent: sentForm('transcode', 'mp4', encodedPicture(picture), picture.codecs[0]!, soundCodec),
+  };
+}
+
+function takingStutter({ file, segments, ...rest }: DeviceProfile): DeviceProfile {
+  const patient = ({ maxSmoothWidth: _width, maxSmoothHeight: _height, ...support }: VideoCodecSupport) => support;
+  return {
+    ...rest,
+    file: file.map((entry) => ({ ...entry, video: entry.video.map(patient) })),
+    segments: { ...segments, video: segments.video.map(patient) },
   };
 }
 

@@ -112,6 +112,7 @@ export function createPlaybackHandlers(
     return decidePlayback({
       ...{ media: file.media!, fileId: file.id, hasUsableKeyframes, limits, serverLimits, subtitles },
       canBurnIn: true,
+      canEncode: pool.slots.limit > 0,
       ...asked,
     });
   };

@@ -512,6 +512,15 @@ export const PLAY_TABLE: readonly PlayRow[] = [
     ['videoNotSmooth'],
     'copy',
   ],
+  [
+    'a picture that decodes but would stutter, from a server that encodes nothing',
+    mediaInfo({ video: [hevc10({ width: 3840, height: 2160 })] }),
+    slowTv,
+    'directPlay',
+    [],
+    'copy',
+    { canEncode: false },
+  ],
   ['a smaller one that does not', mediaInfo({ video: [hevc10()] }), slowTv, 'directPlay', [], 'copy'],
   [
     'HEVC wrapped as `hev1` for a device that opens `hvc1` only',
