@@ -49,6 +49,7 @@ import { artworkFolder } from './store/files/artwork-folder.ts';
 import type { DataFolder } from './store/files/data-folder.ts';
 import { FolderLook } from './store/files/folder-look.ts';
 import { createNfoFolder } from './store/files/nfo-folder.ts';
+import { lateCache } from './store/files/late-cache.ts';
 import { PictureCache } from './store/files/picture-cache.ts';
 import { FileScratch } from './store/files/scratch.ts';
 import { SubtitleCache } from './store/files/subtitle-cache.ts';
@@ -257,7 +258,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   const moments = new Moments({
     store: createMomentStore(sql),
     hosts,
-    cache: await PictureCache.open(join(folder.cacheFolder, 'previews'), config.previewQuotaBytes),
+    cache: lateCache(PictureCache.open(join(folder.cacheFolder, 'previews'), config.previewQuotaBytes)),
     work,
     clock,
     log: log.child({ part: 'moments' }),
@@ -299,7 +300,10 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       scratchQuotaBytes: config.scratchQuotaBytes,
       maxTranscodes: config.maxTranscodes,
       serverLimits: { maxBitrateBps: config.maxStreamBps, maxHeightPx: config.maxStreamHeightPx },
-      encode: encodeDefaults(availableParallelism()),
+      encode: {
+        ...encodeDefaults(availableParallelism()),
+        ...(config.maxTranscodeHeightPx !== null && { maxHeightPx: config.maxTranscodeHeightPx }),
+      },
     }),
   );
 
@@ -465,6 +469,7 @@ async function openHosts(
     log: log.child({ part: 'media hosts' }),
     // Playback counts encoding renditions itself and says when there are too many; the hosts' own limit is behind that.
     maxTranscodes: config.maxTranscodes * 2,
+    renditionMemoryBytes: config.transcodeMemoryBytes,
     quarantined,
     onQuarantine: (files) => {
       show(files);

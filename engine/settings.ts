@@ -166,6 +166,21 @@ export const SETTINGS = {
     default: Math.max(2, cores),
     defaultText: 'as many as processor cores, 2 at least',
   }),
+  maxTranscodeHeightPx: setting<number | null>({
+    name: 'max-transcode-height',
+    kind: kinds.optional(kinds.integer(144, 4_320)),
+    help: 'Largest picture that is encoded, by the height of one 16:9; larger ones are made smaller, or sent as they are.',
+    // Measured: what the processor makes in time with room to spare.
+    default: null,
+    defaultText: '720 below six processor cores, else 1080',
+  }),
+  transcodeMemoryBytes: setting({
+    name: 'transcode-memory',
+    kind: kinds.size,
+    help: 'Most memory of one process that makes segments; one that takes more is ended and begun again.',
+    default: 2e9,
+    defaultText: '2GB',
+  }),
   maxStreamBps: setting<number | null>({
     name: 'max-stream-bitrate',
     kind: kinds.optional(kinds.bitrate),

@@ -232,6 +232,7 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
         studyEntry: new URL('./study.host.ts', import.meta.url).href,
         probeHosts: this.#options.probeHosts,
         maxTranscodes: this.#options.maxTranscodes,
+        renditionMemoryBytes: this.#options.renditionMemoryBytes,
         spareHosts: this.#options.spareHosts,
         quarantined: this.#quarantined,
       },
@@ -279,6 +280,8 @@ export interface MediaHostsOptions {
   readonly probeHosts?: number;
   /** Open renditions that encode pictures at most; as many as processors, but 2 at least, unless told: most of them rest most of the time. */
   readonly maxTranscodes?: number;
+  /** Most resident memory of a rendition host; 2 GiB unless told. */
+  readonly renditionMemoryBytes?: number;
   /** Rendition hosts that wait warm; 2 unless told, because a play opens one for the picture and one for the sound. */
   readonly spareHosts?: number;
   /** Quarantine of an earlier run. */

@@ -93,7 +93,7 @@ export class MediaSupervisor {
       maxTranscodes: this.#maxTranscodes,
       spares: settings.spareHosts ?? 2,
       onEvent,
-      limits: { memoryLimitBytes: 2 * 1024 ** 3, niceness: 5 },
+      limits: { memoryLimitBytes: settings.renditionMemoryBytes ?? 2 * 1024 ** 3, niceness: 5 },
     });
   }
 
@@ -293,5 +293,6 @@ export interface MediaSupervisorSettings {
   readonly probeHosts?: number | undefined;
   readonly maxTranscodes?: number | undefined;
   readonly spareHosts?: number | undefined;
+  readonly renditionMemoryBytes?: number | undefined;
   readonly quarantined?: readonly QuarantinedFile[] | undefined;
 }

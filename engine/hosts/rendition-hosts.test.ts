@@ -119,6 +119,14 @@ describe('RenditionHosts', () => {
     await expect(produce(2, { from: 70, until: 70 })).resolves.toEqual(['segment 70', 'idle 71']);
   });
 
+  it('[REND4] ends a host that takes too much memory, and goes on with the segment it had in hand', async () => {
+    const { hosts, produce, reports } = startHosts({ limits: { memoryLimitBytes: 300 << 20 } });
+    hosts.open(1, specOf('grow-once-at-3'));
+    const told = await produce(1, { from: 0, until: 4 });
+    expect(told).toEqual(['init', ...[0, 1, 2, 3, 4].map((index) => `segment ${index}`), 'idle 5']);
+    expect(reports).toMatchObject([{ kind: 'hostEnded', reason: 'memoryLimit' }]);
+  });
+
   it('[REND3] drops the end of a range that a newer one has replaced', async () => {
     const { hosts, eventsOf, produce } = startHosts();
     hosts.open(1, specOf('movie'));

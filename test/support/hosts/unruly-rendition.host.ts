@@ -1,5 +1,5 @@
 /**
- * A rendition host without FFmpeg. The name of its file says what happens at which segment: `crash-at-3`, `crash-once-at-3`,
+ * A rendition host without FFmpeg. The name of its file says what happens at which segment: `crash-at-3`, `crash-once-at-3`, `grow-once-at-3`,
  * `hang-at-3` (computes), `wait-at-3` (does not come up for air, uses no processor), `stall-at-3` (comes up, makes nothing).
  */
 import { existsSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ interface Rendition {
   next: number;
 }
 
+const hoard: Buffer[] = [];
 const renditions = new Map<number, Rendition>();
 const opened = (id: number): Rendition => {
   const rendition = renditions.get(id);
@@ -70,6 +71,11 @@ async function misbehave({ path }: RenditionSpec, index: number): Promise<void> 
   if (act === 'crash-once' && !existsSync(`${path}.met`)) {
     writeFileSync(`${path}.met`, '');
     process.abort();
+  }
+  if (act === 'grow-once' && !existsSync(`${path}.met`)) {
+    writeFileSync(`${path}.met`, '');
+    hoard.push(Buffer.alloc(400 << 20, 1));
+    await new Promise(() => setInterval(() => undefined, 1_000));
   }
   if (act === 'hang') for (;;);
   if (act === 'wait') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
