@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
-import { playback } from '#protocol/index.ts';
+import { playback, subtitles } from '#protocol/index.ts';
 import { openBrowser } from '#test/support/browser.ts';
 import { changedClip, clip, h264, textFile } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
@@ -64,6 +64,16 @@ describe('subtitles', () => {
       ],
     });
     await putMovie(join(base, 'Films', 'Signs (2002).mkv'), movie);
+    // Comes in segments, whose own clock begins elsewhere.
+    const tape = await clip({
+      name: 'subtitled-tape.mkv',
+      args: [
+        ...['-f', 'lavfi', '-i', 'color=c=navy:size=1280x720:rate=24:duration=12', '-i', styled, '-i', sup],
+        ...['-map', '0', '-map', '1', '-map', '2', '-c:v', 'mpeg4', '-vtag', 'XVID', '-g', '24', '-c:s:0', 'ass'],
+        ...['-c:s:1', 'copy', '-metadata:s:s:0', 'language=jpn', '-metadata:s:s:1', 'language=ger'],
+      ],
+    });
+    await putMovie(join(base, 'Films', 'Tape (1999).mkv'), tape);
     // Windows-1251, as files of that time are.
     const russian = 'Всё смешалось в доме Облонских';
     const bytes = Buffer.from(
@@ -114,8 +124,8 @@ describe('subtitles', () => {
   }, 60_000);
 
   const opened = () => ada.request(playback.open, { movieId });
-  const open = async (): Promise<void> => {
-    await page.goto(`${engine.url}/play/${movieId}?from-start`);
+  const open = async (id = movieId): Promise<void> => {
+    await page.goto(`${engine.url}/play/${id}?from-start`);
     await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.1);
     await page.keyboard.press('k');
     await page.waitForFunction(() => document.querySelector('video')!.paused);
@@ -237,6 +247,54 @@ describe('subtitles', () => {
     );
   });
 
+  it('[PLAY54] [PLAY55] are in step where the movie comes in segments', async () => {
+    const { id } = await ada.movie('Tape');
+    expect((await ada.request(playback.open, { movieId: id })).kind).toBe('hls');
+    await open(id);
+    await choose(/^日本語/);
+    await seek(8);
+    const green = async (): Promise<number> => (await colourAt(600, 505, 420, 60))[1]!;
+    await expect.poll(async () => (await green()) > 25, { timeout: 20_000 }).toBe(true);
+    await shot('styled in segments');
+    await seek(5.5);
+    await expect.poll(async () => (await green()) < 10).toBe(true);
+    await choose(/^Deutsch/);
+    await expect.poll(async () => Math.max(...(await colourAt(110, 110, 180, 40)).slice(0, 2)) < 60).toBe(true);
+    await seek(6.2);
+    await expect.poll(async () => Math.min(...(await colourAt(110, 110, 180, 40))) > 200).toBe(true);
+  });
+
+  it('[PLAY56] a script that asks for more than can be drawn leaves the page alive', async () => {
+    const huge = '{\\blur100\\fscx9000\\fscy9000\\frx40\\p1}m 0 0 b 90000 0 0 90000 90000 90000 l 5 90000{\\p0}';
+    const bomb = `${STYLED}${`Dialogue: 0,0:00:00.00,0:00:12.00,Sign,,0,0,0,,${huge}\n`.repeat(3_000)}Dialogue: 0,0:00:00.00,0:00:12.00,Sign,,0,0,0,,still to be read\n`;
+    const [{ fileId }] = [await opened()];
+    const reply = await fetch(`${engine.url}/subtitles/${fileId}?name=bomb.ass&language=it`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ada.token}` },
+      body: bomb,
+    });
+    expect(reply.status).toBe(201);
+    await open();
+    await choose(/^Italiano/);
+    // Drawn, or given up for text: the page answers all the while.
+    const begun = Date.now();
+    await expect
+      .poll(
+        async () => {
+          await page.evaluate(() => document.title);
+          return (await page.locator('canvas[data-captions=styled]').count()) === 0 || Date.now() - begun > 12_000;
+        },
+        { timeout: 30_000, interval: 500 },
+      )
+      .toBe(true);
+    await choose(/^English/);
+    await seek(8);
+    await hasLines('The second line');
+    const { subtitle } = (await reply.json()) as { subtitle: { id: string } };
+    await ada.request(subtitles.remove, { subtitleId: subtitle.id });
+    expect((await opened()).subtitleTracks.filter(({ language }) => language === 'it')).toEqual([]);
+  });
+
   it('[PLAY57] a file of one’s own is shown at once, refused in words where it is none, and gone when it is removed', async () => {
     const openPanel = async (): Promise<void> => {
       await page.mouse.move(600, 300);
@@ -244,7 +302,6 @@ describe('subtitles', () => {
       await page.getByRole('menuitem', { name: /Timing, style/ }).click();
     };
     await openPanel();
-    await shot('panel');
     await page
       .getByLabel('File of subtitles')
       .setInputFiles({ name: 'evil.srt', mimeType: 'text/plain', buffer: Buffer.from('<html>') });
@@ -268,6 +325,7 @@ describe('subtitles', () => {
     await page.getByRole('button', { name: 'Subtitles (C)' }).click();
     await page.getByRole('menuitem', { name: /Timing, style/ }).click();
     await page.getByLabel('Colour', { exact: true }).selectOption('yellow');
+    await shot('panel');
     await page.getByRole('button', { name: 'Close' }).click();
     const colour = (): Promise<string> =>
       page.evaluate(() => getComputedStyle(document.querySelector('[data-top] p span')!).color);
