@@ -285,7 +285,7 @@ export class Hardware implements AsyncDisposable {
 
     const software: HardwareRow[] = [];
     for (const test of HARDWARE_TESTS) {
-      if (job.signal.aborted) return;
+      if (job.signal.aborted || this.#isClosed) return;
       step('Processor');
       software.push(await hosts.tryHardware({ kind: null, device: null, test, softwareMs: null }));
     }
@@ -297,7 +297,7 @@ export class Hardware implements AsyncDisposable {
       }
       const rows: HardwareRow[] = [];
       for (const test of HARDWARE_TESTS) {
-        if (job.signal.aborted) return;
+        if (job.signal.aborted || this.#isClosed) return;
         step(candidate.kind);
         rows.push(await this.#tryOut(candidate, test, rows, software));
       }
