@@ -112,8 +112,9 @@ export const bitrate: Kind<number> = {
   parse(value) {
     const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([kMG]?)(?:bit\/s|bps)?$/.exec(value) ?? [];
     const bps = Math.round(Number(number) * (BITRATE_UNITS[unit] ?? Number.NaN));
-    if (!Number.isSafeInteger(bps) || bps < 200e3)
+    if (!Number.isSafeInteger(bps) || bps < 200e3) {
       throw new Error('is not a bit rate of 200k or more, such as 800k, 8M or 20M');
+    }
     return bps;
   },
   show: (value) =>

@@ -56,8 +56,9 @@ export class FeedHub implements AsyncDisposable {
     const hub = new FeedHub(options);
     hub.#seq = await options.changes.latestSeq();
     for (const source of options.sources) {
-      if (!source.isDurable)
+      if (!source.isDurable) {
         hub.#unsubscribe.push(source.onEntries((entries, audience) => hub.#publishLive(source, entries, audience)));
+      }
     }
     hub.#unsubscribe.push(await options.changes.onChange(() => hub.#pump()));
     // A change between the two awaits above would otherwise wait for the next notification [HUB7].

@@ -60,8 +60,9 @@ beforeAll(async () => {
   base = await realpath(await mkdtemp(join(tmpdir(), 'matinee-search-crash-')));
   database = await createTestDatabase({ max: 4 });
   stand = await TypesenseStandIn.start();
-  for (let n = 0; n < MOVIES; n++)
+  for (let n = 0; n < MOVIES; n++) {
     ids.push(await writeMovie(database.sql, { title: `Movie ${n}`, year: 1950 + (n % 70) }));
+  }
   ids = ids.toSorted();
 });
 afterAll(async () => {
