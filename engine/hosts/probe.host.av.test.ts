@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import * as v from 'valibot';
 import { afterAll, describe, expect, it } from 'vitest';
 import { MediaInfo } from '#protocol/schema/media.ts';
+import { damaged, seededRandom } from '#test/support/damage.ts';
 import { clips } from '#test/support/media.ts';
 import { isMediaFailure } from '#engine/media/media-failure.ts';
 import { ProcessHost } from '#engine/runtime/process-host.ts';
@@ -78,32 +79,3 @@ describe('the probe host', () => {
     expect(exit).toMatchObject({ reason: 'stopped', stderr: '' });
   }, 120_000);
 });
-
-/** Changed bytes (many of them in the headers), a cut, a hole, or a repeated piece. */
-function damaged(original: Buffer, random: () => number): Buffer {
-  const bytes = Buffer.from(original);
-  const way = random();
-  if (way < 0.15) return bytes.subarray(0, Math.floor(bytes.length * random()));
-  if (way < 0.25) {
-    const at = Math.floor(bytes.length * random());
-    return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + Math.floor(random() * 5000))]);
-  }
-  if (way < 0.35) {
-    const at = Math.floor(bytes.length * random());
-    return Buffer.concat([bytes.subarray(0, at), bytes.subarray(Math.max(0, at - 3000), at), bytes.subarray(at)]);
-  }
-  const reach = way < 0.75 ? Math.min(4096, bytes.length) : bytes.length;
-  for (let n = 1 + Math.floor(random() * 30); n > 0; n -= 1) {
-    bytes[Math.floor(random() * reach)] = random() < 0.3 ? 0xff : Math.floor(random() * 256);
-  }
-  return bytes;
-}
-
-/** Park and Miller's generator: the same damage in every run. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
-}
