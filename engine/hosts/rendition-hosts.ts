@@ -90,8 +90,13 @@ export class RenditionHosts implements AsyncDisposable {
     this.#renditions.delete(id);
     const host = rendition?.host;
     if (!host) return;
-    if (this.#renditionsOf(host).length > 0) this.#send(rendition, 'close', [id]);
-    else await host[Symbol.asyncDispose]();
+    if (this.#renditionsOf(host).length > 0) {
+      this.#send(rendition, 'close', [id]);
+      return;
+    }
+    // At work it may be deep in FFmpeg: asking takes as long as that, and what it has begun is for nobody [REND7].
+    if (rendition.range) host.kill('stopped');
+    await host[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
