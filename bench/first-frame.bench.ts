@@ -4,7 +4,7 @@
  * as it is a bare video element and nginx; else a bare page with hls.js, and ffmpeg that makes HLS from the wanted place on.
  * Every round begins on a fresh page, seeks go to places where nobody has been; rounds of ours and of the peer alternate, medians count.
  */
-import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -117,9 +117,10 @@ async function run(report: BenchReport): Promise<void> {
 
   const program = findNginx();
   if (program === null) report.note(NGINX_MISSING);
-  const served = join(base, 'served');
-  await putMovie(join(served, 'movie.mp4'), files.direct);
-  const nginx = program === null ? null : stack.use(await Nginx.start(program, served, join(base, 'nginx')));
+  // In folders of their own: started by root, its worker may not look into ours.
+  const [served, scratch] = [await temporary(stack), await temporary(stack)];
+  await copyFile(files.direct, join(served, 'movie.mp4'));
+  const nginx = program === null ? null : stack.use(await Nginx.start(program, served, scratch));
   const peer = stack.use(await PeerPage.start(files));
 
   for (const mode of MODES) {
@@ -149,6 +150,12 @@ async function run(report: BenchReport): Promise<void> {
       report.note(`${metric}: ours ${spread(values)}${others.length > 0 ? `, ${peerName} ${spread(others)}` : ''}`);
     }
   }
+}
+
+async function temporary(stack: AsyncDisposableStack): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'matinee-bench-frame-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 async function movieOf(person: Person, title: string): Promise<{ id: string; durationMs: number }> {

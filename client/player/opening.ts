@@ -80,6 +80,8 @@ export class Opening {
     this.#video = options.video;
     this.#movie = options.movie;
     this.#fileId = options.movie.fileId;
+    // Fetched while the server decides: most movies need it, and one that does not has it for the next.
+    if (mediaSource() !== null) import('./hls-source.ts').catch(() => undefined);
   }
 
   get source(): Source | null {
