@@ -8,9 +8,8 @@ describe('what this device remembers', () => {
     const before = new Preferences(memory);
     before.volume.value = 0.35;
     before.areCaptionsOn.value = true;
-    before.captionSize.value = 'huge';
     const after = new Preferences(memory);
-    expect([after.volume.value, after.areCaptionsOn.value, after.captionSize.value]).toEqual([0.35, true, 'huge']);
+    expect([after.volume.value, after.areCaptionsOn.value]).toEqual([0.35, true]);
   });
 
   it('nothing is written before something is chosen', () => {
@@ -20,9 +19,7 @@ describe('what this device remembers', () => {
   });
 
   it('values that make no sense count as absent', () => {
-    const { volume, isMuted, captionSize } = new Preferences(
-      memoryOf({ volume: '7', muted: 'maybe', captionSize: 'enormous' }),
-    );
-    expect([volume.value, isMuted.value, captionSize.value]).toEqual([1, false, 'medium']);
+    const { volume, isMuted } = new Preferences(memoryOf({ volume: '7', muted: 'maybe' }));
+    expect([volume.value, isMuted.value]).toEqual([1, false]);
   });
 });

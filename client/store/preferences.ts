@@ -3,9 +3,6 @@ import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import type { Memory } from './ports.ts';
 
-export const CAPTION_SIZES = ['small', 'medium', 'large', 'huge'] as const;
-export type CaptionSize = (typeof CAPTION_SIZES)[number];
-
 /** A signal whose value survives the page. A remembered text that `parse` does not accept counts as absent. */
 function remembered<T>(
   memory: Memory,
@@ -44,7 +41,6 @@ export class Preferences {
   /** Language of the subtitles last chosen; empty for none chosen. */
   readonly captionLanguage: Signal<string>;
   readonly areCaptionsOn: Signal<boolean>;
-  readonly captionSize: Signal<CaptionSize>;
   /** The clock beside the seek bar: time left instead of the length. */
   readonly showsTimeLeft: Signal<boolean>;
   /** What the line to the server carried when something was last played over it; 0: nobody knows. */
@@ -59,13 +55,6 @@ export class Preferences {
     this.isMuted = remembered(memory, 'muted', parseFlag, printFlag, false);
     this.captionLanguage = remembered(memory, 'captionLanguage', (text) => text, String, '');
     this.areCaptionsOn = remembered(memory, 'captions', parseFlag, printFlag, false);
-    this.captionSize = remembered<CaptionSize>(
-      memory,
-      'captionSize',
-      (text) => CAPTION_SIZES.find((size) => size === text) ?? null,
-      String,
-      'medium',
-    );
     this.showsFilters = remembered(memory, 'filters', parseFlag, printFlag, true);
     this.isControllable = remembered(memory, 'controllable', parseFlag, printFlag, true);
     this.lineBps = remembered(memory, 'lineBps', parseBitrate, String, 0);

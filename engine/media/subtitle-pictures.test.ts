@@ -159,14 +159,16 @@ describe('pictures in a frame', () => {
   it('[PLAY59] opaque ones replace, half-opaque ones mix, and nothing beside them changes', () => {
     const region = { x: 3, y: 3, width: 4, height: 4, palette, pixels: new Uint8Array(16).fill(1) };
     const planes = gray(16, 16);
-    for (const overlay of overlaysOf([region], { width: 16, height: 16 }, { width: 16, height: 16 }))
+    for (const overlay of overlaysOf([region], { width: 16, height: 16 }, { width: 16, height: 16 })) {
       blend(planes, overlay);
+    }
     const at = (x: number, y: number): number => planes.data[0]![y * 16 + x]!;
     expect([at(3, 3), at(6, 6), at(2, 3), at(7, 6)]).toEqual([235, 235, 100, 100]);
     const mixed = gray(16, 16);
     const half = { ...region, pixels: new Uint8Array(16).fill(2) };
-    for (const overlay of overlaysOf([half], { width: 16, height: 16 }, { width: 16, height: 16 }))
+    for (const overlay of overlaysOf([half], { width: 16, height: 16 }, { width: 16, height: 16 })) {
       blend(mixed, overlay);
+    }
     expect(mixed.data[0]![4 * 16 + 4]).toBe(90);
     expect(mixed.data[2]![2 * 8 + 2]).toBeGreaterThan(170);
   });
