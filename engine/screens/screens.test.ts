@@ -50,7 +50,7 @@ describe('screens', () => {
     screens = new Screens({ clock: systemClock, newId: () => uuid(++ids) });
     screens.onEntries((entries, audience) => {
       for (const { id, screen } of entries as readonly { id: string; screen?: unknown }[]) {
-        told.push({ audience, id: id, isThere: screen !== null });
+        told.push({ audience, id, isThere: screen !== null });
       }
     });
   });

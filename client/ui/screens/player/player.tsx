@@ -195,8 +195,8 @@ function Screening({ route, video, streak }: ScreeningProps) {
   useEffect(() => {
     // Who wanted to sleep at the end of the movie wants nothing after it.
     const { playsNext } = wishesOf(cinema).preferences.peek();
-    if (isOver && playsNext && nextMovie !== null && player.sleep.choice.peek()?.kind !== 'end')
-      nextUp.offer(nextMovie);
+    const isWanted = playsNext && player.sleep.choice.peek()?.kind !== 'end';
+    if (isOver && isWanted && nextMovie !== null) nextUp.offer(nextMovie);
     else if (!isOver) nextUp.withdraw();
   }, [isOver]);
   useEffect(() => {
