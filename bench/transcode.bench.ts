@@ -140,7 +140,7 @@ async function peerCost(source: Source, outputs: readonly VideoOutput[]): Promis
         program.stderr.setEncoding('utf8').on('data', (text: string) => (told = (told + text).slice(-4_096)));
         const [code] = (await once(program, 'close')) as [number | null];
         const [, user, kernel] = /utime=([\d.]+)s stime=([\d.]+)s/.exec(told) ?? [];
-        if (code !== 0 || user === undefined) throw new Error(`ffmpeg ended with ${code}: ${told}`);
+        if (code !== 0 || user === undefined) throw new Error(`ffmpeg ended with ${String(code)}: ${told}`);
         return Number(user) + Number(kernel);
       }),
     );

@@ -85,7 +85,7 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
   #isFirst = true;
   #hasEnded = false;
   /** What went wrong while another rung worked for us. */
-  #failure: unknown;
+  #failure: Error | undefined;
   readonly #burned: BurnedSubtitles | null;
 
   constructor(
@@ -211,7 +211,7 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     try {
       work();
     } catch (thrown) {
-      this.#failure = thrown;
+      this.#failure = thrown instanceof Error ? thrown : new MediaError('internal', String(thrown));
     }
   }
 

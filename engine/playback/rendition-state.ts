@@ -405,6 +405,10 @@ export class RenditionState implements Behavior<RenditionMessage> {
       case 'idle':
         this.#rested(host, event.next);
         break;
+      case 'hardwareFailed':
+        // The host goes on without it, under the same names; who keeps account of the hardware hears it from the hosts.
+        this.#setup.log.warn('hardware failed in the middle of a movie', { path: this.#setup.spec.path, ...event });
+        break;
       case 'failed':
         this.#failed(host, event);
         break;
