@@ -50,6 +50,7 @@ export default defineConfig({
       '/api': engine,
       '/images': engine,
       '/media': engine,
+      '/subtitles': engine,
     },
   },
 });

@@ -180,6 +180,9 @@ describe('without a session', () => {
       for (const path of [picture, `/images/${SOME_ID}/${'a'.repeat(22)}`]) {
         expect([path, (await fetch(engine.url + path, { headers })).status]).toEqual([path, 401]);
       }
+      const handedIn = `/subtitles/${SOME_ID}?name=a.srt`;
+      const sent = await fetch(engine.url + handedIn, { method: 'POST', headers, body: '1' });
+      expect([handedIn, sent.status]).toEqual([handedIn, 401]);
       for (const path of ['/media/x/file', '/media/x/v0/0.m4s', '/media/x/t2.vtt']) {
         expect([path, (await fetch(engine.url + path, { headers })).status]).toEqual([path, 403]);
       }
