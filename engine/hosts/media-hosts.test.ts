@@ -25,6 +25,7 @@ function startHosts(options: Partial<MediaHostsOptions> = {}) {
       log,
       probeEntry: new URL('unruly-probe.host.ts', support),
       renditionEntry: new URL('unruly-rendition.host.ts', support),
+      studyEntry: new URL('unruly-probe.host.ts', support),
       probeHosts: 1,
       spareHosts: 0,
       maxTranscodes: 1,
@@ -96,6 +97,15 @@ describe('MediaHosts', () => {
     await expect(hosts.quarantined()).resolves.toHaveLength(1);
     await expect(hosts.release(path)).resolves.toBe(true);
     await expect(hosts.quarantined()).resolves.toEqual([]);
+  });
+
+  it('[MEDIA5] leaves a file alone whose study kills its hosts, and plays it', async () => {
+    const { hosts } = startHosts();
+    const path = pathOf('crash-study');
+    const print = { trackIndex: 0, startMs: 0, fromMs: 0, untilMs: 1 };
+    await expect(hosts.soundPrint(path, print)).resolves.toEqual({ ok: false, failure: 'quarantined' });
+    await expect(hosts.quarantined()).resolves.toEqual([]);
+    await expect(hosts.soundPrint(pathOf('fine-study'), print)).resolves.toMatchObject({ ok: true });
   });
 
   it('[MEDIA1] begins with the quarantine of an earlier run', async () => {

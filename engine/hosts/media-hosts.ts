@@ -229,7 +229,7 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
         probeEntry: (this.#options.probeEntry ?? new URL('./probe.host.ts', import.meta.url)).href,
         hardwareEntry: (this.#options.hardwareEntry ?? new URL('./hardware.host.ts', import.meta.url)).href,
         renditionEntry: (this.#options.renditionEntry ?? new URL('./rendition.host.ts', import.meta.url)).href,
-        studyEntry: new URL('./study.host.ts', import.meta.url).href,
+        studyEntry: (this.#options.studyEntry ?? new URL('./study.host.ts', import.meta.url)).href,
         probeHosts: this.#options.probeHosts,
         maxTranscodes: this.#options.maxTranscodes,
         renditionMemoryBytes: this.#options.renditionMemoryBytes,
@@ -291,6 +291,7 @@ export interface MediaHostsOptions {
   /** Other entries, for tests. */
   readonly probeEntry?: URL;
   readonly renditionEntry?: URL;
+  readonly studyEntry?: URL;
   readonly hardwareEntry?: URL;
   readonly supervisorEntry?: URL;
 }

@@ -77,7 +77,9 @@ export class MediaSupervisor {
     const count = settings.probeHosts ?? Math.min(4, availableParallelism());
     this.#probes = new CallHosts({ ...probing, name: 'probe host', count });
     this.#readers = new CallHosts({ ...probing, name: 'reading host', count: Math.ceil(count / 2) });
-    const studying = { ...shared, entry: new URL(settings.studyEntry), count: 1 };
+    // A comfort that kills its host is left out; the movie plays on [MEDIA5].
+    const quarantine = new Quarantine(settings.quarantined ?? [], () => undefined);
+    const studying = { ...shared, quarantine, entry: new URL(settings.studyEntry), count: 1 };
     const memoryLimitBytes = 1024 ** 3;
     this.#looks = new CallHosts({ ...studying, name: 'preview host', limits: { memoryLimitBytes, niceness: 5 } });
     this.#studies = new CallHosts({ ...studying, name: 'study host', limits: { memoryLimitBytes, niceness: 15 } });

@@ -1,7 +1,8 @@
-/** A probe host without FFmpeg: the name of a file says what becomes of its host. */
+/** A probe and study host without FFmpeg: the name of a file says what becomes of its host. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ProbePort, ProbeResult } from '#engine/hosts/probe.port.ts';
+import type { StudyPort } from '#engine/hosts/study.port.ts';
 import { serveHost } from '#engine/runtime/host-server.ts';
 
 /** `crash-once` and the like: true the first time that any host meets this file. */
@@ -25,10 +26,14 @@ function act(path: string): { readonly ok: true; readonly sizeBytes: number } | 
 
 const answer = act as (path: string) => never;
 
-serveHost<ProbePort>({
+serveHost<ProbePort & StudyPort>({
   probe: (path): ProbeResult => answer(path),
   keyframes: (path) => answer(path),
   picture: (path) => answer(path),
   subtitle: (path) => answer(path),
   entryPoints: (path) => answer(path),
+  previewSheet: (path) => answer(path),
+  soundPrint: (path) => answer(path),
+  commonSounds: (path) => answer(path),
+  darkPauses: (path) => answer(path),
 });
