@@ -85,7 +85,7 @@ const stateOf = async (hardware: Hardware): Promise<HardwareState> => await hard
 const works = (kind: HardwareKind) => ({ kind, verdict: 'works', detail: null }) as const;
 
 const encoded = (outputDir: string, encoder: HardwareKind | 'software' = 'vaapi'): RenditionSpec => ({
-  ...{ path: '/movie.mkv', trackIndex: 0, kind: 'video', outputDir, boundariesUs: [0, 1], startUs: 0 },
+  ...{ path: `/${outputDir}.mkv`, trackIndex: 0, kind: 'video', outputDir, boundariesUs: [0, 1], startUs: 0 },
   output: {
     ...{ method: 'h264', encoder, heightPx: 720, level: 31, crf: 23, maxBitrateBps: 3e6 },
     ...{ preset: 'veryfast', toneMap: false, deinterlace: false },
@@ -239,7 +239,8 @@ describe('Hardware.equip', () => {
     first.onEvent({ kind: 'segment', index: 3, sizeBytes: 1 });
     expect(first.events).toEqual([{ kind: 'segment', index: 3, sizeBytes: 1 }]);
     expect((await open('a')).ways).toEqual([]);
-    (await open('b')).onEvent(failed('nvenc'));
+    const second = await open('b');
+    for (const _ of [1, 2, 3]) second.onEvent(failed('nvenc')); // its rungs, all at once
     expect(hardware.used).toBe('nvenc');
     (await open('c')).onEvent(failed('nvenc', 'busy'));
     expect(hardware.used).toBe('nvenc');

@@ -28,6 +28,8 @@ import type { FactPort, HardwareTrialPort, HealthPort, JobPort, RenditionPort, R
 const FACT = 'hardware';
 /** A driver that ends its process this often is not asked on. */
 const MAX_CRASHES = 3;
+/** What fails for the same movie within this time is one failure. */
+const SAME_FAILURE_MS = 60_000;
 /** More renditions than ever live at once. */
 const MAX_SUBSTITUTED = 1_000;
 
@@ -62,6 +64,7 @@ export class Hardware implements AsyncDisposable {
   #sessions = 0;
   /** Folders of renditions that the processor has taken over: a player has their header, and gets no other. */
   readonly #substituted = new Set<string>();
+  #lastFailure: { readonly path: string; readonly atMs: number } | null = null;
   #isClosed = false;
 
   static async open(options: HardwareOptions): Promise<Hardware> {
@@ -166,7 +169,7 @@ export class Hardware implements AsyncDisposable {
           if (event.kind !== 'hardwareFailed') return onEvent(event);
           release();
           this.#substitute(outputDir);
-          this.#failed(event);
+          this.#failed(event, spec.path);
         },
       );
       const close = (): Promise<void> => {
@@ -191,12 +194,16 @@ export class Hardware implements AsyncDisposable {
     this.#substituted.add(outputDir);
   }
 
-  #failed({ hardware: kind, verdict, detail, index }: RenditionEvent & { kind: 'hardwareFailed' }): void {
+  #failed({ hardware: kind, verdict, detail, index }: RenditionEvent & { kind: 'hardwareFailed' }, path: string): void {
     this.#options.log.warn('hardware failed in a playback, which goes on with the processor', {
       ...{ kind, verdict, detail, index },
     });
     const kept = this.#kept;
-    if (verdict === 'busy' || !kept) return;
+    // The rungs of one movie share a process, and fail together.
+    const nowMs = this.#options.clock.monotonicMs();
+    const isSame = path === this.#lastFailure?.path && nowMs - this.#lastFailure.atMs < SAME_FAILURE_MS;
+    if (verdict === 'busy' || !kept || isSame) return;
+    this.#lastFailure = { path, atMs: nowMs };
     const cards = kept.cards.map((card) => (card.kind === kind ? { ...card, failures: card.failures + 1 } : card));
     this.#keep({ ...kept, cards });
   }
