@@ -10,6 +10,8 @@ import {
   introSearchUntilMs,
   markersOfChapters,
 } from '#engine/media/marker-finding.ts';
+import { PASSING_FAILURES } from '#engine/media/media-failure.ts';
+import type { MediaFailure } from '#engine/media/media-failure.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
 import type { MomentFile, MomentStore, SharedPair, Study, StudyHosts } from './ports.ts';
 
@@ -28,19 +30,20 @@ export interface MarkerStudyOptions {
   readonly log: Log;
 }
 
+/** `away`: the file can't be read just now; ask again later. */
 export async function studyFile(
   { store, hosts, log }: MarkerStudyOptions,
   file: MomentFile,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<'done' | 'away'> {
   const { media } = file;
   const durationMs = media?.durationMs ?? 0;
   if (media === null || file.isExtra || file.state !== 'playable' || durationMs < MIN_DURATION_MS) {
     await store.saveStudy(file, RULES, { soundPrint: null, failure: null });
-    return;
+    return 'done';
   }
   const named = new Set(markersOfChapters(media.chapters, durationMs).map(({ kind }) => kind));
-  let failure: string | null = null;
+  let failure: MediaFailure | null = null;
 
   if (!named.has('credits')) {
     const found = await creditsOf(hosts, file, media, signal);
@@ -55,10 +58,13 @@ export async function studyFile(
     if (typeof print === 'string') failure = print;
     else soundPrint = print;
   }
+  // Its disk is not there just now. One that took too long would do so again.
+  if (failure !== null && failure !== 'timeout' && PASSING_FAILURES.has(failure)) return 'away';
   // Before the comparison: of two that are studied at once, the second finds the first.
   await store.saveStudy(file, RULES, { soundPrint, failure });
   if (failure !== null) log.warn('a file could not be looked into for marks', { path: file.path, failure });
   if (soundPrint !== null) await compare({ store, hosts, log }, file, { soundPrint, failure }, signal);
+  return 'done';
 }
 
 async function creditsOf(hosts: StudyHosts, file: MomentFile, media: MediaInfo, signal: AbortSignal) {

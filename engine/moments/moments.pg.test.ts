@@ -1,5 +1,5 @@
 /** Marks and what follows, on a real database, real files and real hosts. */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -211,14 +211,18 @@ describe('looking into files', () => {
     expect(await store.unstudied(1, 10)).toEqual([]);
   }, 60_000);
 
-  it('[PLAY65] keeps a failure to itself, and a file that has changed is looked into again', async () => {
+  it('[PLAY65] waits for a file that is away, keeps a failure to itself, and looks again into one that has changed', async () => {
     const { moments, work, store } = await open({ previews: 'off' });
     const libraryId = await addLibrary(folder);
     const { fileId } = await addMovie(libraryId, 'Gone', { media: mediaInfo({ durationMs: 600_000 }) });
     await moments.lookAhead();
+    expect(await work.run()).toEqual(['later']);
+    expect(await store.unstudied(1, 10)).toEqual([fileId]);
+    await writeFile(join(folder, 'Gone.mkv'), 'just words');
+    await moments.lookAhead();
     expect(await work.run()).toEqual(['done']);
     const file = (await store.file(fileId))!;
-    expect(await store.study(file, 1)).toEqual({ soundPrint: null, failure: 'notFound' });
+    expect(await store.study(file, 1)).toEqual({ soundPrint: null, failure: 'notMedia' });
     expect(await store.unstudied(1, 10)).toEqual([]);
     await database.sql`update movie_file set mtime_us = 2`;
     expect(await store.unstudied(1, 10)).toEqual([fileId]);

@@ -89,8 +89,7 @@ export class Moments implements Disposable {
         if (isAhead && (await this.#isInUse())) return AFTER_VIEWERS;
         const file = await options.store.file(fileId);
         if (file === null || (await options.store.study(file, RULES)) !== null) return { kind: 'done' };
-        await studyFile(options, file, job.signal);
-        return { kind: 'done' };
+        return (await studyFile(options, file, job.signal)) === 'away' ? WHEN_BACK : { kind: 'done' };
       });
     }
   }
@@ -300,4 +299,6 @@ export class Moments implements Disposable {
   }
 }
 
+/** The next look orders it sooner, if its disk is back by then. */
+const WHEN_BACK = { kind: 'later', afterMs: 6 * 3_600_000, why: 'A file cannot be read just now.' } as const;
 const AFTER_VIEWERS = { kind: 'later', afterMs: WAIT_FOR_VIEWERS_MS, why: 'Somebody is watching.' } as const;
