@@ -289,6 +289,76 @@ describe('a file of subtitles', () => {
     expect(await boxesOf(read, 's1.pics')).toEqual(SEEN);
   });
 
+  it('[PLAY54] VobSub: an index beside its pictures, or both as they are handed in, a picture in two packets', async () => {
+    // Eight pixels of the second colour in each of two rows, from (16, 8) on, for about a second.
+    const rows = [0x21, 0x00]; // a run of 8, filled up to a whole byte
+    const control = 4 + rows.length * 2;
+    const end = control + 24;
+    const unit = Buffer.from([
+      ...[0, end + 6, 0, control, ...rows, ...rows],
+      ...[
+        0,
+        0,
+        0,
+        end,
+        0x03,
+        0x00,
+        0x10,
+        0x04,
+        0x00,
+        0xf0,
+        0x05,
+        0x01,
+        0x00,
+        0x17,
+        0x00,
+        0x80,
+        0x09,
+        0x06,
+        0,
+        4,
+        0,
+        6,
+        0x01,
+        0xff,
+      ],
+      ...[0, 88, 0, end, 0x02, 0xff],
+    ]);
+    const pack = Buffer.from([0, 0, 1, 0xba, 0x44, 0, 4, 0, 4, 1, 1, 0x89, 0xc3, 0xf8]);
+    const pes = (payload: Buffer): Buffer =>
+      Buffer.concat([
+        Buffer.from([0, 0, 1, 0xbd, 0, payload.length + 9, 0x81, 0x80, 5, 0x21, 0, 1, 0, 1, 0x20]),
+        payload,
+      ]);
+    const sub = Buffer.concat([pack, pes(unit.subarray(0, 7)), pack, pes(unit.subarray(7))]);
+    const idx = Buffer.from(
+      'size: 720x576\npalette: 000000, ff0000, 000000, 000000, 000000, 000000, 000000, 000000, 000000, 000000, 000000, 000000, 000000, 000000, 000000, 000000\nid: en, index: 0\ntimestamp: 00:00:02:000, filepos: 000000000\n',
+    );
+    const subPath = await changedClip('own.sub', 'two packets', () => Promise.resolve(sub));
+    const idxPath = await changedClip('own.idx', 'one picture', () => Promise.resolve(idx));
+    const head = Buffer.concat([Buffer.from('VOBSUB01'), Buffer.alloc(4)]);
+    head.writeUInt32BE(idx.length, 8);
+    const both = await changedClip('both.sub', 'index and pictures', () =>
+      Promise.resolve(Buffer.concat([head, idx, sub])),
+    );
+    for (const [path, indexPath] of [
+      [subPath, idxPath],
+      [both, null],
+    ] as const) {
+      const read = await readFileAt(path, { indexPath });
+      expect(read).toMatchObject({ kind: 'vobsub', count: 1 });
+      const [shown] = await picturesOf(read, 's1.pics');
+      expect(shown).toMatchObject({
+        startMs: 2_000,
+        endMs: 3_001,
+        canvasWidth: 720,
+        regions: [{ x: 16, y: 8, width: 8, height: 2 }],
+      });
+      const { pixels, palette } = decodeIndexedPng(shown!.regions[0]!.png);
+      expect([...palette.subarray(pixels[0]! * 4, pixels[0]! * 4 + 4)]).toEqual([255, 0, 0, 255]);
+    }
+  });
+
   it.each<[string, string | Buffer]>([
     ['a page', '<html><script>alert(1)</script></html>'],
     ['nothing but zeros', Buffer.alloc(10_000)],
