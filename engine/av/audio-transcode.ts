@@ -319,8 +319,9 @@ export class AudioTranscode implements SegmentProducer {
   #end(): void {
     this.#decoder.sendPacketSync(null);
     this.#decode();
-    if (!this.#hasHeard && this.#refusedFromUs !== null)
+    if (!this.#hasHeard && this.#refusedFromUs !== null) {
       throw new MediaError('unsupported', 'no sound could be decoded');
+    }
     this.#dropForm();
     this.#hasEnded = true;
   }

@@ -9,7 +9,8 @@ import {
   AV_PIX_FMT_YUV420P10LE,
   AV_PKT_DATA_DOVI_CONF,
 } from 'node-av/constants';
-import { BitStreamFilter, BitStreamFilterContext, CodecParameters, Rational } from 'node-av/lib';
+import { BitStreamFilter, BitStreamFilterContext, Rational } from 'node-av/lib';
+import type { CodecParameters } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
 import { annexBNals, hevcParameterSets, lengthPrefixedNals } from './headers/nal-unit.ts';
 

@@ -34,8 +34,8 @@ function play(
   seeks: readonly (readonly [timeS: number, expectedS: number])[],
 ): Promise<Seen> {
   return page.evaluate(
-    async ({ type, init, segments, seeks }) => {
-      const isSupported = MediaSource.isTypeSupported(type);
+    async (given) => {
+      const isSupported = MediaSource.isTypeSupported(given.type);
       if (!isSupported) return { isSupported, ranges: [], shownS: [], error: null };
       const bytes = (text: string) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
       const event = (target: EventTarget, name: string) =>
@@ -49,9 +49,9 @@ function play(
         const source = new MediaSource();
         element.src = URL.createObjectURL(source);
         await event(source, 'sourceopen');
-        const buffer = source.addSourceBuffer(type);
+        const buffer = source.addSourceBuffer(given.type);
         buffer.timestampOffset = -10;
-        for (const part of [init, ...segments]) {
+        for (const part of [given.init, ...given.segments]) {
           const done = event(buffer, 'updateend');
           buffer.appendBuffer(bytes(part));
           await done;
@@ -70,7 +70,7 @@ function play(
         };
         element.requestVideoFrameCallback(follow);
         const shownS: number[] = [];
-        for (const [time, wanted] of seeks) {
+        for (const [time, wanted] of given.seeks) {
           const seeked = event(element, 'seeked');
           element.currentTime = time;
           await seeked;

@@ -151,10 +151,10 @@ function rpu({ profile }: DolbyVision): Buffer {
   bits.unsigned(0); // num_ext_blocks
   bits.align();
   const body = bits.bytes();
-  const check = Buffer.alloc(5);
-  check.writeUInt32BE(crc32Mpeg(body.subarray(1)));
-  check[4] = 0x80;
-  return Buffer.concat([body, check]);
+  const tail = Buffer.alloc(5);
+  tail.writeUInt32BE(crc32Mpeg(body.subarray(1)));
+  tail[4] = 0x80;
+  return Buffer.concat([body, tail]);
 }
 
 function crc32Mpeg(bytes: Buffer): number {

@@ -1,10 +1,9 @@
 /** Charts of known light, in high dynamic range, made from the standards' formulas and encoded without loss. */
 import { execFile } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { readFile } from 'node:fs/promises';
 import { times, toHlg, toPq, toYcc2020 } from './color-difference.ts';
 import type { Triple } from './color-difference.ts';
 import { changedClip } from './media.ts';
