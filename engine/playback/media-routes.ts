@@ -7,7 +7,7 @@
  *     /media/<grant>/v<k>/index.m3u8, a<track>/…   media playlist of a rendition: the variant at a place of the ladder, a track
  *     /media/<grant>/v<k>/init.mp4, v<k>/<n>.m4s   its segments
  *     /media/<grant>/i/index.m3u8, i/<n>.m4s       I-frame playlist and its pictures
- *     /media/<grant>/t<track>.vtt, t<track>/index.m3u8   a subtitle track, and its media playlist
+ *     /media/<grant>/t<track>.vtt, t<track>/index.m3u8   a subtitle track, and its media playlist; s<uuid> for files of their own
  *     /media/<grant>/p<n>.webp, previews.vtt       sheets of pictures to seek by, and where they are in the movie
  *
  * What lies behind `<grant>/` is one of these names with numbers in it, and never becomes a path.
@@ -16,13 +16,14 @@ import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
+import * as v from 'valibot';
 import type { Clock } from '#engine/base/clock.ts';
 import { previewsVtt, sheetCount } from '#engine/media/preview-plan.ts';
 import { PLAYLIST_MIME_TYPE, subtitlePlaylist } from '#engine/media/hls-playlist.ts';
 import { MEDIA_FAILURE_TEXT } from '#engine/media/media-failure.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
-import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
 import { isFailure } from '#protocol/errors.ts';
+import { SubtitleId } from '#protocol/schema/subtitle.ts';
 import { fileMimeType } from './file-type.ts';
 import { titleLine, titledPlaylist } from './link-handlers.ts';
 import type { GrantSigner, HlsForm, MediaGrant } from './media-grant.ts';
@@ -36,10 +37,11 @@ import { RenditionError } from './rendition-error.ts';
 import type { Rendition } from './rendition.ts';
 import type { RenditionOrder, RenditionPool } from './rendition-pool.ts';
 import type { Part } from './rendition-state.ts';
+import { subtitleChoices } from './subtitle-choices.ts';
 import { withSubtitlePictures } from './burn-in.ts';
 import { sendSubtitle, subtitleName } from './subtitle-routes.ts';
 import type { SubtitleName } from './subtitle-routes.ts';
-import type { SubtitleStore } from './subtitle-ports.ts';
+import type { SubtitleFile, SubtitleStore } from './subtitle-ports.ts';
 import type { SubtitleShelf } from './subtitle-shelf.ts';
 
 // The gateway's own types by shape: a domain does not import it.
@@ -312,18 +314,22 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     await sendOrdered(request, response, opened, order, index);
   }
 
+  const subtitleFilesOf = ({ id }: StoredFile): Promise<SubtitleFile[]> =>
+    ask(`subtitles ${id}`, () => subtitles.store.filesOf(id));
+
   async function sendSubtitlePlaylist(
     request: MediaRequest,
     response: MediaResponse,
     { grant, file }: Opened,
-    trackIndex: number,
+    id: string,
     part: string,
   ): Promise<void> {
-    const track = file.media?.subtitles.find(({ index }) => index === trackIndex);
     const durationUs = durationUsOf(file);
-    const isThere = track && isConvertibleSubtitle(track.codec) && grant.hls !== null;
-    if (part !== 'index.m3u8' || !isThere || durationUs === null) throw nothingHere();
-    const text = subtitlePlaylist(`../t${trackIndex}.vtt`, durationUs);
+    if (part !== 'index.m3u8' || grant.hls === null || durationUs === null || !file.media) throw nothingHere();
+    const files = await subtitleFilesOf(file);
+    const choices = subtitleChoices({ media: file.media, files, base: '', offsetsMs: new Map() });
+    if (!choices.some((choice) => choice.id === id && choice.url !== null)) throw nothingHere();
+    const text = subtitlePlaylist(`../${id}.vtt`, durationUs);
     await sendPlaylist(request, response, text, text);
   }
 
@@ -336,7 +342,8 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     }
     if (name === 'index.m3u8' && grant.hls !== null && file.media) {
       const plan = await planFor(opened, grant.hls);
-      const text = formPlaylist(grant.hls, file.media, plan, await picturesFor(opened, grant.hls));
+      const [pictures, beside] = await Promise.all([picturesFor(opened, grant.hls), subtitleFilesOf(file)]);
+      const text = formPlaylist(grant.hls, file.media, plan, pictures, beside);
       return await sendPlaylist(request, response, request.params['grant'] ?? '', text);
     }
     if (name === 'open.m3u' && file.media) {
@@ -360,8 +367,8 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     const opened = await open(request.params['grant'] ?? '');
     const part = request.params['part'] ?? '';
     if (request.params['name'] === 'i') return await servePicture(request, response, opened, part);
-    const subtitle = numberIn(/^t(\d{1,4})$/, request.params['name'] ?? '');
-    if (subtitle !== null) return await sendSubtitlePlaylist(request, response, opened, subtitle, part);
+    const subtitle = v.safeParse(SubtitleId, request.params['name']);
+    if (subtitle.success) return await sendSubtitlePlaylist(request, response, opened, subtitle.output, part);
     const name = renditionName(request.params['name'] ?? '');
     if (name === null) throw nothingHere();
     if (part === 'index.m3u8') {

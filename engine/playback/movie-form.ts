@@ -24,6 +24,7 @@ import { pictureStream } from './picture-order.ts';
 import type { StoredFile } from './ports.ts';
 import type { RenditionOrder } from './rendition-pool.ts';
 import { subtitleChoices } from './subtitle-choices.ts';
+import type { SubtitleFile } from './subtitle-ports.ts';
 import { chooseVariants, variantFacts } from './variant-choice.ts';
 import type { VariantFacts, VariantQuestion } from './variant-choice.ts';
 
@@ -113,6 +114,7 @@ export function formPlaylist(
   media: MediaInfo,
   plan: MoviePlan,
   pictures: PicturePlan | null = null,
+  subtitleFiles: readonly SubtitleFile[] = [],
 ): string {
   const tracks = audibleTracks(media.audio);
   const labels = audioLabels(tracks);
@@ -125,7 +127,7 @@ export function formPlaylist(
   const soundCodecs = sounds.map(({ track, output }) =>
     output.method === 'copy' ? copiedAudioCodecString(track) : encodedAudioCodecString(output.method),
   );
-  const subtitles = subtitleRenditions(media);
+  const subtitles = subtitleRenditions(media, subtitleFiles);
   const picture = media.video.find(({ index }) => index === form.video?.trackIndex);
   if (!form.video || !picture) {
     // Sound alone is the variant itself, in the rendition that was chosen.
@@ -225,8 +227,8 @@ function copyLoad(media: MediaInfo, track: VideoTrack, measured: SegmentLoad | n
   return { averageBps, peakBps: Math.max(averageBps, measured.peakBps - steadyBps) };
 }
 
-function subtitleRenditions(media: MediaInfo): SubtitleRendition[] {
-  return subtitleChoices({ media, files: [], base: '', offsetsMs: new Map() }).flatMap((choice) =>
+function subtitleRenditions(media: MediaInfo, files: readonly SubtitleFile[]): SubtitleRendition[] {
+  return subtitleChoices({ media, files, base: '', offsetsMs: new Map() }).flatMap((choice) =>
     choice.url === null ? [] : [{ ...choice, uri: `${choice.id}/index.m3u8`, name: choice.label }],
   );
 }

@@ -6,17 +6,20 @@ import { playback as calls } from '#protocol/index.ts';
 import { Person } from '#test/support/person.ts';
 import { hasOpen, mediaHosts } from '#test/support/processes.ts';
 import { oddMovies } from './odd-movies.ts';
-import { mediaEntries } from './playlist-rules.ts';
+import { mediaEntries, mediaPlaylistBreaches } from './playlist-rules.ts';
 import { fetchPresentation, fetchRendition, shownUs, timelineBreaches, urlOf } from './presentation.ts';
 import type { FetchedRendition, FetchedSegment, Presentation } from './presentation.ts';
-import { SEGMENTS_ONLY, Theatre } from './theatre.ts';
+import { OPENING_MS, SEGMENTS_ONLY, Theatre } from './theatre.ts';
 
 const { longMkv, h264Mkv, manyAudioMkv, tallMkv, subtitlesMkv } = oddMovies;
 
 let theatre: Theatre;
 beforeAll(async () => {
-  theatre = await Theatre.open({ longMkv, h264Mkv, manyAudioMkv, tallMkv, subtitlesMkv });
-});
+  theatre = await Theatre.open(
+    { longMkv, h264Mkv, manyAudioMkv, tallMkv, subtitlesMkv },
+    { h264Mkv: { '.de.forced.srt': '1\n00:00:01,000 --> 00:00:02,000\nAusgang\n' } },
+  );
+}, OPENING_MS);
 afterAll(() => theatre?.[Symbol.asyncDispose]());
 afterEach(({ task }) => {
   if (task.result?.state === 'fail') console.error(theatre.engine.output().slice(-4_000));
@@ -167,6 +170,20 @@ describe('viewers', () => {
     } finally {
       for (const person of people) person[Symbol.dispose]();
     }
+  });
+});
+
+describe('subtitles beside the movie', () => {
+  it('[PLAY85] are renditions as those in it are', async () => {
+    const presentation = await present(await theatre.play('h264Mkv'));
+    expect(presentation.subtitles.map(({ attributes }) => attributes)).toMatchObject([
+      { LANGUAGE: 'de', FORCED: 'YES', AUTOSELECT: 'YES', DEFAULT: 'NO' },
+    ]);
+    const url = urlOf(presentation, presentation.subtitles[0]!);
+    const playlist = await theatre.get(url);
+    expect(mediaPlaylistBreaches(playlist, 'subtitles')).toEqual([]);
+    const text = await theatre.get(new URL(mediaEntries(playlist.toString())[0]!.uri, url).href);
+    expect(text.toString()).toMatch(/00:00:01\.000 --> 00:00:02\.000\nAusgang/);
   });
 });
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceProfile, PlayMethod } from '#protocol/schema/playback.ts';
 import { openBrowser } from '#test/support/browser.ts';
 import { oddMovies } from './odd-movies.ts';
-import { Theatre } from './theatre.ts';
+import { OPENING_MS, Theatre } from './theatre.ts';
 
 const hlsScript = createRequire(import.meta.url).resolve('hls.js/dist/hls.js');
 const { longMkv, irregularMp4, vfrMkv, startAt10HoursTs, subtitlesMkv } = oddMovies;
@@ -29,7 +29,7 @@ beforeAll(async () => {
     Theatre.open({ longMkv, irregularMp4, vfrMkv, startAt10HoursTs, subtitlesMkv }),
     openBrowser(),
   ]);
-});
+}, OPENING_MS);
 afterAll(async () => {
   await browser?.close();
   await theatre?.[Symbol.asyncDispose]();

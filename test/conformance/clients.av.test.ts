@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { playback as calls } from '#protocol/index.ts';
 import type { DeviceProfile, PlayMethod } from '#protocol/schema/playback.ts';
 import { oddMovies } from './odd-movies.ts';
-import { SEGMENTS_ONLY, Theatre } from './theatre.ts';
+import { OPENING_MS, SEGMENTS_ONLY, Theatre } from './theatre.ts';
 
 const run = promisify(execFile);
 
@@ -18,7 +18,7 @@ const { longMkv, hevcMkv, startAt10HoursTs, vp9Webm } = oddMovies;
 let theatre: Theatre;
 beforeAll(async () => {
   theatre = await Theatre.open({ longMkv, hevcMkv, startAt10HoursTs, vp9Webm });
-});
+}, OPENING_MS);
 afterAll(() => theatre?.[Symbol.asyncDispose]());
 afterEach(({ task }) => {
   if (task.result?.state === 'fail') console.error(theatre.engine.output().slice(-3_000));

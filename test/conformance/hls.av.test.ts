@@ -10,12 +10,12 @@ import { oddMovies } from './odd-movies.ts';
 import { mediaEntries, mediaPlaylistBreaches, multivariantBreaches, peakBitrateBps } from './playlist-rules.ts';
 import { endOfUs, fetchPresentation, fetchRendition, shownUs, timelineBreaches, urlOf } from './presentation.ts';
 import type { FetchedRendition, Presentation } from './presentation.ts';
-import { Theatre } from './theatre.ts';
+import { OPENING_MS, Theatre } from './theatre.ts';
 
 let theatre: Theatre;
 beforeAll(async () => {
   theatre = await Theatre.open(oddMovies);
-});
+}, OPENING_MS);
 afterAll(() => theatre?.[Symbol.asyncDispose]());
 afterEach(({ task }) => {
   if (task.result?.state === 'fail') console.error(theatre.engine.output().slice(-4_000));

@@ -10,14 +10,14 @@ import { clips } from '#test/support/media.ts';
 import { Person } from '#test/support/person.ts';
 import { HOSTILE_NAME } from './odd-movies.ts';
 import { multivariantBreaches } from './playlist-rules.ts';
-import { Theatre } from './theatre.ts';
+import { OPENING_MS, Theatre } from './theatre.ts';
 
 const run = promisify(execFile);
 
 let theatre: Theatre;
 beforeAll(async () => {
   theatre = await Theatre.open({ mkv: clips.h264Mkv, avi: clips.xvidAvi });
-});
+}, OPENING_MS);
 afterAll(() => theatre?.[Symbol.asyncDispose]());
 
 const link = (movie: string, wish: Partial<InputOf<(typeof playback)['link']>> = {}): Promise<PlaybackLink> =>

@@ -1,5 +1,5 @@
 /** A whole engine with a library of odd movies, and somebody who plays them: the stage of the conformance tests. */
-import { copyFile, mkdir, mkdtemp, realpath, rm, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, realpath, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { playback } from '#protocol/index.ts';
@@ -21,6 +21,9 @@ export const SEGMENTS_ONLY: DeviceProfile = {
   maxAudioChannels: 8,
 };
 
+/** How long it may take to make the movies and to look through them, on a machine that has other things to do. */
+export const OPENING_MS = 280_000;
+
 export class Theatre implements AsyncDisposable {
   readonly #base: string;
   readonly #movieIds: ReadonlyMap<string, string>;
@@ -34,8 +37,14 @@ export class Theatre implements AsyncDisposable {
     this.person = person;
   }
 
-  /** `clips`: what makes each file, by the name that tests call it. */
-  static async open(clips: Readonly<Record<string, () => Promise<string>>>): Promise<Theatre> {
+  /**
+   * `clips`: what makes each file, by the name that tests call it. `beside`: texts of files that lie beside one, by the ending that follows
+   * its name.
+   */
+  static async open(
+    clips: Readonly<Record<string, () => Promise<string>>>,
+    beside: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+  ): Promise<Theatre> {
     const base = await realpath(await mkdtemp(join(tmpdir(), 'matinee theatre ')));
     const folder = join(base, 'Films');
     await mkdir(folder);
@@ -47,6 +56,11 @@ export class Theatre implements AsyncDisposable {
       const path = join(folder, `${titleOf(index)} (${1950 + index})${extname(source)}`);
       await copyFile(source, path);
       await utimes(path, settled, settled);
+      for (const [ending, text] of Object.entries(beside[name] ?? {})) {
+        const other = join(folder, `${titleOf(index)} (${1950 + index})${ending}`);
+        await writeFile(other, text);
+        await utimes(other, settled, settled);
+      }
     }
     const engine = await startEngine({
       dataFolder: join(base, 'data'),
