@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mediaPlaylist, multivariantPlaylist } from './hls-playlist.ts';
+import { mediaPlaylist, multivariantPlaylist, picturePlaylist, subtitlePlaylist } from './hls-playlist.ts';
 import type { AudioRendition, VariantStream } from './hls-playlist.ts';
 import { planRemux, planTranscode } from './segment-plan.ts';
 
@@ -198,5 +198,88 @@ describe('a media playlist', () => {
         expect(lines.filter((line) => !line.startsWith('#'))).toEqual(lengths.map((_, index) => `${index}.m4s`));
       }),
     );
+  });
+});
+
+describe('what else a player finds', () => {
+  const text = {
+    uri: 't3/index.m3u8',
+    name: 'Português (Brasil) · SDH',
+    language: 'pt-BR',
+    isForced: false,
+    isHearingImpaired: true,
+    isCommentary: false,
+  };
+
+  it('subtitles with what they are for, none of them on by itself but forced ones by language', () => {
+    const lines = linesOf(
+      multivariantPlaylist(
+        [variant],
+        [],
+        [text, { ...text, uri: 't4/index.m3u8', name: 'x', language: null, isForced: true, isHearingImpaired: false }],
+      ),
+    );
+    expect(tag(lines, 'EXT-X-MEDIA').map(parseAttributes)).toEqual([
+      {
+        TYPE: 'SUBTITLES',
+        'GROUP-ID': 'text',
+        NAME: 'Português (Brasil) · SDH',
+        LANGUAGE: 'pt-BR',
+        DEFAULT: 'NO',
+        AUTOSELECT: 'YES',
+        FORCED: 'NO',
+        CHARACTERISTICS:
+          'public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound',
+        URI: 't3/index.m3u8',
+      },
+      {
+        TYPE: 'SUBTITLES',
+        'GROUP-ID': 'text',
+        NAME: 'x',
+        DEFAULT: 'NO',
+        AUTOSELECT: 'YES',
+        FORCED: 'YES',
+        URI: 't4/index.m3u8',
+      },
+    ]);
+    expect(parseAttributes(tag(lines, 'EXT-X-STREAM-INF')[0]!)).toMatchObject({ SUBTITLES: 'text' });
+  });
+
+  it('pictures to look for a place by', () => {
+    const pictures = {
+      uri: 'i/index.m3u8',
+      peakBitrateBps: 84_000.4,
+      averageBitrateBps: 14_468,
+      codec: 'avc1.64000d',
+      size: { widthPx: 320, heightPx: 134 },
+    };
+    const lines = linesOf(multivariantPlaylist([variant], [], [], pictures));
+    expect(tag(lines, 'EXT-X-I-FRAME-STREAM-INF').map(parseAttributes)).toEqual([
+      {
+        BANDWIDTH: '84000',
+        'AVERAGE-BANDWIDTH': '14468',
+        CODECS: 'avc1.64000d',
+        RESOLUTION: '320x134',
+        'VIDEO-RANGE': 'SDR',
+        URI: 'i/index.m3u8',
+      },
+    ]);
+    const list = linesOf(picturePlaylist(Float64Array.of(0, 2_000_000, 5_500_000)));
+    expect(list).toContain('#EXT-X-I-FRAMES-ONLY');
+    expect(list).not.toContain('#EXT-X-INDEPENDENT-SEGMENTS');
+    expect(tag(list, 'EXTINF')).toEqual(['2.000000,', '3.500000,']);
+  });
+
+  it('a whole movie of subtitles in one file', () => {
+    expect(linesOf(subtitlePlaylist('../t3.vtt', 7_199_600_000))).toEqual([
+      '#EXTM3U',
+      '#EXT-X-VERSION:7',
+      '#EXT-X-TARGETDURATION:7200',
+      '#EXT-X-MEDIA-SEQUENCE:0',
+      '#EXT-X-PLAYLIST-TYPE:VOD',
+      '#EXTINF:7199.600000,',
+      '../t3.vtt',
+      '#EXT-X-ENDLIST',
+    ]);
   });
 });

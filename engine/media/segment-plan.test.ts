@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isPlannable, planFingerprint, planRemux, planTranscode, segmentAt } from './segment-plan.ts';
+import { isPlannable, planFingerprint, planPictures, planRemux, planTranscode, segmentAt } from './segment-plan.ts';
 import type { SegmentPlan } from './segment-plan.ts';
 
 const S = 1_000_000;
@@ -172,4 +172,18 @@ describe('planFingerprint', () => {
       }),
     );
   });
+});
+
+describe('the pictures to look for a place by', () => {
+  const S = 1_000_000;
+  it.each<[what: string, keyframesUs: number[], durationUs: number, plan: number[]]>([
+    ['each second: every other', [0, S, 2 * S, 3 * S, 4 * S], 5 * S, [0, 2 * S, 4 * S, 5 * S]],
+    ['far apart: all', [0, 7 * S, 20 * S], 30 * S, [0, 7 * S, 20 * S, 30 * S]],
+    ['just before the end: not the last', [0, 4 * S, 7.5 * S], 8 * S, [0, 4 * S, 8 * S]],
+    ['late: the beginning is that of the first', [3 * S, 6 * S], 9 * S, [0, 3 * S, 6 * S, 9 * S]],
+  ])('are keyframes, %s', (_what, keyframesUs, durationUs, plan) => {
+    expect([...planPictures(keyframesUs, durationUs)!]).toEqual(plan);
+  });
+
+  it('are none where no keyframe is known', () => expect(planPictures([], 8 * S)).toBeNull());
 });
