@@ -215,6 +215,8 @@ export function createPlaybackHandlers(
       const expiresAt = clock.nowMs() + GRANT_MS;
       const viewerId = randomBytes(6).toString('base64url');
       const earlier = viewerIds.get(sessionId);
+      // Who opens anew what they watch, softer or in another language, goes on with the slot that they have.
+      const hasSlot = earlier !== undefined && pool.isEncodingFor(earlier);
       if (earlier !== undefined) await pool.away(earlier);
       viewerIds.set(sessionId, viewerId);
       const grant = {
@@ -233,7 +235,8 @@ export function createPlaybackHandlers(
         // What the picture of a remux becomes where the line is too weak for the copy.
         const softer = decision.method === 'remux' ? decision.encoded : null;
         form = hlsForm({ decision, softer, media, settings, encoders: encoders() }, plan);
-        refuseWhereFull(form, candidate, plan, context);
+        if (hasSlot) line.leave(sessionId);
+        else refuseWhereFull(form, candidate, plan, context);
         await warm(form, candidate, plan, viewerId, resumeMs, signal);
       }
       const base = `/media/${signer.sign({ ...grant, hls: form })}`;

@@ -449,9 +449,15 @@ describe('playback.open', () => {
     }
     const opening = (at: number) => open({ movieId: films[at]!, profile: chromium }, somebody(at + 1));
     const refusedAt = (place: number) => ({ code: 'tooManyTranscodes', data: { running: 1, limit: 1, place } });
-    await opening(0);
+    const { url } = await opening(0);
+    void get(url.replace('index.m3u8', 'v0/0.m4s'));
     await clock.advance(0);
     expect(await failureOf(opening(1))).toEqual(refusedAt(1));
+    // Who watches, and opens the movie anew, does not go to the end of the line.
+    const softer = { ...chromium, maxBitrateBps: 1_000_000 };
+    const again = await open({ movieId: MOVIE, profile: softer }, somebody(1));
+    void get(again.url.replace('index.m3u8', 'v0/0.m4s'));
+    await clock.advance(0);
     expect(await failureOf(opening(2))).toEqual(refusedAt(2));
     const [second, third] = [2, 3].map((last) => part.handlers.wait({ known: last - 1 }, somebody(last)));
     // The first one goes on to something that needs no encoder, and their slot is free.

@@ -94,6 +94,12 @@ export class RenditionPool implements AsyncDisposable {
     return rendition !== undefined && this.slots.isHeldBy(rendition);
   }
 
+  /** Whether what a viewer watches holds a slot. */
+  isEncodingFor(viewerId: string): boolean {
+    const key = this.#watched.get(viewerId);
+    return key !== undefined && this.isEncoding(key);
+  }
+
   /** Whether a transcode with this key could start, or go on, without taking the place of one that is watched. */
   hasRoomFor(key: string): boolean {
     return this.slots.hasRoomFor(this.#renditions.get(key) ?? null);
