@@ -175,7 +175,6 @@ describe('planFingerprint', () => {
 });
 
 describe('the pictures to look for a place by', () => {
-  const S = 1_000_000;
   it.each<[what: string, keyframesUs: number[], durationUs: number, plan: number[]]>([
     ['each second: every other', [0, S, 2 * S, 3 * S, 4 * S], 5 * S, [0, 2 * S, 4 * S, 5 * S]],
     ['far apart: all', [0, 7 * S, 20 * S], 30 * S, [0, 7 * S, 20 * S, 30 * S]],
