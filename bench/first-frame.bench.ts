@@ -179,6 +179,9 @@ async function oursOnce(
     const play = page.locator('a[href*="/play/"]').and(page.getByRole('link', { name: /^(Play|From the beginning)$/ }));
     await play.first().hover();
     return await round(page, () => play.first().click(), place, seekFromS);
+  } catch (error) {
+    // What the page says of it is worth more than that nothing came.
+    throw new Error(`nothing was painted; the page says: ${await page.locator('main').innerText()}`, { cause: error });
   } finally {
     await page.close();
   }

@@ -38,6 +38,8 @@ const REVIVALS = 2;
 
 /** Nobody knows the line yet: what a house's wireless carries on a bad day. The first segments tell more. */
 const UNKNOWN_LINE_BPS = 4_000_000;
+/** The same where less means that the server has to encode: most people watch in the house where it stands. */
+const HOPED_LINE_BPS = 60_000_000;
 /** Of what the line carried last, as much is believed before it is measured again. */
 const LINE_SHARE = 0.8;
 /** Segments after which the estimate is the line's and no longer the one it began with. */
@@ -46,7 +48,7 @@ const MEASURED_SEGMENTS = 3;
 export function openHlsSource(
   video: HTMLVideoElement,
   url: string,
-  { startMs, lineBps }: SourceStart,
+  { startMs, lineBps, hasOriginal }: SourceStart,
   events: SourceEvents,
 ): Source {
   const hls = new Hls({
@@ -55,7 +57,7 @@ export function openHlsSource(
     // The first segment is asked for while the element is being prepared, at the rung that the line carried last.
     startFragPrefetch: true,
     testBandwidth: false,
-    abrEwmaDefaultEstimate: lineBps === null ? UNKNOWN_LINE_BPS : lineBps * LINE_SHARE,
+    abrEwmaDefaultEstimate: lineBps === null ? (hasOriginal ? HOPED_LINE_BPS : UNKNOWN_LINE_BPS) : lineBps * LINE_SHARE,
     abrEwmaDefaultEstimateMax: 100_000_000,
     // A line that gets worse is believed sooner than one that gets better: softer for a while is better than a stop.
     abrEwmaFastVoD: 3,
@@ -64,7 +66,8 @@ export function openHlsSource(
     abrBandWidthUpFactor: 0.65,
     maxStarvationDelay: 2,
     maxLoadingDelay: 3,
-    capLevelToPlayerSize: true,
+    // A small window is no reason to have the server encode a picture that it has.
+    capLevelToPlayerSize: !hasOriginal,
     capLevelOnFPSDrop: true,
     // Enough to bridge a moment without a line, little enough that a seek does not throw minutes of transcoding away.
     maxBufferLength: 40,

@@ -278,7 +278,16 @@ export class Opening {
             names: playback.audioTracks.map(({ label }) => label),
             chosen: playback.audioTracks.findIndex(({ isSelected }) => isSelected),
           })
-        : hls.openHlsSource(this.#video, playback.url, { startMs, lineBps: this.#options.lineBps() }, events);
+        : hls.openHlsSource(
+            this.#video,
+            playback.url,
+            {
+              startMs,
+              lineBps: this.#options.lineBps(),
+              hasOriginal: playback.variants.some(({ isOriginal }) => isOriginal),
+            },
+            events,
+          );
     await this.#options.onAttached(playback);
   }
 

@@ -52,6 +52,8 @@ export interface SourceStart {
   readonly startMs: number;
   /** What the line carried last; `null`: nobody knows. */
   readonly lineBps: number | null;
+  /** The best variant is the picture of the file as it is: it costs the server nothing, where every other has to be encoded. */
+  readonly hasOriginal: boolean;
 }
 
 /** Statuses by which the server says that an address is used up. */
