@@ -69,7 +69,7 @@ async function firstFrameMs(page: Page, fromS: number): Promise<number> {
       const { marks } = globalThis as unknown as {
         marks: { actionMs: number; frames: { paintedMs: number; mediaS: number }[] };
       };
-      const frame = marks.frames.find(({ mediaS }) => mediaS >= from);
+      const frame = marks.frames.find(({ mediaS, paintedMs }) => mediaS >= from && paintedMs > marks.actionMs);
       return frame && marks.actionMs > 0 ? { ms: frame.paintedMs - marks.actionMs } : null;
     },
     fromS,

@@ -28,17 +28,16 @@ const PAGE = `<!doctype html><title>Peer</title><button>Play</button><video mute
 <script src="/hls.js"></script><script>
 const video = document.querySelector('video');
 let hls = null;
-// Where what is being made begins; a file begins at its beginning.
-let offset = 0;
 async function begin(at) {
   const mode = new URLSearchParams(location.search).get('mode');
   if (mode === 'direct') {
     if (video.src === '') video.src = new URLSearchParams(location.search).get('file');
     video.currentTime = at;
   } else {
-    const { url } = await (await fetch('/start?mode=' + mode + '&at=' + at, { method: 'POST' })).json();
-    offset = at;
+    // What was made before is of no use from here on: a frame of it is not the one that is waited for.
+    video.pause();
     hls?.destroy();
+    const { url } = await (await fetch('/start?mode=' + mode + '&at=' + at, { method: 'POST' })).json();
     hls = new Hls({ startPosition: 0 });
     hls.loadSource(url);
     hls.attachMedia(video);
