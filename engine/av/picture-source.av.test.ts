@@ -40,9 +40,7 @@ class Rung {
     const init = readInit(readFileSync(join(this.outputDir, 'init.mp4')));
     return [...new Set(this.made)]
       .toSorted((a, b) => a - b)
-      .map((index) =>
-        readSegment(readFileSync(join(this.outputDir, `${index}.m4s`)), init).map(({ ptsUs }) => ptsUs),
-      );
+      .map((index) => readSegment(readFileSync(join(this.outputDir, `${index}.m4s`)), init).map(({ ptsUs }) => ptsUs));
   }
 
   #hear(news: RenditionNews): void {

@@ -42,8 +42,9 @@ export class VideoDecoder implements Disposable {
   /** False for a packet that cannot be decoded. `null` is the end. */
   send(packet: Packet | null): boolean {
     const isTaken = this.#context.sendPacketSync(packet) >= 0;
-    if (!isTaken && this.#isOnChip && ++this.#refused > MAX_REFUSED)
+    if (!isTaken && this.#isOnChip && ++this.#refused > MAX_REFUSED) {
       throw new HardwareError('notSupported', 'decoding');
+    }
     return isTaken;
   }
 

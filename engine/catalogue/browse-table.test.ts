@@ -140,7 +140,8 @@ class Plain {
       return keys[sort as keyof typeof keys];
     };
     const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0);
-    const byTitle = (a: BrowseRow, b: BrowseRow): number => compare(naturalKey(a.sortTitle), naturalKey(b.sortTitle)) || compare(a.id, b.id);
+    const byTitle = (a: BrowseRow, b: BrowseRow): number =>
+      compare(naturalKey(a.sortTitle), naturalKey(b.sortTitle)) || compare(a.id, b.id);
     const found = [...this.rows.values()].filter((one) => this.matches(one, wanted));
     found.sort((a, b) => {
       if (sort === 'title') return isUp ? byTitle(a, b) : byTitle(b, a);

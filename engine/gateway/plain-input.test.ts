@@ -7,7 +7,18 @@ import { plainTestOf } from './plain-input.ts';
 
 const ID = '0190f3a2-5c1e-7b44-9d1f-3a6f0c2b8e71';
 const calls: Call[] = Object.values(contract).flatMap((group) => Object.values(group) as Call[]);
-const TEXTS = [ID, ID.toUpperCase(), '', 'a', 'movie', '/media/films', 'x'.repeat(200), 'x'.repeat(5_000), 'né\0'];
+const TEXTS = [
+  ID,
+  ID.toUpperCase(),
+  '',
+  'a',
+  't3',
+  'movie',
+  '/media/films',
+  'x'.repeat(200),
+  'x'.repeat(5_000),
+  'né\0',
+];
 const NUMBERS = [0, 1, 20, 100, 2_634_210, -1, 1.5, 2 ** 53 - 1, 2 ** 53, -0, Infinity, NaN];
 
 /** Values such as a schema takes, now and then almost. */

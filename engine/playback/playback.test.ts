@@ -128,8 +128,8 @@ async function get(
         const text = typeof body === 'string' ? body : gunzipSync(body).toString();
         reply = { status, headers: { ...sent }, text, path: null };
       },
-      stream: (status, headers) => {
-        reply = { status, headers, text: '', path: null };
+      stream: (status, sent) => {
+        reply = { status, headers: sent, text: '', path: null };
         return Promise.resolve();
       },
       file: ({ path, contentType, cacheControl, headers: more }) => {

@@ -94,8 +94,9 @@ export class PlaybackStage implements AsyncDisposable {
     const [id, movieId] = [this.#newId(), this.#newId()];
     const version = { sizeBytes: size, mtimeUs: Math.round(mtimeMs * 1_000) };
     this.store.add({ id, movieId, path, ...version, media: probed.media });
-    if (probed.keyframesUs)
+    if (probed.keyframesUs) {
       await this.store.saveKeyframes({ id }, encodeKeyframes(probed.keyframesUs, probed.keyframeBytes));
+    }
     return movieId;
   }
 
