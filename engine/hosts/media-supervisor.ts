@@ -248,7 +248,7 @@ export class MediaSupervisor {
   status(): MediaHostsStatus {
     return {
       probeHosts: this.#probes.hostCount + this.#readers.hostCount + this.#subtitles.hostCount,
-      calls: [this.#probes, this.#readers, this.#looks, this.#studies].reduce((sum, hosts) => sum + hosts.callCount, 0),
+      calls: this.#callHosts.reduce((sum, hosts) => sum + hosts.callCount, 0),
       renditions: this.#renditions.count,
       transcodes: this.#renditions.transcodeCount,
       maxTranscodes: this.#maxTranscodes,
@@ -260,10 +260,12 @@ export class MediaSupervisor {
   /** Ends every host. Nothing is answered but with refusals from here on. */
   async stop(): Promise<void> {
     await Promise.all(
-      [this.#probes, this.#readers, this.#looks, this.#studies, this.#renditions, this.#hardware].map((hosts) =>
-        hosts[Symbol.asyncDispose](),
-      ),
+      [...this.#callHosts, this.#renditions, this.#hardware].map((hosts) => hosts[Symbol.asyncDispose]()),
     );
+  }
+
+  get #callHosts(): readonly (CallHosts<ProbePort> | CallHosts<StudyPort>)[] {
+    return [this.#probes, this.#readers, this.#looks, this.#studies, this.#subtitles];
   }
 
   async #run<Outcome>(
