@@ -146,6 +146,34 @@ describe('the shelf of subtitles', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('[PLAY22] one that is given up leaves alone what another of the same movie is writing', async () => {
+    const away = new AbortController();
+    const left = expect(find(4, away.signal)).rejects.toThrow('gone');
+    await settle();
+    void find(2).catch(() => undefined);
+    await settle();
+    const [pictures, text] = asked as [Asked, Asked];
+    cache.write(text.folder, 't2.vtt', 'WEBVTT\n');
+    cache.write(text.folder, 't4.pics.new', 'half');
+    away.abort(new Error('gone'));
+    await left;
+    await settle();
+    expect([pictures.isAborted, text.isAborted]).toEqual([true, false]);
+    expect(await cache.names(text.folder)).toEqual(['t2.vtt']);
+  });
+
+  it('[PLAY53] a reply ends short where the reading ends without making the track whole', async () => {
+    void find(2).catch(() => undefined);
+    await settle();
+    cache.write(asked[0]!.folder, 't4.pics', 'MSP1');
+    await clock.advance(200);
+    const failing = expect(listen(await find(4), [])).rejects.toMatchObject({ code: 'failed' });
+    await settle();
+    asked[0]!.finish();
+    await clock.advance(200);
+    await failing;
+  });
+
   it('[PLAY52] reads ahead in the background, one movie at a time, and what is chosen first', async () => {
     shelf.prepare(FILE, 4, 7_000);
     await settle();

@@ -207,12 +207,14 @@ export class SubtitleShelf implements AsyncDisposable {
     return { path };
   }
 
-  /** Removes what was left half done. Fonts are written whole. */
-  async #sweep(key: string): Promise<void> {
+  /** Removes what was left half done, of everything or of these ids only. Fonts are written whole. */
+  async #sweep(key: string, ids?: readonly string[]): Promise<void> {
     const names = new Set(await this.#cache.names(key));
     for (const name of names) {
-      const half = /^([ts][\w-]+)\.(?:vtt|ass|pics)$/.exec(name);
-      if (name.endsWith('.new') || (half && !names.has(`${half[1]!}.done`))) await this.#cache.removeFile(key, name);
+      const id = /^([ts][\w-]+)\.(?:vtt|ass|pics)(?:\.new)?$/.exec(name)?.[1];
+      const isHalf = name.endsWith('.new') || (id !== undefined && !names.has(`${id}.done`));
+      const isMeant = ids === undefined || (id !== undefined && ids.includes(id));
+      if (isHalf && isMeant) await this.#cache.removeFile(key, name);
     }
   }
 
@@ -269,7 +271,7 @@ export class SubtitleShelf implements AsyncDisposable {
     return reading;
   }
 
-  async #read({ key, path, request }: Work, isBackground: boolean, signal: AbortSignal): Promise<void> {
+  async #read({ key, path, ids, request }: Work, isBackground: boolean, signal: AbortSignal): Promise<void> {
     try {
       const folder = await this.#cache.folder(key);
       const priority = isBackground ? 'background' : 'interactive';
@@ -280,8 +282,10 @@ export class SubtitleShelf implements AsyncDisposable {
       }
       await this.#cache.trim(new Set([key, ...[...this.#readings].map((reading) => reading.key)]));
     } catch (error) {
-      // A reading of the same movie that goes on keeps what is its own.
-      if ([...this.#readings].filter((reading) => reading.key === key).length <= 1) await this.#sweep(key);
+      // A reading of the same movie that goes on keeps what is its own. This one may have been struck off already.
+      const others = [...this.#readings].filter((reading) => reading.key === key && reading.abort.signal !== signal);
+      const isTheirs = (id: string): boolean => others.some((reading) => reading.ids.includes(id));
+      await this.#sweep(key, others.length === 0 ? undefined : ids.filter((id) => !isTheirs(id)));
       throw error;
     }
   }
@@ -308,8 +312,9 @@ export class SubtitleShelf implements AsyncDisposable {
           yield piece;
         } else if (isWhole) return;
         else if (wasOver) {
-          // A reading that failed ends the reply short of its end, so that nobody keeps it for the whole.
+          // A reading that failed, or made another track whole, ends the reply short of its end, so that nobody keeps it for the whole.
           await reading.done;
+          if (!(await this.#isWhole(reading.key, id))) throw new RenditionError('failed', 'internal');
           return;
         } else await this.#change(reading, signal);
       }
@@ -321,6 +326,7 @@ export class SubtitleShelf implements AsyncDisposable {
 
   /** Until there may be more: a moment, the end of the reading, or of whoever waits. */
   async #change(reading: Reading, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', leave, { once: true });
