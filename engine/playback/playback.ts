@@ -125,9 +125,8 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
     },
   };
   // Files whose movies have gone meanwhile.
-  subtitleStore
-    .uploadIds()
-    .then((known) => vault.sweep(known))
+  vault
+    .sweep(() => subtitleStore.uploadIds())
     .catch((error: unknown) => log.warn('subtitles that were handed in could not be looked through', { error }));
   return {
     preferenceHandlers: createPreferenceHandlers({ store, people, subtitlesOf }),

@@ -71,8 +71,11 @@ export interface SubtitleVault {
   pathOf(subtitleId: string): string;
   write(subtitleId: string, bytes: Uint8Array): Promise<void>;
   remove(subtitleId: string): Promise<void>;
-  /** Removes files that no id is known of: their movies are gone. */
-  sweep(known: ReadonlySet<string>): Promise<void>;
+  /**
+   * Removes files that no id is known of: their movies are gone. `known` is asked after the folder was read, so that what comes in
+   * meanwhile stays; and where it knows none at all, everything stays, since then the database is more likely a new one.
+   */
+  sweep(known: () => Promise<ReadonlySet<string>>): Promise<void>;
 }
 
 /** Disk space for what was read out of movies: survives restarts, can be made again. One folder for each version of a file. */

@@ -55,10 +55,20 @@ describe('the vault of subtitles', () => {
     const vault = await FileSubtitleVault.open(join(root, 'vault'));
     await vault.write(SUBTITLE, Buffer.from('hello'));
     await writeFile(join(root, 'vault', 'half.part'), '');
-    await vault.sweep(new Set([SUBTITLE]));
+    await vault.sweep(() => Promise.resolve(new Set([SUBTITLE])));
     expect(await readdir(join(root, 'vault'))).toEqual([SUBTITLE]);
-    await vault.sweep(new Set());
+    await vault.remove(SUBTITLE);
     expect(await readdir(join(root, 'vault'))).toEqual([]);
     expect(() => vault.pathOf('../../etc/passwd')).toThrow(RangeError);
+  });
+
+  it('[PLAY57] removes nothing that comes in meanwhile, and nothing by the word of a database that knows of none', async () => {
+    const vault = await FileSubtitleVault.open(join(root, 'vault'));
+    await vault.sweep(async () => {
+      await vault.write(SUBTITLE, Buffer.from('hello'));
+      return new Set(['00000000-0000-4000-8000-0000000000ff']);
+    });
+    await vault.sweep(() => Promise.resolve(new Set()));
+    expect(await readdir(join(root, 'vault'))).toEqual([SUBTITLE]);
   });
 });

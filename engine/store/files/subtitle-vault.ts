@@ -37,9 +37,12 @@ export class FileSubtitleVault implements SubtitleVault {
     await rm(this.pathOf(subtitleId), { force: true });
   }
 
-  async sweep(known: ReadonlySet<string>): Promise<void> {
-    for (const name of await readdir(this.#root)) {
-      if (!known.has(name)) await rm(join(this.#root, name), { force: true });
+  async sweep(known: () => Promise<ReadonlySet<string>>): Promise<void> {
+    const names = await readdir(this.#root);
+    const ids = await known();
+    if (ids.size === 0) return;
+    for (const name of names) {
+      if (!ids.has(name)) await rm(join(this.#root, name), { force: true });
     }
   }
 }
