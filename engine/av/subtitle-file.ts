@@ -5,7 +5,7 @@ import { PgsDecoder, supSegments } from '#engine/media/pgs.ts';
 import { MAX_SCRIPT_BYTES, parseSubtitleScript } from '#engine/media/subtitle-script.ts';
 import type { PictureDecoder } from '#engine/media/subtitle-picture.ts';
 import { decodeText } from '#engine/media/text-encoding.ts';
-import { VobSubDecoder, parseVobSubIndex, vobSubUnits } from '#engine/media/vobsub.ts';
+import { VOBSUB_MAGIC, VobSubDecoder, parseVobSubIndex, vobSubUnits } from '#engine/media/vobsub.ts';
 import { failureOfErrno, regularFileSize } from './input.ts';
 import { pictureSink, writeScript } from './subtitle-sink.ts';
 
@@ -53,14 +53,12 @@ export function readSubtitleFile(path: string, options: SubtitleFileOptions): Su
   return { kind: script.format, count: script.cues.length };
 }
 
-/** Index and pictures in one file, as they are kept when they were handed in: `VOBSUB`, the length of the index, both. */
-export const VOBSUB_MAGIC = 'VOBSUB01';
 const beginsVobSub = (head: Buffer): boolean => head.toString('latin1', 0, 8) === VOBSUB_MAGIC;
 
 function readVobSub(path: string, options: SubtitleFileOptions): SubtitleFileFacts {
   const all = readFile(path, MAX_PICTURE_FILE_BYTES);
   const isBoth = beginsVobSub(all);
-  const indexLength = isBoth ? all.readUInt32BE(8) : 0;
+  const indexLength = isBoth && all.length >= 12 ? all.readUInt32BE(8) : 0;
   if (isBoth && 12 + indexLength > all.length) throw new MediaError('truncated', 'its index is longer than the file');
   const indexBytes = isBoth ? all.subarray(12, 12 + indexLength) : readFile(options.indexPath!, MAX_INDEX_BYTES);
   const index = parseVobSubIndex(indexBytes.toString('latin1'));

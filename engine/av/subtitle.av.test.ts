@@ -372,4 +372,9 @@ describe('a file of subtitles', () => {
     );
     await expect(readFileAt(path)).rejects.toMatchObject({ failure: 'unsupported' });
   });
+
+  it('[PLAY57] is refused where it ends within the length of its index', async () => {
+    const path = await changedClip('refused-index.sub', 'magic', () => Promise.resolve(Buffer.from('VOBSUB01\0')));
+    await expect(readFileAt(path)).rejects.toMatchObject({ failure: 'truncated' });
+  });
 });

@@ -18,6 +18,9 @@ export interface VobSubIndex extends VobSubFacts {
   readonly entries: readonly { readonly startUs: number; readonly at: number }[];
 }
 
+/** Begins a file that holds both, as it is kept when it was handed in: this, the length of the index in four bytes, index, pictures. */
+export const VOBSUB_MAGIC = 'VOBSUB01';
+
 const MAX_ENTRIES = 50_000;
 /** A unit's size is a 16-bit number. */
 const MAX_UNIT_BYTES = 65_536;

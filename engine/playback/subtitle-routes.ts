@@ -12,6 +12,7 @@ import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
 import { PICTURE_STREAM_MIME_TYPE } from '#protocol/schema/subtitle-pictures.ts';
 import { MAX_SCRIPT_BYTES } from '#engine/media/subtitle-script.ts';
+import { VOBSUB_MAGIC } from '#engine/media/vobsub.ts';
 import { cleanText } from '#engine/media/track-choice.ts';
 import { commonFailure, isFailure } from '#protocol/errors.ts';
 import type { Viewer } from '#protocol/schema/account.ts';
@@ -234,11 +235,11 @@ export function createUploadRoute({ store, vault, shelf, newId, clock, log }: Up
   };
 }
 
-/** Both in one file, as they are kept: `VOBSUB01`, the length of the index, both. */
+/** As they are kept; `null` where the index would not leave anything. */
 function withIndex(body: Uint8Array, indexLength: number): Uint8Array | null {
   if (indexLength >= body.length || indexLength > MAX_SCRIPT_BYTES) return null;
   const head = Buffer.alloc(12);
-  head.write('VOBSUB01', 'latin1');
+  head.write(VOBSUB_MAGIC, 'latin1');
   head.writeUInt32BE(indexLength, 8);
   return Buffer.concat([head, body]);
 }
