@@ -100,7 +100,7 @@ export function createMomentStore(sql: Sql): MomentStore {
     },
     async kinOf(fileId, limit) {
       // A file in the library's own folder has no kin by folder, and neither has one whose folder holds one movie only.
-      const rows = await sql<{ fileId: string; soundPrint: Uint8Array | null; way: string }[]>`
+      const rows = await sql<{ fileId: string; soundPrint: Uint8Array | null }[]>`
         with own as (
           select file.id, file.movie_id, file.library_id, file.folder from movie_file file where file.id = ${fileId}
         ), kin as (
@@ -117,14 +117,10 @@ export function createMomentStore(sql: Sql): MomentStore {
             join movie_file file on file.id = movie.best_file_id
           where ${isMain}
         )
-        select kin.id as "fileId", study.sound_print as "soundPrint", kin.way from kin
-        left join file_study study on study.file_id = kin.id order by kin.id`;
-      const groups = [...Map.groupBy(rows, ({ way }) => way).values()].filter((group) => group.length <= limit);
-      const kin = new Map<string, Kin>();
-      for (const { fileId: id, soundPrint } of groups.flat()) {
-        kin.set(id, { fileId: id, soundPrint: toWords(soundPrint) });
-      }
-      return [...kin.values()].slice(0, limit);
+        select kin.id as "fileId", study.sound_print as "soundPrint"
+        from (select distinct id from (select id, count(*) over (partition by way) as size from kin) way where size <= ${limit}) kin
+        left join file_study study on study.file_id = kin.id order by kin.id limit ${limit}`;
+      return rows.map(({ fileId: id, soundPrint }): Kin => ({ fileId: id, soundPrint: toWords(soundPrint) }));
     },
     async saveShared(fileId, pairs) {
       await sql.begin(async (tx) => {

@@ -13,6 +13,7 @@ import { recordChanges } from './change-feed.ts';
 import type { NewChange } from './change-feed.ts';
 import type { Sql, TransactionSql } from './connect.ts';
 import { LOCKED_TERMS, collectionChange, forgetFacts } from './forgotten-facts.ts';
+import { moveTrackChoices } from './preference-store.ts';
 import { lockMovies, refreshMovies } from './scan-store.ts';
 
 /** See `MetadataStore.identify`. */
@@ -116,14 +117,7 @@ async function join(tx: TransactionSql, winner: string, others: readonly string[
       observed_at = greatest(p.observed_at, excluded.observed_at),
       updated_at = greatest(p.updated_at, excluded.updated_at)
     returning user_id as "userId"`;
-  await tx`
-    with moved as (delete from track_choice where movie_id = any(${ids}::uuid[]) returning *),
-    latest as (select distinct on (user_id) * from moved order by user_id, updated_at desc)
-    insert into track_choice as c (user_id, movie_id, audio, subtitle, updated_at)
-    select user_id, ${winner}::uuid, audio, subtitle, updated_at from latest
-    on conflict (user_id, movie_id) do update
-    set audio = excluded.audio, subtitle = excluded.subtitle, updated_at = excluded.updated_at
-    where excluded.updated_at > c.updated_at`;
+  await moveTrackChoices(tx, ids, winner);
   await tx`
     insert into movie_term (movie_id, term_id, position)
     select ${winner}::uuid, mt.term_id, min(mt.position) from movie_term mt join term t on t.id = mt.term_id and t.kind = 'tag'
