@@ -242,8 +242,14 @@ export class Opening {
   async #attach(playback: Playback, startMs: number, attempt: number): Promise<void> {
     const isHls = playback.kind === 'hls';
     // hls.js wherever it can work: it says why it failed and switches renditions; a device's own player is for devices without.
-    const hls = isHls && mediaSource() !== null ? await import('./hls-source.ts') : null;
+    const needsHls = isHls && mediaSource() !== null;
+    // This part of the page does not come where the line is down, or where the server has been updated since the page was loaded.
+    const hls = needsHls ? await import('./hls-source.ts').catch(() => null) : null;
     if (attempt !== this.#attempt) return;
+    if (needsHls && hls === null) {
+      this.#fail({ kind: 'unreachable' });
+      return;
+    }
     if (isHls && hls === null && !playsHlsItself()) {
       this.#fail({ kind: 'undecodable', tried: [playback.method], detail: '' });
       return;

@@ -326,8 +326,12 @@ export class Player {
   }
 
   async togglePictureInPicture(): Promise<void> {
-    if (document.pictureInPictureElement === this.#video) await document.exitPictureInPicture();
-    else if (document.pictureInPictureEnabled) await this.#video.requestPictureInPicture();
+    try {
+      if (document.pictureInPictureElement === this.#video) await document.exitPictureInPicture();
+      else if (document.pictureInPictureEnabled) await this.#video.requestPictureInPicture();
+    } catch {
+      // Nothing of the movie is here yet, or nobody pressed anything: it stays where it is.
+    }
   }
 
   /** Names the movie to the device: lock screen, media keys. `next`: what is played after it, `null` where nothing is. */
@@ -380,7 +384,7 @@ export class Player {
     this.#frames.dispose();
     this.#wake.dispose();
     this.#endMediaSession();
-    if (document.pictureInPictureElement === this.#video) void document.exitPictureInPicture();
+    if (document.pictureInPictureElement === this.#video) void this.togglePictureInPicture();
   }
 
   async #start(): Promise<void> {
