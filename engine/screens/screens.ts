@@ -152,7 +152,6 @@ export class Screens implements Disposable {
         timer[Symbol.dispose]();
         signal.removeEventListener('abort', onAbort);
         if (screen.attend === finish) screen.attend = null;
-        // Lost with the line: the next call gets it, if it still is wanted.
         resolve(order);
       };
       screen.attend = finish;
