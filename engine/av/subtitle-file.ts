@@ -27,6 +27,8 @@ export interface SubtitleFileOptions {
   readonly language: string | null;
   /** Of the movie, for text that counts pictures. */
   readonly frameRate: number | null;
+  /** For pictures; text is bounded by its size. */
+  readonly timeLimitMs: number;
 }
 
 export interface SubtitleFileFacts {
@@ -35,7 +37,7 @@ export interface SubtitleFileFacts {
   readonly count: number;
 }
 
-/** Throws `MediaError`: `unsupported` for what holds no subtitles of ours, `tooComplex` where it is larger than any. */
+/** Throws `MediaError`: `unsupported` for what holds no subtitles of ours, `tooComplex` where it is larger than any, `timeout`. */
 export function readSubtitleFile(path: string, options: SubtitleFileOptions): SubtitleFileFacts {
   const head = readFile(path, 64, false);
   if (head[0] === 0x50 && head[1] === 0x47) {
@@ -70,11 +72,13 @@ function readVobSub(path: string, options: SubtitleFileOptions): SubtitleFileFac
 function decodeAll(
   decoder: PictureDecoder,
   packets: Iterable<{ readonly packet: Uint8Array; readonly ptsUs: number }>,
-  { folder, id }: SubtitleFileOptions,
+  { folder, id, timeLimitMs }: SubtitleFileOptions,
 ): number {
+  const endsAt = performance.now() + timeLimitMs;
   let count = 0;
   const counting: PictureDecoder = {
     take(packet, ptsUs, durationUs) {
+      if (performance.now() > endsAt) throw new MediaError('timeout', `not read within ${timeLimitMs} ms`);
       const pictures = decoder.take(packet, ptsUs, durationUs);
       count += pictures.filter(({ regions }) => regions.length > 0).length;
       return pictures;

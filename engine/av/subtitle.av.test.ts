@@ -271,9 +271,15 @@ describe('a track of pictures', () => {
 });
 
 describe('a file of subtitles', () => {
-  const readFileAt = async (path: string, more: { language?: string | null; indexPath?: string | null } = {}) => {
+  const readFileAt = async (
+    path: string,
+    more: { language?: string | null; indexPath?: string | null; timeLimitMs?: number } = {},
+  ) => {
     const folder = await mkdtemp(join(base, 'file-'));
-    const options = { folder, id: 's1', indexPath: null, language: null, frameRate: 25, ...more };
+    const options = {
+      ...{ folder, id: 's1', indexPath: null, language: null, frameRate: 25, timeLimitMs: 60_000 },
+      ...more,
+    };
     return { folder, ...readSubtitleFile(path, options) };
   };
 
@@ -287,6 +293,10 @@ describe('a file of subtitles', () => {
     const read = await readFileAt(await sup());
     expect(read).toMatchObject({ kind: 'sup', count: 2 });
     expect(await boxesOf(read, 's1.pics')).toEqual(SEEN);
+  });
+
+  it('[PLAY57] of pictures ends where it takes too long', async () => {
+    await expect(readFileAt(await sup(), { timeLimitMs: -1 })).rejects.toMatchObject({ failure: 'timeout' });
   });
 
   it('[PLAY54] VobSub: an index beside its pictures, or both as they are handed in, a picture in two packets', async () => {

@@ -13,7 +13,13 @@ import { extractSubtitles } from '#engine/av/subtitle.ts';
 import { MediaError } from '#engine/media/media-failure.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import { serveHost } from '#engine/runtime/host-server.ts';
-import { ENTRY_POINTS_LIMIT_MS, KEYFRAMES_LIMIT_MS, PICTURE_LIMIT_MS, SUBTITLE_LIMIT_MS } from './probe.port.ts';
+import {
+  ENTRY_POINTS_LIMIT_MS,
+  KEYFRAMES_LIMIT_MS,
+  PICTURE_LIMIT_MS,
+  SUBTITLE_LIMIT_MS,
+  SUBTITLE_LOOK_LIMIT_MS,
+} from './probe.port.ts';
 import type { ProbePort } from './probe.port.ts';
 
 const calls: ProbePort = {
@@ -32,7 +38,8 @@ const calls: ProbePort = {
   subtitle: (path, request) =>
     outcome(() => {
       if (request.kind === 'file') {
-        const { kind } = readSubtitleFile(path, request);
+        const timeLimitMs = request.folder === null ? SUBTITLE_LOOK_LIMIT_MS : SUBTITLE_LIMIT_MS;
+        const { kind } = readSubtitleFile(path, { ...request, timeLimitMs });
         return { ok: true, made: [request.id], fileKind: kind };
       }
       const { made } = extractSubtitles(path, { ...request, timeLimitMs: SUBTITLE_LIMIT_MS });

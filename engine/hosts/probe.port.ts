@@ -32,6 +32,8 @@ export const KEYFRAMES_LIMIT_MS = 120_000;
 export const PICTURE_LIMIT_MS = 10_000;
 /** What `subtitle` allows itself, then it fails with `timeout`. */
 export const SUBTITLE_LIMIT_MS = 1_800_000;
+/** What it allows itself to see what a file is that somebody has handed in: a few pictures tell, and others wait behind it. */
+export const SUBTITLE_LOOK_LIMIT_MS = 15_000;
 /** What `entryPoints` allows itself, then it fails with `timeout`. */
 export const ENTRY_POINTS_LIMIT_MS = 10_000;
 
