@@ -203,6 +203,6 @@ export function methodName(method: PlayMethod): string {
 
 export const METHOD_SENTENCES: Readonly<Record<PlayMethod, string>> = {
   directPlay: 'The file arrives exactly as it lies on the server.',
-  remux: 'Picture and sound arrive untouched, in a wrapping that this device opens.',
+  remux: 'The picture arrives untouched, in a wrapping that this device opens.',
   transcode: 'The server converts the movie while you watch.',
 };

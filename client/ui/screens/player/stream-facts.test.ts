@@ -18,7 +18,9 @@ const playback = {
   ],
   audioTracks: [{ trackIndex: 1, label: 'English', isSelected: true }],
   audioReason: 'spokenLanguage',
-  subtitleReason: 'audioUnderstood',
+  subtitleTracks: [{ id: 't2', label: 'Deutsch' }],
+  selectedSubtitle: 't2',
+  subtitleReason: 'chosen',
 } as unknown as Playback;
 
 const facts: PlayerFacts = {
@@ -33,6 +35,7 @@ describe('about this stream', () => {
     expect(rows.get('Picture')).toBe('HEVC → H.264');
     expect(rows.get('Encoded by')).toBe('VA-API');
     expect(rows.get('Sound track')).toBe('English · It is in a language that you speak.');
+    expect(rows.get('Subtitles')).toMatch(/^Deutsch · /);
     expect(rows.get('Variant')).toBe('720p · up to 5.0 Mbit/s');
     expect(rows.get('Takes now')).toBe('3.2 Mbit/s');
     expect(rows.get('Line')).toBe('about 30.0 Mbit/s');
@@ -44,6 +47,18 @@ describe('about this stream', () => {
     const rows = new Map(factRows(playback, { ...facts, source: null, width: 0 }, null));
     for (const name of ['Variant', 'Takes now', 'Line', 'Player']) expect(rows.has(name)).toBe(false);
     expect(rows.get('Shown')).toBe('Not yet');
+  });
+
+  it('[PLAY96] says that there are no subtitles rather than why none shows', () => {
+    const none: Playback = {
+      ...playback,
+      subtitleTracks: [],
+      selectedSubtitle: null,
+      subtitleReason: 'audioUnderstood',
+    };
+    expect(new Map(factRows(none, facts, variant)).get('Subtitles')).toBe('This movie has none.');
+    const off: Playback = { ...playback, selectedSubtitle: null, subtitleReason: 'audioUnderstood' };
+    expect(new Map(factRows(off, facts, variant)).get('Subtitles')).toBe('You understand the sound.');
   });
 
   it('[PLAY96] the report has every reason with its name, and no address of the movie', () => {

@@ -48,13 +48,19 @@ const joined = (parts: readonly (string | null)[]): string | null =>
 export function factRows(playback: Playback, facts: PlayerFacts, variant: SourceVariant | null): readonly FactRow[] {
   const { source } = playback;
   const audio = playback.audioTracks.find(({ isSelected }) => isSelected);
+  const subtitle = playback.subtitleTracks.find(({ id }) => id === playback.selectedSubtitle);
   const live = facts.source;
   const rows: readonly (readonly [string, string | null])[] = [
     ['Picture', decisionText(playback.video)],
     ['Encoded by', playback.video?.method === 'transcode' ? encoderText(playback) : null],
     ['Sound', decisionText(playback.audio)],
     ['Sound track', joined([audio?.label ?? null, playback.audioReason && AUDIO_REASON_TEXTS[playback.audioReason]])],
-    ['Subtitles', SUBTITLE_REASON_TEXTS[playback.subtitleReason]],
+    [
+      'Subtitles',
+      playback.subtitleTracks.length === 0
+        ? 'This movie has none.'
+        : joined([subtitle?.label ?? null, SUBTITLE_REASON_TEXTS[playback.subtitleReason]]),
+    ],
     [
       'File',
       joined([
