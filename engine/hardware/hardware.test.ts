@@ -119,6 +119,8 @@ describe('Hardware', () => {
     const again = await machine.start();
     expect(again.used).toBe('vaapi');
     expect(machine.tried).toHaveLength(2 * HARDWARE_TESTS.length);
+    // Also the process that only looked.
+    expect(machine.ends).toBe(2);
     machine.fingerprint = 'two';
     machine.answer = ({ kind }) => (kind === null ? 'works' : 'notSupported');
     const changed = await machine.start();
@@ -148,6 +150,14 @@ describe('Hardware', () => {
     expect((await stateOf(hardware)).software).toHaveLength(HARDWARE_TESTS.length);
     expect(machine.progress.at(-1)).toBe(HARDWARE_TESTS.length);
     expect(machine.progress).toEqual(machine.progress.toSorted((a, b) => a! - b!));
+  });
+
+  it('[PLAY78] is one test, however many ask at once', async () => {
+    const machine = new Machine();
+    const hardware = await machine.start();
+    const ask = async () => await hardware.handlers.test({}, testContext());
+    expect(new Set((await Promise.all([ask(), ask()])).map(({ jobId }) => jobId)).size).toBe(1);
+    expect(machine.jobs).toHaveLength(1);
   });
 
   it('[PLAY72] asks a driver no further that ended its process three times', async () => {

@@ -59,6 +59,7 @@ export class Hardware implements AsyncDisposable {
   #kept: Kept | null;
   #chosen: ProvenHardware | null = null;
   #testing: { readonly jobId: string; readonly ended: Promise<unknown> } | null = null;
+  #beginning: Promise<string> | null = null;
   #looking: Promise<void> | null = null;
   /** Encoders that are open on hardware. */
   #sessions = 0;
@@ -253,7 +254,11 @@ export class Hardware implements AsyncDisposable {
 
   async #lookAgain(): Promise<void> {
     const look = await this.#look();
-    if (this.#isClosed || look.fingerprint === this.#kept?.fingerprint) return;
+    if (this.#isClosed || look.fingerprint === this.#kept?.fingerprint) {
+      // The process that looked would stay for as long as the server does.
+      if (!this.#testing) await this.#options.hosts.endHardwareHosts();
+      return;
+    }
     if (look.candidates.some(({ verdict }) => verdict === 'works')) {
       await this.#test(look, false);
       return;
@@ -264,9 +269,14 @@ export class Hardware implements AsyncDisposable {
     this.#keep({ fingerprint: look.fingerprint, testedAtMs: this.#options.clock.nowMs(), cards, software: [] });
   }
 
-  /** Starts a test, or joins the one that runs. The processor is tried with it, to compare. */
+  /** Starts a test, or joins the one that runs, or is about to. The processor is tried with it, to compare. */
   async #test(look: HardwareLook, isAsked: boolean): Promise<string> {
     if (this.#testing) return this.#testing.jobId;
+    this.#beginning ??= this.#beginTest(look, isAsked).finally(() => (this.#beginning = null));
+    return await this.#beginning;
+  }
+
+  async #beginTest(look: HardwareLook, isAsked: boolean): Promise<string> {
     const subject = isAsked ? 'Testing the hardware, as you asked' : 'Testing the hardware';
     const { job, ended } = await this.#options.jobs.run(
       { kind: 'hardware', subject, libraryId: null },
