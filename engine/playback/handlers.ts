@@ -192,7 +192,9 @@ export function createPlaybackHandlers(
     async open(input, context) {
       const { movieId, fileId, startMs } = input;
       const { viewer, sessionId, signal, fail } = context;
-      const files = (await store.filesOf(movieId)) ?? fail('notFound', { what: 'movie', id: movieId });
+      // What was put away is there for those who edit, as everywhere [HIDE2].
+      const sight = { withHidden: viewer.permissions.includes('movies:edit') };
+      const files = (await store.filesOf(movieId, sight)) ?? fail('notFound', { what: 'movie', id: movieId });
       // Who asks for the movie never gets a trailer of it; who asks for the trailer does.
       const considered = files.filter(({ id, isExtra }) => (fileId === undefined ? !isExtra : id === fileId));
       if (fileId !== undefined && considered.length === 0) fail('notFound', { what: 'file', id: fileId });

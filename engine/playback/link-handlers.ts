@@ -80,8 +80,10 @@ export function createLinkHandlers(options: LinkHandlerOptions): Pick<Handlers<t
   }
 
   return {
-    async link({ movieId, fileId, kind, lifetimeMs }, { sessionId, signal, fail }) {
-      const files = (await store.filesOf(movieId)) ?? fail('notFound', { what: 'movie', id: movieId });
+    async link({ movieId, fileId, kind, lifetimeMs }, { viewer, sessionId, signal, fail }) {
+      // What was put away is there for those who edit, as everywhere [HIDE2].
+      const sight = { withHidden: viewer.permissions.includes('movies:edit') };
+      const files = (await store.filesOf(movieId, sight)) ?? fail('notFound', { what: 'movie', id: movieId });
       const considered = files.filter(({ id, isExtra }) => (fileId === undefined ? !isExtra : id === fileId));
       if (fileId !== undefined && considered.length === 0) fail('notFound', { what: 'file', id: fileId });
       const [file] = considered

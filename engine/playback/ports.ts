@@ -41,7 +41,8 @@ export interface MovieTitle {
 
 export interface PlaybackStore {
   /** The files of a movie, in the order they were added; `null` where there is no such movie. */
-  filesOf(movieId: string): Promise<StoredFile[] | null>;
+  /** `withHidden`: also of one that was put away, which only those who edit may see. */
+  filesOf(movieId: string, sight: { readonly withHidden: boolean }): Promise<StoredFile[] | null>;
   /** What the movie is called; `null` where there is no such movie. */
   titleOf(movieId: string): Promise<MovieTitle | null>;
   /** `null` where there is no such file any more. */

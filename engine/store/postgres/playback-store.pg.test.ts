@@ -45,12 +45,14 @@ async function addFile(
   return id;
 }
 
+const SHOWN = { withHidden: false };
+
 describe('what playback reads', () => {
   it('is null for a movie or file that does not exist, and empty for one without files', async () => {
-    expect(await store.filesOf(newId())).toBeNull();
+    expect(await store.filesOf(newId(), SHOWN)).toBeNull();
     expect(await store.file(newId())).toBeNull();
     expect(await store.keyframes(newId())).toBeNull();
-    expect(await store.filesOf(movieId)).toEqual([]);
+    expect(await store.filesOf(movieId, SHOWN)).toEqual([]);
   });
 
   it('has every file of a movie with its absolute path and its version', async () => {
@@ -83,7 +85,11 @@ describe('what playback reads', () => {
         media: null,
       },
     ];
-    expect(await store.filesOf(movieId)).toEqual(files);
+    expect(await store.filesOf(movieId, SHOWN)).toEqual(files);
+    // [HIDE2] What was put away is played by those who edit.
+    await database.sql`update movie set hidden_at = now() where id = ${movieId}`;
+    expect(await store.filesOf(movieId, SHOWN)).toBeNull();
+    expect(await store.filesOf(movieId, { withHidden: true })).toEqual(files);
     expect(await store.file(second)).toEqual(files[1]);
     await database.sql`update movie_file set extra_kind = 'trailer', part = 2, edition = 'Extended' where id = ${second}`;
     expect(await store.file(second)).toEqual({ ...files[1], isExtra: true, part: 2, edition: 'Extended' });

@@ -8,14 +8,15 @@ export function createPlaybackStore(sql: Sql): PlaybackStore {
     file.mtime_us as "mtimeUs", file.extra_kind is not null as "isExtra", file.part, file.edition, file.state, file.failure, file.media`;
 
   return {
-    async filesOf(movieId) {
+    async filesOf(movieId, { withHidden }) {
       // One row for a movie without files, with nothing in it but the movie.
       const rows = await sql<({ hasFile: boolean } & StoredFile)[]>`
         select file.id is not null as "hasFile", ${columns}
-        from movie
-          left join movie_file file on file.movie_id = coalesce(movie.merged_into, movie.id)
+        from movie named
+          join movie on movie.id = coalesce(named.merged_into, named.id)
+          left join movie_file file on file.movie_id = movie.id
           left join library on library.id = file.library_id
-        where movie.id = ${movieId} order by file.added_at, file.id`;
+        where named.id = ${movieId} and (movie.hidden_at is null or ${withHidden}) order by file.added_at, file.id`;
       if (rows.length === 0) return null;
       return rows.flatMap(({ hasFile, ...file }) => (hasFile ? [file] : []));
     },

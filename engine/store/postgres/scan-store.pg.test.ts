@@ -200,7 +200,7 @@ describe('the length of a movie that is cut into several files', () => {
         there.map(({ path, height }, at) => probed(path, lasting(1_000 + 2 ** at, height))),
       );
       const movieId = (await movieIdAt(there[0]!.path))!;
-      const files = ((await playback.filesOf(movieId)) ?? []).map(({ media, ...file }) => ({
+      const files = ((await playback.filesOf(movieId, { withHidden: true })) ?? []).map(({ media, ...file }) => ({
         ...file,
         pixels: (media?.video[0]?.width ?? 0) * (media?.video[0]?.height ?? 0),
         durationMs: media?.durationMs ?? null,
