@@ -42,7 +42,7 @@ const HEIGHTS = [
 ] as const;
 
 const BITRATES = [
-  ['', 'any speed'],
+  ['', 'any bit rate'],
   ['40000000', '40 Mbit/s'],
   ['20000000', '20 Mbit/s'],
   ['12000000', '12 Mbit/s'],

@@ -177,7 +177,7 @@ export function HardwareSettings() {
         {state.sessions > 0 && `${counted(state.sessions, 'encoder')} at work. `}
         {state.setting === 'off' && 'Hardware is switched off by the setting “hardware”. '}
         {state.setting !== 'off' && state.setting !== 'auto' && `The setting “hardware” says ${state.setting}. `}
-        {state.testedAt !== null && `Looked at ${timeAgo(state.testedAt, cinema.server.now())}.`}
+        {state.testedAt !== null && `Tested ${timeAgo(state.testedAt, cinema.server.now())}.`}
       </p>
       {running !== null && (
         <ProgressBar
