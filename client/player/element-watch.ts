@@ -20,6 +20,8 @@ const ARRIVED_MS = 1_500;
 
 export function watchElement(video: HTMLVideoElement, state: PlayerState, events: ElementEvents): () => void {
   const ending = new AbortController();
+  /** The place that the element was sent to a second time. */
+  let insistedMs: number | null = null;
   const on = (type: string, listener: () => void): void => {
     video.addEventListener(type, listener, { signal: ending.signal });
   };
@@ -56,10 +58,16 @@ export function watchElement(video: HTMLVideoElement, state: PlayerState, events
   on('seeked', () => {
     const target = state.seekTargetMs;
     if (target !== null && Math.abs(video.currentTime * 1_000 - target) > ARRIVED_MS) {
-      // A source that has just begun went to its own beginning first. Else a newer seek is on its way already.
-      if (!video.seeking) video.currentTime = target / 1_000;
-      return;
+      if (video.seeking) return; // a newer seek is on its way already
+      // A source that has just begun went to its own beginning first. Who comes elsewhere once more has nothing to show there, as in a
+      // gap that a player of segments leaps over: it would be sent back for ever.
+      if (insistedMs !== target) {
+        insistedMs = target;
+        video.currentTime = target / 1_000;
+        return;
+      }
     }
+    insistedMs = null;
     state.seekTargetMs = null;
     state.positionMs.value = video.currentTime * 1_000;
     state.isBuffering.value = false;
