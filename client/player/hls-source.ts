@@ -148,8 +148,9 @@ export function openHlsSource(
     events.onVariants(
       levels.length < 2
         ? []
-        : levels.map(({ width, height, bitrate, videoCodec }, index) => ({
+        : levels.map(({ uri, width, height, bitrate, videoCodec }, index) => ({
             ...{ index, width, height },
+            name: /\/(v\d+)\/[^/]*$/.exec(uri)?.[1] ?? '',
             bitrateBps: bitrate,
             codec: videoCodec ?? '',
           })),

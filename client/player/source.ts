@@ -12,6 +12,8 @@ export type SourceProblem = 'expired' | 'unreachable' | 'undecodable';
 export interface SourceVariant {
   /** Position in the source's own list, lowest bit rate first. */
   readonly index: number;
+  /** As it stands in its address, and in `Playback.variants`. */
+  readonly name: string;
   readonly width: number;
   readonly height: number;
   readonly bitrateBps: number;

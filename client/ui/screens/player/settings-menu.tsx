@@ -6,16 +6,13 @@ import type { Player } from '#client/player/player.ts';
 import type { QualityChoice } from '#client/player/player-state.ts';
 import { SLEEP_MINUTES } from '#client/player/sleep-timer.ts';
 import type { SleepChoice } from '#client/player/sleep-timer.ts';
-import type { SourceVariant } from '#client/player/source.ts';
-import { bitrate, resolutionName } from '../../wording.ts';
+import { bitrate } from '../../wording.ts';
 import { Menu } from './menu.tsx';
 import type { Action, Group } from './menu.tsx';
+import { variantName } from './variant-words.ts';
 
 /** What a movie that comes in one form only can be brought down to, where it is larger. */
 const LIMITS_BPS = [20_000_000, 10_000_000, 6_000_000, 4_000_000, 2_000_000, 1_000_000, 500_000] as const;
-
-const variantName = ({ width, height, bitrateBps }: SourceVariant): string =>
-  `${resolutionName(Math.min(width, height)) ?? 'Picture'} · ${bitrate(bitrateBps)}`;
 
 const qualityValue = (choice: QualityChoice): string =>
   choice.kind === 'auto' ? 'auto' : choice.kind === 'variant' ? `v${choice.index}` : `l${choice.maxBitrateBps}`;
@@ -30,10 +27,10 @@ function qualityGroup(player: Player): Group | null {
   const limits = LIMITS_BPS.filter((bps) => sourceBps === null || bps < sourceBps);
   const options: (readonly [string, string])[] =
     variants.length > 0 && !isLimited
-      ? variants.toReversed().map((variant) => [`v${variant.index}`, variantName(variant)] as const)
+      ? variants.toReversed().map((variant) => [`v${variant.index}`, variantName(variant, playback)] as const)
       : limits.map((bps) => [`l${bps}`, `Up to ${bitrate(bps)}`] as const);
   if (options.length === 0) return null;
-  const auto = now === null || choice.kind !== 'auto' ? 'Automatic' : `Automatic: ${variantName(now)}`;
+  const auto = now === null || choice.kind !== 'auto' ? 'Automatic' : `Automatic: ${variantName(now, playback)}`;
   return {
     title: 'Quality',
     value: qualityValue(choice),
@@ -56,7 +53,7 @@ function sleepGroup(player: Player): Group {
   const hasChapters = (player.playback.value?.chapters.length ?? 0) > 1;
   const leftMs = player.sleep.leftMs.value;
   const choice = player.sleep.choice.value;
-  const left = choice?.kind === 'after' && leftMs !== null ? ` · ${Math.ceil(leftMs / 60_000)} left` : '';
+  const left = choice?.kind === 'after' && leftMs !== null ? ` · ${Math.ceil(leftMs / 60_000)} min left` : '';
   return {
     title: 'Sleep timer',
     value: sleepValue(choice),

@@ -13,8 +13,8 @@ const playback = {
   url: '/media/secret-grant/index.m3u8',
   source: { container: 'matroska', bitrateBps: 12_000_000, width: 1920, height: 1080, sizeBytes: 4_000_000_000 },
   variants: [
-    { name: 'v0', codec: 'h264', isOriginal: false, hardware: 'vaapi' },
-    { name: 'v1', codec: 'h264', isOriginal: false, hardware: 'vaapi' },
+    { name: 'v0', codec: 'h264', isOriginal: false, maxBitrateBps: 8_000_000, hardware: 'vaapi' },
+    { name: 'v1', codec: 'h264', isOriginal: false, maxBitrateBps: 3_000_000, hardware: 'vaapi' },
   ],
   audioTracks: [{ trackIndex: 1, label: 'English', isSelected: true }],
   audioReason: 'spokenLanguage',
@@ -27,7 +27,7 @@ const facts: PlayerFacts = {
   source: { throughputBps: 30_000_000, variantBitrateBps: 5_000_000, liveBitrateBps: 3_200_000, engine: 'hls.js' },
   ...{ width: 1280, height: 720, droppedFrames: 2, totalFrames: 1_000, bufferedAheadMs: 31_250, stalls: 1 },
 };
-const variant = { index: 2, width: 1280, height: 720, bitrateBps: 5_000_000, codec: 'avc1.64001f' };
+const variant = { index: 0, name: 'v1', width: 1280, height: 720, bitrateBps: 5_000_000, codec: 'avc1.64001f' };
 
 describe('about this stream', () => {
   it('[PLAY96] tells what plays, why, and the numbers of the moment', () => {
@@ -36,11 +36,20 @@ describe('about this stream', () => {
     expect(rows.get('Encoded by')).toBe('VA-API');
     expect(rows.get('Sound track')).toBe('English · It is in a language that you speak.');
     expect(rows.get('Subtitles')).toMatch(/^Deutsch · /);
-    expect(rows.get('Variant')).toBe('720p · up to 5.0 Mbit/s');
+    expect(rows.get('Variant')).toBe('720p · 3.0 Mbit/s');
     expect(rows.get('Takes now')).toBe('3.2 Mbit/s');
     expect(rows.get('Line')).toBe('about 30.0 Mbit/s');
     expect(rows.get('Loaded ahead')).toBe('31.3 s');
     expect(rows.get('Stops to load')).toBe('1');
+  });
+
+  it('[PLAY96] names the file’s own picture as such, and a variant that only the player of segments knows by its peak', () => {
+    const own: Playback = {
+      ...playback,
+      variants: [{ ...playback.variants[0]!, name: 'v1', isOriginal: true, maxBitrateBps: 21_900_000 }],
+    };
+    expect(new Map(factRows(own, facts, variant)).get('Variant')).toBe('720p · as it is');
+    expect(new Map(factRows({ ...playback, variants: [] }, facts, variant)).get('Variant')).toBe('720p · 5.0 Mbit/s');
   });
 
   it('[PLAY96] leaves out what nobody knows', () => {

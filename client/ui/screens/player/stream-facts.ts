@@ -3,16 +3,8 @@ import type { PlayerFacts } from '#client/player/player-state.ts';
 import type { SourceVariant } from '#client/player/source.ts';
 import type { Playback, TrackDecision } from '#protocol/schema/playback.ts';
 import { AUDIO_REASON_TEXTS, REASON_TEXTS, SUBTITLE_REASON_TEXTS } from '../../reason-text.ts';
-import {
-  METHOD_SENTENCES,
-  bitrate,
-  codecName,
-  containerName,
-  count,
-  fileSize,
-  methodName,
-  resolutionName,
-} from '../../wording.ts';
+import { METHOD_SENTENCES, bitrate, codecName, containerName, count, fileSize, methodName } from '../../wording.ts';
+import { variantName } from './variant-words.ts';
 
 export type FactRow = readonly [name: string, value: string];
 
@@ -70,12 +62,7 @@ export function factRows(playback: Playback, facts: PlayerFacts, variant: Source
         fileSize(source.sizeBytes),
       ]),
     ],
-    [
-      'Variant',
-      variant === null
-        ? null
-        : joined([resolutionName(Math.min(variant.width, variant.height)), `up to ${bitrate(variant.bitrateBps)}`]),
-    ],
+    ['Variant', variant && variantName(variant, playback)],
     ['Shown', facts.width > 0 ? `${facts.width} × ${facts.height}` : 'Not yet'],
     ['Takes now', live?.liveBitrateBps == null ? null : bitrate(live.liveBitrateBps)],
     ['Line', live?.throughputBps == null ? null : `about ${bitrate(live.throughputBps)}`],
