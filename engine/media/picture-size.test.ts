@@ -37,8 +37,10 @@ describe('the size of an encoded picture', () => {
         expect(Math.max(widthPx, heightPx)).toBeLessThanOrEqual(4096);
         expect(heightPx).toBeLessThanOrEqual(Math.min(wanted, height) + 1);
         const exactPx = Math.max(2, (heightPx * width) / height);
-        expect(Math.abs(widthPx - exactPx)).toBeLessThanOrEqual(1 + width / height);
+        // The bound is reached, and then rounding of the numbers themselves tips it.
+        expect(Math.abs(widthPx - exactPx)).toBeLessThanOrEqual(1 + width / height + 1e-9);
       }),
+      { examples: [[27, 721, 721]] },
     );
   });
 });
