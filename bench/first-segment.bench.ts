@@ -14,7 +14,7 @@ import { MediaHosts } from '#engine/hosts/media-hosts.ts';
 import type { RenditionHandle } from '#engine/hosts/media-supervisor.port.ts';
 import type { RenditionEvent } from '#engine/hosts/rendition.port.ts';
 import { maxBitrateFor } from '#engine/media/encode-ladder.ts';
-import { h264Level } from '#engine/media/h264-level.ts';
+import { videoLevel } from '#engine/media/video-level.ts';
 import { pictureSize } from '#engine/media/picture-size.ts';
 import type { RenditionOutput, RenditionSpec } from '#engine/media/rendition-spec.ts';
 import { planRemux, planTranscode, segmentAt } from '#engine/media/segment-plan.ts';
@@ -55,7 +55,7 @@ async function run(report: BenchReport): Promise<void> {
     const size = pictureSize(video, heightPx);
     const maxBitrateBps = maxBitrateFor(size, 24, null);
     const encode = { heightPx: size.heightPx, crf: 23, maxBitrateBps, preset: 'veryfast' as const };
-    const level = h264Level(size, 24, maxBitrateBps);
+    const level = videoLevel('h264', size, 24, maxBitrateBps);
     return {
       name: `transcode ${heightPx}p`,
       plan: planTranscode(keyframesUs, durationUs, video.frameRate),

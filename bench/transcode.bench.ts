@@ -15,7 +15,7 @@ import { silentLog } from '#engine/base/log.ts';
 import { MediaHosts } from '#engine/hosts/media-hosts.ts';
 import type { RenditionHandle } from '#engine/hosts/media-supervisor.port.ts';
 import { maxBitrateFor } from '#engine/media/encode-ladder.ts';
-import { h264Level } from '#engine/media/h264-level.ts';
+import { videoLevel } from '#engine/media/video-level.ts';
 import { pictureSize } from '#engine/media/picture-size.ts';
 import type { VideoOutput } from '#engine/media/rendition-spec.ts';
 import { planTranscode, segmentAt } from '#engine/media/segment-plan.ts';
@@ -60,7 +60,7 @@ async function run(report: BenchReport): Promise<void> {
   const rung = (heightPx: number): VideoOutput => {
     const size = pictureSize(video, heightPx);
     const maxBitrateBps = maxBitrateFor(size, RATE, null);
-    const level = h264Level(size, RATE, maxBitrateBps);
+    const level = videoLevel('h264', size, RATE, maxBitrateBps);
     const how = { crf: 23, preset: 'veryfast', toneMap: false, deinterlace: false } as const;
     return { method: 'h264', encoder: 'software', heightPx: size.heightPx, level, maxBitrateBps, ...how };
   };

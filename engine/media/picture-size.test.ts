@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { h264CodecString, h264Level } from './h264-level.ts';
+import { encodedCodecString, videoLevel } from './video-level.ts';
 import { pictureSize } from './picture-size.ts';
 
 const coded = (width: number, height: number, num = 1, den = 1, rotation = 0) => ({
@@ -57,7 +57,7 @@ describe('the H.264 level', () => {
     [3840, 2160, 60, 40e6, 52, 'avc1.640034'],
     [4096, 4096, 120, 40e6, 52, 'avc1.640034'],
   ])('of %dx%d at %d/s and %d bit/s is %d: %s', (widthPx, heightPx, rate, bitrate, level, codec) => {
-    expect(h264Level({ widthPx, heightPx }, rate, bitrate)).toBe(level);
-    expect(h264CodecString(level)).toBe(codec);
+    expect(videoLevel('h264', { widthPx, heightPx }, rate, bitrate)).toBe(level);
+    expect(encodedCodecString('h264', level)).toBe(codec);
   });
 });

@@ -1,10 +1,21 @@
 /** The level of an encoded picture and the name of its codec, known before the first picture is made. */
-import { h264CodecString, h264Level } from './h264-level.ts';
 import type { PictureSize } from './picture-size.ts';
 import type { VideoCodec } from './rendition-spec.ts';
 
 type Level = readonly [level: number, samples: number, samplesPerSecond: number, bitrateBps: number];
 
+/** ITU-T H.264 table A-1, High profile, its macroblocks as 256 samples: level × 10. */
+const H264_LEVELS: readonly Level[] = [
+  [30, 414_720, 10_368_000, 12_500_000],
+  [31, 921_600, 27_648_000, 17_500_000],
+  [32, 1_310_720, 55_296_000, 25_000_000],
+  [40, 2_097_152, 62_914_560, 25_000_000],
+  [41, 2_097_152, 62_914_560, 62_500_000],
+  [42, 2_228_224, 133_693_440, 62_500_000],
+  [50, 5_652_480, 150_994_944, 168_750_000],
+  [51, 9_437_184, 251_658_240, 300_000_000],
+  [52, 9_437_184, 530_841_600, 300_000_000],
+];
 /** ITU-T H.265 tables A.8 and A.9, Main tier: general_level_idc. */
 const HEVC_LEVELS: readonly Level[] = [
   [90, 552_960, 16_588_800, 6_000_000],
@@ -26,6 +37,8 @@ const AV1_LEVELS: readonly Level[] = [
   [14, 8_912_896, 1_069_547_520, 60_000_000],
 ];
 
+const LEVELS = { h264: H264_LEVELS, hevc: HEVC_LEVELS, av1: AV1_LEVELS } as const;
+
 /** The lowest level of a codec, in its own numbers, that admits such a video; the highest we name where none does. */
 export function videoLevel(
   codec: VideoCodec,
@@ -33,10 +46,9 @@ export function videoLevel(
   framesPerSecond: number,
   maxBitrateBps: number,
 ): number {
-  if (codec === 'h264') return h264Level(size, framesPerSecond, maxBitrateBps);
-  const levels = codec === 'hevc' ? HEVC_LEVELS : AV1_LEVELS;
   // Coded in blocks of 16 and more; the round number is what counts against the limits.
   const samples = Math.ceil(size.widthPx / 16) * Math.ceil(size.heightPx / 16) * 256;
+  const levels = LEVELS[codec];
   const fitting = levels.find(
     ([, most, mostPerSecond, mostBps]) =>
       samples <= most && samples * framesPerSecond <= mostPerSecond && maxBitrateBps <= mostBps,
@@ -48,7 +60,7 @@ export function videoLevel(
 export function encodedCodecString(codec: VideoCodec, level: number): string {
   switch (codec) {
     case 'h264':
-      return h264CodecString(level);
+      return `avc1.6400${level.toString(16).padStart(2, '0')}`;
     case 'hevc':
       return `hvc1.1.6.L${level}.90`;
     case 'av1':

@@ -1,6 +1,6 @@
 /** The pictures to look for a place by: what a host is asked for, and what a multivariant playlist says of them. */
 import { createHash } from 'node:crypto';
-import { h264CodecString } from '#engine/media/h264-level.ts';
+import { encodedCodecString } from '#engine/media/video-level.ts';
 import type { PictureStream } from '#engine/media/hls-playlist.ts';
 import { pictureSize } from '#engine/media/picture-size.ts';
 import type { PictureSize } from '#engine/media/picture-size.ts';
@@ -57,7 +57,7 @@ export function pictureStream(track: VideoTrack, plan: PicturePlan, uri: string)
     uri,
     peakBitrateBps: (most * 1e6) / Math.min(...lengthsUs),
     averageBitrateBps: ((most * AVERAGE_FACTOR + PACKING_BITS) * lengthsUs.length * 1e6) / totalUs,
-    codec: h264CodecString(KEYFRAMES_LEVEL),
+    codec: encodedCodecString('h264', KEYFRAMES_LEVEL),
     size,
   };
 }
