@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { movies } from '#protocol/methods/movies.ts';
 import { pictureBytes } from '#test/support/artwork.ts';
-import { openBrowser } from '#test/support/browser.ts';
+import { openBrowser, tellFailure } from '#test/support/browser.ts';
 import { clips } from '#test/support/media.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
 import { startEngine } from '#test/support/running-engine.ts';
@@ -56,13 +56,7 @@ describe('artwork in the browser', () => {
     });
   }, 240_000);
 
-  beforeEach(({ task }) => {
-    onTestFailed(async () => {
-      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
-      await page.screenshot({ path: file }).catch(() => undefined);
-      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
-    });
-  });
+  beforeEach(({ task }) => tellFailure(task.name, () => page, engine));
 
   afterAll(async () => {
     ada?.[Symbol.dispose]();

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { preferencesFeed } from '#protocol/feeds.ts';
 import { preferences } from '#protocol/index.ts';
-import { axeProblems, openBrowser } from '#test/support/browser.ts';
+import { axeProblems, openBrowser, tellFailure } from '#test/support/browser.ts';
 import { clip, h264, picture, tone } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
@@ -79,13 +79,7 @@ describe('deciding', () => {
     page.on('pageerror', (error) => troubles.push(error.message));
   }, 240_000);
 
-  beforeEach(({ task }) => {
-    onTestFailed(async () => {
-      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
-      await page.screenshot({ path: file }).catch(() => undefined);
-      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
-    });
-  });
+  beforeEach(({ task }) => tellFailure(task.name, () => page, engine));
 
   afterAll(async () => {
     ada?.[Symbol.dispose]();

@@ -6,14 +6,13 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
-import { axeProblems, openBrowser } from '#test/support/browser.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { axeProblems, openBrowser, tellFailure } from '#test/support/browser.ts';
 import { clip, textFile } from '#test/support/media.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
 /** Ignored by git. */
-const pictures = join(import.meta.dirname, '../.media');
 
 const NAME = 'Ada';
 const PASSWORD = 'a long afternoon';
@@ -108,14 +107,7 @@ describe('the first evening', () => {
     [context, page] = await newPage();
   }, 240_000);
 
-  // What was on the screen says more than the call that timed out.
-  beforeEach(({ task }) => {
-    onTestFailed(async () => {
-      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
-      await page.screenshot({ path: file }).catch(() => undefined);
-      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
-    });
-  });
+  beforeEach(({ task }) => tellFailure(task.name, () => page, engine));
 
   afterAll(async () => {
     await browser?.close();

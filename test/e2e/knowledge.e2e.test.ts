@@ -6,8 +6,8 @@ import { cp, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
-import { axeProblems, openBrowser } from '#test/support/browser.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { axeProblems, openBrowser, tellFailure } from '#test/support/browser.ts';
 import { progress } from '#protocol/index.ts';
 import { clips } from '#test/support/media.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
@@ -84,14 +84,7 @@ describe('a library that knows its movies', () => {
     page = await newScreen();
   }, 240_000);
 
-  // What was on the screen says more than the call that timed out.
-  beforeEach(({ task }) => {
-    onTestFailed(async () => {
-      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
-      await page.screenshot({ path: file }).catch(() => undefined);
-      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
-    });
-  });
+  beforeEach(({ task }) => tellFailure(task.name, () => page, engine));
 
   afterAll(async () => {
     ada?.[Symbol.dispose]();

@@ -3,9 +3,9 @@ import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { preferences } from '#protocol/index.ts';
-import { openBrowser } from '#test/support/browser.ts';
+import { openBrowser, tellFailure } from '#test/support/browser.ts';
 import { clip, textFile } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
@@ -100,13 +100,7 @@ describe('moving about in a movie', () => {
     [, page] = await openPage({ viewport: { width: 1_280, height: 760 } });
   }, 240_000);
 
-  beforeEach(({ task }) => {
-    onTestFailed(async () => {
-      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
-      await page.screenshot({ path: file }).catch(() => undefined);
-      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
-    });
-  });
+  beforeEach(({ task }) => tellFailure(task.name, () => page, engine));
 
   afterAll(async () => {
     ada?.[Symbol.dispose]();

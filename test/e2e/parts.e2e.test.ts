@@ -3,9 +3,9 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { movies } from '#protocol/index.ts';
-import { openBrowser } from '#test/support/browser.ts';
+import { openBrowser, tellFailure } from '#test/support/browser.ts';
 import { clips } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
@@ -13,7 +13,6 @@ import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
 /** Ignored by git. */
-const pictures = join(import.meta.dirname, '../.media');
 /** Of each part. */
 const CLIP_MS = 8_000;
 
@@ -52,14 +51,7 @@ describe('a movie cut into two files', () => {
     page.setDefaultTimeout(30_000);
   }, 240_000);
 
-  // What was on the screen says more than the call that timed out.
-  beforeEach(({ task }) => {
-    onTestFailed(async () => {
-      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
-      await page.screenshot({ path: file }).catch(() => undefined);
-      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
-    });
-  });
+  beforeEach(({ task }) => tellFailure(task.name, () => page, engine));
 
   afterAll(async () => {
     ada?.[Symbol.dispose]();

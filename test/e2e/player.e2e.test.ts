@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { progress } from '#protocol/index.ts';
-import { openBrowser } from '#test/support/browser.ts';
+import { openBrowser, tellFailure } from '#test/support/browser.ts';
 import { clip, clips, h264, picture, textFile, tone } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
@@ -121,14 +121,7 @@ describe('the player', () => {
     await sit({ viewport: { width: 1_280, height: 800 } });
   }, 240_000);
 
-  // What was on the screen says more than the call that timed out.
-  beforeEach(({ task }) => {
-    onTestFailed(async () => {
-      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
-      await page.screenshot({ path: file }).catch(() => undefined);
-      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
-    });
-  });
+  beforeEach(({ task }) => tellFailure(task.name, () => page, engine));
 
   afterAll(async () => {
     ada?.[Symbol.dispose]();

@@ -6,9 +6,9 @@ import { cp, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { radarr } from '#protocol/index.ts';
-import { axeProblems, openBrowser } from '#test/support/browser.ts';
+import { axeProblems, openBrowser, tellFailure } from '#test/support/browser.ts';
 import { clip } from '#test/support/media.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
 import { hasOpen, mediaHosts } from '#test/support/processes.ts';
@@ -17,7 +17,6 @@ import { RadarrStandIn, STAND_IN_KEY } from '#test/support/radarr-stand-in.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import type { RunningEngine } from '#test/support/running-engine.ts';
 
-const pictures = join(import.meta.dirname, '../.media');
 const OLD_FILE = 'Heat (1995) SD.ts';
 const NEW_FILE = 'Heat (1995) HD.ts';
 
@@ -89,13 +88,7 @@ describe('Radarr in the browser', () => {
     await standIn?.[Symbol.asyncDispose]();
     await rm(base, { recursive: true, force: true });
   }, 60_000);
-  beforeEach(({ task }) => {
-    onTestFailed(async () => {
-      const file = join(pictures, `failed ${task.name.slice(0, 60)}.png`);
-      await page.screenshot({ path: file }).catch(() => undefined);
-      console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
-    });
-  });
+  beforeEach(({ task }) => tellFailure(task.name, () => page, engine));
 
   async function send(message: unknown): Promise<number> {
     const response = await fetch(`${engine.url}/api/v1/webhooks/radarr`, {

@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
+import { onTestFailed } from 'vitest';
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
@@ -63,4 +65,15 @@ export async function axeProblems(page: Page): Promise<string[]> {
         `${id}: ${nodes.map(({ target, failureSummary = '' }) => `${target.join(' ')} (${failureSummary})`).join(', ')}`,
     );
   }, STANDARDS);
+}
+
+/** For a test that fails: keeps a picture of the screen, which says more than the call that timed out, and prints where, with the engine's last lines. */
+export function tellFailure(test: string, page: () => Page, engine: { output(): string }): void {
+  onTestFailed(async () => {
+    const file = join(import.meta.dirname, '../.media', `failed ${test.slice(0, 60)}.png`);
+    await page()
+      .screenshot({ path: file })
+      .catch(() => undefined);
+    console.log(`The screen: ${file}\nThe engine:\n${engine.output().slice(-2_000)}`);
+  });
 }
