@@ -11,6 +11,7 @@ import {
   resolutionName,
   spokenDuration,
   timeAgo,
+  trackLabel,
 } from './wording.ts';
 
 describe('wording', () => {
@@ -63,6 +64,18 @@ describe('wording', () => {
       'not a tag',
     ]);
   });
+
+  it.each([
+    ['Deutsch', 'de', 'German'],
+    ['Deutsch (2)', 'de', 'German (2)'],
+    ['Français · 5.1 · Commentary', 'fr', 'French · 5.1 · Commentary'],
+    ['Português (Brasil) · SDH', 'pt-BR', 'Brazilian Portuguese · SDH'],
+    ['Director · Stereo', null, 'Director · Stereo'],
+    ['Subtitles 3', 'und', 'Subtitles 3'],
+    ['A title', 'not a tag', 'A title'],
+  ])('a track that the server calls %s, of the tag %s, is %s here', (label, language, name) =>
+    expect(trackLabel({ label, language })).toBe(name),
+  );
 
   it.each([
     [10_000, 'just now'],

@@ -154,6 +154,18 @@ export function languageName(tag: string | null): string | null {
   }
 }
 
+/**
+ * What the server calls a track, with the language as this page calls it everywhere: `Deutsch · SDH` is `German · SDH`. Players of
+ * playlists show the server's name, which begins with the language in its own words wherever it knows the tag.
+ */
+export function trackLabel({ label, language }: { readonly label: string; readonly language: string | null }): string {
+  const name = languageName(language);
+  if (name === null || name === language) return label;
+  // Two of one name are told apart by a number behind it.
+  const [, number = '', rest = ''] = /^.*?( \(\d+\))?( · .*)?$/u.exec(label) ?? [];
+  return `${name}${number}${rest}`;
+}
+
 /** `English · Dolby Digital 5.1 · Commentary` */
 export function audioTrackName(track: AudioTrack): string {
   const notes = [track.disposition.commentary && 'Commentary', track.disposition.visualImpaired && 'Audio description'];

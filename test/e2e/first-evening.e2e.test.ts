@@ -172,7 +172,7 @@ describe('the first evening', () => {
     await page.keyboard.press('3');
     const before = await watchOneSecond(page);
     await page.getByRole('button', { name: 'Sound', exact: true }).click();
-    await page.getByRole('menuitemradio', { name: /Fran/ }).click();
+    await page.getByRole('menuitemradio', { name: /^French/ }).click();
     const after = await watchOneSecond(page);
     expect(after).toBeGreaterThan(before);
     expect(after).toBeLessThan(before + 15);

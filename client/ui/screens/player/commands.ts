@@ -4,7 +4,7 @@ import { speedAfter } from '#client/player/key-map.ts';
 import type { PlayerCommand } from '#client/player/key-map.ts';
 import type { Player } from '#client/player/player.ts';
 import type { Preferences } from '#client/store/preferences.ts';
-import { clockTime } from '../../wording.ts';
+import { clockTime, trackLabel } from '../../wording.ts';
 import type { FlashBoard } from './flash-board.ts';
 import { offsetText } from './subtitle-words.ts';
 
@@ -117,9 +117,11 @@ export function obeyCommand(command: PlayerCommand, scene: CommandScene): void {
       else board.say(`Subtitles ${offsetText(player.tracks.shiftCaptions(command.ms))}`);
       break;
     }
-    case 'nextAudio':
-      board.say(player.tracks.nextAudio()?.label ?? 'There is but one audio track');
+    case 'nextAudio': {
+      const track = player.tracks.nextAudio();
+      board.say(track === null ? 'There is but one audio track' : trackLabel(track));
       break;
+    }
     case 'togglePictureInPicture':
       void player.togglePictureInPicture();
       break;

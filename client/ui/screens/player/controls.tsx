@@ -24,7 +24,7 @@ import type { PreviewSheets } from '#client/player/preview-sheets.ts';
 import type { SkipMarks } from '#client/player/skip-marks.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import { IconButton } from '../../parts/button.tsx';
-import { clockTime, timeOfDay } from '../../wording.ts';
+import { clockTime, timeOfDay, trackLabel } from '../../wording.ts';
 import { ChaptersMenu } from './chapters-menu.tsx';
 import { Menu } from './menu.tsx';
 import { SettingsMenu } from './settings-menu.tsx';
@@ -217,7 +217,7 @@ export function Controls({
                 {
                   title: 'Sound',
                   value: String(player.tracks.audioTrack.value),
-                  options: audio.map((track) => [String(track.trackIndex), track.label] as const),
+                  options: audio.map((track) => [String(track.trackIndex), trackLabel(track)] as const),
                   onValue: (value) => player.tracks.chooseAudio(Number(value)),
                 },
               ]}

@@ -16,9 +16,9 @@ const playback = {
     { name: 'v0', codec: 'h264', isOriginal: false, maxBitrateBps: 8_000_000, hardware: 'vaapi' },
     { name: 'v1', codec: 'h264', isOriginal: false, maxBitrateBps: 3_000_000, hardware: 'vaapi' },
   ],
-  audioTracks: [{ trackIndex: 1, label: 'English', isSelected: true }],
+  audioTracks: [{ trackIndex: 1, label: 'English', language: 'en', isSelected: true }],
   audioReason: 'spokenLanguage',
-  subtitleTracks: [{ id: 't2', label: 'Deutsch' }],
+  subtitleTracks: [{ id: 't2', label: 'Deutsch', language: 'de' }],
   selectedSubtitle: 't2',
   subtitleReason: 'chosen',
 } as unknown as Playback;
@@ -35,7 +35,7 @@ describe('about this stream', () => {
     expect(rows.get('Picture')).toBe('HEVC → H.264');
     expect(rows.get('Encoded by')).toBe('VA-API');
     expect(rows.get('Sound track')).toBe('English · It is in a language that you speak.');
-    expect(rows.get('Subtitles')).toMatch(/^Deutsch · /);
+    expect(rows.get('Subtitles')).toMatch(/^German · /);
     expect(rows.get('Variant')).toBe('720p · 3.0 Mbit/s');
     expect(rows.get('Takes now')).toBe('3.2 Mbit/s');
     expect(rows.get('Line')).toBe('about 30.0 Mbit/s');

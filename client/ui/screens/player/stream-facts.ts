@@ -3,7 +3,16 @@ import type { PlayerFacts } from '#client/player/player-state.ts';
 import type { SourceVariant } from '#client/player/source.ts';
 import type { Playback, TrackDecision } from '#protocol/schema/playback.ts';
 import { AUDIO_REASON_TEXTS, REASON_TEXTS, SUBTITLE_REASON_TEXTS } from '../../reason-text.ts';
-import { METHOD_SENTENCES, bitrate, codecName, containerName, count, fileSize, methodName } from '../../wording.ts';
+import {
+  METHOD_SENTENCES,
+  bitrate,
+  codecName,
+  containerName,
+  count,
+  fileSize,
+  methodName,
+  trackLabel,
+} from '../../wording.ts';
 import { variantName } from './variant-words.ts';
 
 export type FactRow = readonly [name: string, value: string];
@@ -46,12 +55,15 @@ export function factRows(playback: Playback, facts: PlayerFacts, variant: Source
     ['Picture', decisionText(playback.video)],
     ['Encoded by', playback.video?.method === 'transcode' ? encoderText(playback) : null],
     ['Sound', decisionText(playback.audio)],
-    ['Sound track', joined([audio?.label ?? null, playback.audioReason && AUDIO_REASON_TEXTS[playback.audioReason]])],
+    [
+      'Sound track',
+      joined([audio ? trackLabel(audio) : null, playback.audioReason && AUDIO_REASON_TEXTS[playback.audioReason]]),
+    ],
     [
       'Subtitles',
       playback.subtitleTracks.length === 0
         ? 'This movie has none.'
-        : joined([subtitle?.label ?? null, SUBTITLE_REASON_TEXTS[playback.subtitleReason]]),
+        : joined([subtitle ? trackLabel(subtitle) : null, SUBTITLE_REASON_TEXTS[playback.subtitleReason]]),
     ],
     [
       'File',

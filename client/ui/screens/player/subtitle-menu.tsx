@@ -3,6 +3,7 @@ import { lazyScreen } from '../../lazy.tsx';
 import { useSignal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import type { Player } from '#client/player/player.ts';
+import { trackLabel } from '../../wording.ts';
 import { Menu } from './menu.tsx';
 
 const panel = lazyScreen(() => import('./subtitle-panel.tsx').then(({ SubtitlePanel }) => SubtitlePanel), {
@@ -36,7 +37,8 @@ export function SubtitleMenu({ player, isHeld }: Props) {
               ...subtitles.map((track) => {
                 const from = SOURCES[track.source];
                 const problem = track.problem === null ? undefined : `${track.codec}: can’t be shown here`;
-                return [track.id, from === null ? track.label : `${track.label} · ${from}`, problem] as const;
+                const label = trackLabel(track);
+                return [track.id, from === null ? label : `${label} · ${from}`, problem] as const;
               }),
             ],
             onValue: (value) => player.tracks.chooseCaptions(value === 'null' ? null : value),
