@@ -8,6 +8,8 @@ export const PERMISSIONS = [
   /** Putting right what is known of movies, and making collections. */
   'movies:edit',
   'playback:play',
+  /** Taking files and prepared copies along. */
+  'movies:download',
   'libraries:read',
   'libraries:manage',
   'jobs:read',
@@ -23,5 +25,5 @@ export type Role = (typeof ROLES)[number];
 /** What each role may do. `public` and `self` need no role. */
 export const PERMISSIONS_BY_ROLE: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   admin: new Set(PERMISSIONS),
-  user: new Set<Permission>(['public', 'self', 'movies:read', 'playback:play', 'libraries:read']),
+  user: new Set<Permission>(['public', 'self', 'movies:read', 'playback:play', 'movies:download', 'libraries:read']),
 };

@@ -34,6 +34,7 @@ type Texts = { readonly alreadyUndone: () => string } & {
 };
 
 const PERMISSION_TEXT: Readonly<Record<string, string>> = {
+  'movies:download': 'download movies',
   'movies:edit': 'change what is known of movies',
   'libraries:manage': 'manage libraries',
   'jobs:manage': 'stop running tasks',
