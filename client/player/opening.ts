@@ -65,6 +65,7 @@ export class Opening {
   #reopenings = 0;
   /** The file that the person chose; any will do once that one is gone. */
   #fileId: string | null;
+  #isFileStale: boolean;
   /** The address that was played from is no longer accepted, and no other has been opened since. */
   #isFileInDoubt = false;
   #fileWaits = 0;
@@ -80,6 +81,7 @@ export class Opening {
     this.#video = options.video;
     this.#movie = options.movie;
     this.#fileId = options.movie.fileId;
+    this.#isFileStale = options.movie.fileId !== null && options.movie.isFileStale === true;
     // Fetched while the server decides: most movies need it, and one that does not has it for the next.
     if (mediaSource() !== null) import('./hls-source.ts').catch(() => undefined);
   }
@@ -111,6 +113,12 @@ export class Opening {
       };
       const playback = await this.#server.call(calls.open, input);
       if (attempt !== this.#attempt) return;
+      if (this.#isFileStale && playback.part !== null && startMs === null) {
+        this.#isFileStale = false;
+        this.#fileId = null;
+        return await this.open(null, audioTrack);
+      }
+      this.#isFileStale = false;
       // In a file of unknown length the server can't tell the place.
       const placeMs = startMs !== null && playback.durationMs === 0 ? startMs : playback.resumeMs;
       await this.#attach(playback, (isHere ? this.#hereIn(playback) : null) ?? placeMs, attempt);

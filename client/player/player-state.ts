@@ -49,6 +49,8 @@ export interface PlayerMovie {
   readonly movieId: string;
   readonly fileId: string | null;
   readonly isFromStart: boolean;
+  /** The file was asked for at another time: of a movie that is cut into several, it goes on in the part where it was left. */
+  readonly isFileStale?: boolean;
   /** Where in the whole movie to begin, whatever was seen of it; absent: as `isFromStart` says. */
   readonly startMs?: number | undefined;
 }

@@ -173,6 +173,7 @@ export class Navigation {
   readonly #scrolls = new Map<number, number>();
   #index = 0;
   #transition: Transition = (change) => change();
+  #isRevisit = false;
   /** Where the page should be scrolled to once the screen is laid out. */
   scrollTarget = 0;
 
@@ -180,18 +181,26 @@ export class Navigation {
     history.scrollRestoration = 'manual';
     const state = history.state as EntryState | null;
     this.#index = state?.index ?? 0;
+    // A place that carries our mark was here before: the page was loaded again.
+    this.#isRevisit = state !== null;
     history.replaceState({ index: this.#index } satisfies EntryState, '');
     this.#route.value = parseRoute(location.pathname + location.search);
     addEventListener('popstate', (event) => {
       this.#scrolls.set(this.#index, scrollY);
       this.#index = (event.state as EntryState | null)?.index ?? 0;
       this.scrollTarget = this.#scrolls.get(this.#index) ?? 0;
+      this.#isRevisit = true;
       this.#show(parseRoute(location.pathname + location.search));
     });
   }
 
   get route(): ReadonlySignal<Route> {
     return this.#route;
+  }
+
+  /** True where the page was loaded again or history was walked: what the address says was asked for at another time. */
+  get isRevisit(): boolean {
+    return this.#isRevisit;
   }
 
   /** True when the entry before this one is ours, so that going back stays in Matinee. */
@@ -205,6 +214,7 @@ export class Navigation {
 
   go(route: Route, options: { readonly replace?: boolean } = {}): void {
     const path = routePath(route);
+    this.#isRevisit = false;
     if (options.replace === true) {
       history.replaceState({ index: this.#index } satisfies EntryState, '', path);
       // A changed filter is the same screen: nothing to animate, and the scroll stays.

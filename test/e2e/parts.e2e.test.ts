@@ -122,6 +122,19 @@ describe('a movie cut into two files', () => {
     await isAt(0.2);
   });
 
+  it('[PLAY26] a page that is loaded again goes on in the part that plays, whichever its address asked for', async () => {
+    const [first] = (await movie()).movie.files;
+    await page.goto(`${engine.url}/play/${movieId}?file=${first!.id}`);
+    await page.getByText('Part 1 of 2').waitFor({ state: 'attached' });
+    await isAt(0.2);
+    await page.keyboard.press('n');
+    await page.getByText('Part 2 of 2').waitFor({ state: 'attached' });
+    await expect.poll(async () => (await movie()).progress?.positionMs ?? 0).toBeGreaterThan(CLIP_MS);
+    await page.reload();
+    await page.getByText('Part 2 of 2').waitFor({ state: 'attached' });
+    await isAt(0.2);
+  });
+
   it('[PLAY26] goes on just so where both parts are converted on the way', async () => {
     const { id } = await ada.movie('Quo Vadis');
     await page.goto(`${engine.url}/play/${id}`);

@@ -79,7 +79,11 @@ function useStage(route: PlayRoute, video: HTMLVideoElement, streak: Streak) {
     const screens = screensOf(cinema, { navigation, preferences });
     const startMs = screens.takeStart(route.movieId);
     const wishes = wishesOf(cinema).preferences;
-    const player = new Player(cinema.server, cinema.link, cinema.progress, preferences, video, { ...route, startMs });
+    const { isRevisit } = navigation;
+    const player = new Player(cinema.server, cinema.link, cinema.progress, preferences, video, {
+      ...{ ...route, startMs, isFileStale: isRevisit },
+      isFromStart: route.isFromStart && !isRevisit,
+    });
     const isHelpOpen = signal(false);
     /** A menu is open, which keeps the controls on. */
     const isHeld = signal(false);
