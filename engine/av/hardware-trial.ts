@@ -13,6 +13,7 @@ import {
   AV_PKT_FLAG_KEY,
 } from 'node-av/constants';
 import { Codec, CodecContext, CodecParameters, Frame, Log, Packet, Rational } from 'node-av/lib';
+import { helpsNobody } from '#engine/media/hardware-plan.ts';
 import { MediaError } from '#engine/media/media-failure.ts';
 import type {
   HardwareCodec,
@@ -53,9 +54,6 @@ const LIMITS = {
   whole: { psnrDb: 28, colour: 5 },
 } as const;
 
-/** Slower than this, and than the processor by this factor, it helps nobody. */
-const SLOW_MS = 40;
-const SLOW_FACTOR = 2;
 /** More encoders at once than any household watches. */
 const MOST_SESSIONS = 16;
 
@@ -68,8 +66,8 @@ export function tryOut(
 ): HardwareRow {
   try {
     const { msPerFrame, variant } = new Trial(kind, device).run(test);
-    const isSlow = softwareMs !== null && msPerFrame > Math.max(SLOW_MS, softwareMs * SLOW_FACTOR);
-    return { test, verdict: isSlow ? 'tooSlow' : 'works', msPerFrame: tenths(msPerFrame), variant, detail: null };
+    const verdict = helpsNobody(msPerFrame, softwareMs) ? 'tooSlow' : 'works';
+    return { test, verdict, msPerFrame: tenths(msPerFrame), variant, detail: null };
   } catch (thrown) {
     const failure = { test, msPerFrame: null, variant: null };
     if (thrown instanceof HardwareError) return { ...failure, verdict: thrown.verdict, detail: thrown.detail };

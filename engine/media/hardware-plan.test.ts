@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { HARDWARE_CODECS, HARDWARE_ENCODE_CODECS, HARDWARE_KINDS, HARDWARE_TESTS } from '#protocol/schema/hardware.ts';
 import type { HardwareRow, HardwareTest } from '#protocol/schema/hardware.ts';
-import { chooseHardware, encodedCodecs, encoderFor, parseHardwareWish, planHardware } from './hardware-plan.ts';
+import {
+  chooseHardware,
+  encodedCodecs,
+  encoderFor,
+  helpsNobody,
+  parseHardwareWish,
+  planHardware,
+} from './hardware-plan.ts';
 import type { PictureNeed, ProvenHardware } from './hardware-plan.ts';
 
 const ALL: readonly HardwareTest[] = HARDWARE_TESTS;
@@ -151,6 +158,17 @@ describe('encoderFor', () => {
     expect(encoderFor(null, 'h264')).toBe('software');
     expect(encodedCodecs(proven('encode-hevc', 'encode-h264'))).toEqual(['hevc']);
     expect(encodedCodecs(null)).toEqual([]);
+  });
+});
+
+describe('helpsNobody', () => {
+  it.each([
+    [41, 20, true],
+    [41, 21, false],
+    [40, 1, false],
+    [90, null, false],
+  ])('[PLAY72] %d ms a picture, where the processor takes %s: %s', (msPerFrame, softwareMs, want) => {
+    expect(helpsNobody(msPerFrame, softwareMs)).toBe(want);
   });
 });
 

@@ -16,6 +16,15 @@ export interface ProvenHardware {
   readonly ways: Partial<Readonly<Record<HardwareTest, string>>>;
 }
 
+/** Slower than this, and than the processor by this factor, it helps nobody. */
+const SLOW_MS = 40;
+const SLOW_FACTOR = 2;
+
+/** Too slow to be used. Times are for one picture; `softwareMs` is the processor's, `null` where that is what was tried. */
+export function helpsNobody(msPerFrame: number, softwareMs: number | null): boolean {
+  return softwareMs !== null && msPerFrame > Math.max(SLOW_MS, softwareMs * SLOW_FACTOR);
+}
+
 /** What one track needs on its way to one output. */
 export interface PictureNeed {
   /** `null`: something that no chip is asked for, like 4:4:4 or 12 bit. */

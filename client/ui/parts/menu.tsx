@@ -14,6 +14,21 @@ export interface MenuItem {
 /** Left free around it. */
 const AIR_PX = 16;
 
+/** Opens the list towards a side that has room for it; where neither has, it stands where the window has, and scrolls only if that is too low. */
+function place(list: HTMLElement, opener: HTMLElement): void {
+  const { top, bottom } = opener.getBoundingClientRect();
+  const bar = document.querySelector('header')?.getBoundingClientRect().bottom ?? 0;
+  const below = innerHeight - bottom - AIR_PX;
+  const above = top - bar - AIR_PX;
+  const { scrollHeight, offsetHeight, clientHeight } = list;
+  const wholeHeight = scrollHeight + offsetHeight - clientHeight;
+  const isUp = wholeHeight > below && wholeHeight <= above;
+  const room = isUp ? above : innerHeight - bar - 2 * AIR_PX;
+  list.dataset['up'] = String(isUp);
+  list.style.setProperty('--room', `${room}px`);
+  list.style.setProperty('--lift', `${isUp ? 0 : Math.max(0, Math.min(wholeHeight, room) - below)}px`);
+}
+
 interface Props {
   /** What it is a menu of. */
   readonly label: string;
@@ -33,20 +48,20 @@ export function Menu({ label, icon, items }: Props) {
     if (givesBackFocus) box.current?.querySelector('button')?.focus();
   };
 
-  // It opens towards a side that has room for it; where neither has, it stands where the window has, and scrolls only if that is too low.
+  // The page below an open menu still changes: what arrives late moves its opener, a window turns with the phone.
   useLayoutEffect(() => {
-    const element = list.current;
-    const opener = box.current?.getBoundingClientRect();
-    if (!isOpen || element === null || opener === undefined) return;
-    const bar = document.querySelector('header')?.getBoundingClientRect().bottom ?? 0;
-    const below = innerHeight - opener.bottom - AIR_PX;
-    const above = opener.top - bar - AIR_PX;
-    const { scrollHeight, offsetHeight } = element;
-    const isUp = scrollHeight > below && scrollHeight <= above;
-    const room = isUp ? above : innerHeight - bar - 2 * AIR_PX;
-    element.dataset['up'] = String(isUp);
-    element.style.setProperty('--room', `${room}px`);
-    element.style.setProperty('--lift', `${isUp ? 0 : Math.max(0, Math.min(offsetHeight, room) - below)}px`);
+    const [opener, element] = [box.current, list.current];
+    if (!isOpen || opener === null || element === null) return;
+    const settle = (): void => place(element, opener);
+    settle();
+    const observer = new ResizeObserver(settle);
+    observer.observe(document.body);
+    observer.observe(element);
+    addEventListener('resize', settle);
+    return () => {
+      observer.disconnect();
+      removeEventListener('resize', settle);
+    };
   }, [isOpen]);
 
   useEffect(() => {
