@@ -10,6 +10,7 @@ import { joinLessons } from '#engine/media/play-lesson.ts';
 import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
 import { partAt, partsDurationMs, planParts } from '#engine/media/part-plan.ts';
 import type { CutFile, Part } from '#engine/media/part-plan.ts';
+import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
 import { segmentAt } from '#engine/media/segment-plan.ts';
 import { audibleTracks, audioLabels } from '#engine/media/track-choice.ts';
 import type { SubtitleCandidate } from '#engine/media/track-choice.ts';
@@ -31,6 +32,7 @@ import type { RenditionOrder, RenditionPool } from './rendition-pool.ts';
 import type { TranscodeQueue } from './transcode-queue.ts';
 import type { EncodeSettings, MachineEncoders } from './variant-choice.ts';
 
+import { framesPerSecond } from './variant-choice.ts';
 /** How long a media URL works [PLAY3]: longer than nearly every movie, so that hardly anyone meets the end of one. */
 export const GRANT_MS = 6 * 3_600_000;
 
@@ -86,7 +88,7 @@ export interface PlaybackHandlerOptions {
 
 export function createPlaybackHandlers(
   options: PlaybackHandlerOptions,
-): Pick<Handlers<typeof playback>, 'open' | 'wait' | 'leave'> {
+): Pick<Handlers<typeof playback>, 'open' | 'wait' | 'leave' | 'work'> {
   const {
     store,
     people,
@@ -287,6 +289,21 @@ export function createPlaybackHandlers(
     leave(_input, { sessionId }) {
       line.leave(sessionId);
       return Promise.resolve({});
+    async work({ url }, { sessionId }) {
+      const token = /^\/media\/([\w.-]+)\//.exec(url)?.[1] ?? '';
+      const grant = signer.open(token, clock.nowMs());
+      // Of an address that is used up, or of somebody else, there is nothing to tell.
+      const isTheirs = typeof grant === 'object' && grant.sessionId === sessionId;
+      const work = isTheirs ? pool.workFor(grant.viewerId) : null;
+      if (!isTheirs || !work || !isEncodedPicture(work.output)) return { encoding: null };
+      const { paceFactor: realTimeFactor, isAtRest, hardware } = work;
+      const file = await store.file(grant.fileId);
+      const track = file?.media?.video.find(({ index }) => index === grant.hls?.video?.trackIndex);
+      const rate = track ? framesPerSecond(track) : null;
+      const made = realTimeFactor === null || rate === null ? null : realTimeFactor * rate;
+      return { encoding: { realTimeFactor, framesPerSecond: made, isAtRest, hardware } };
+    },
+
     },
   };
 }

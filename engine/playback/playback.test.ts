@@ -441,6 +441,30 @@ describe('playback.open', () => {
     expect(await open(other, somebody(3))).toMatchObject({ method: 'transcode' });
   });
 
+  it('[PLAY96] tells how fast the picture of a playback is encoded, to whom it was opened for only', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ video: [hevc] }) }, everySecond);
+    const { url } = await open({ profile: chromium });
+    const ask = (asked: string, context = testContext()) => part.handlers.work({ url: asked }, context);
+    expect(await ask(url)).toEqual({ encoding: null }); // nobody has asked for any of it
+    void get(url.replace('index.m3u8', 'v0/0.m4s'));
+    await clock.advance(0);
+    const at = { isAtRest: false, hardware: null };
+    expect(await ask(url)).toEqual({ encoding: { ...at, realTimeFactor: null, framesPerSecond: null } });
+    await clock.advance(500);
+    hosts.hosts.find(({ spec }) => spec.kind === 'video')!.make();
+    await clock.advance(0);
+    const { encoding } = await ask(url);
+    expect(encoding).toMatchObject(at);
+    const { num, den } = hevc.frameRate!;
+    expect(encoding!.framesPerSecond! / encoding!.realTimeFactor!).toBeCloseTo(num / den);
+    // A segment of some seconds in half a second.
+    expect(encoding!.realTimeFactor!).toBeGreaterThan(1);
+    expect(await ask(url, testContext({ sessionId: id(901) }))).toEqual({ encoding: null });
+    for (const bad of ['', '/media/x/index.m3u8', url.replace('.', 'x.')]) {
+      expect(await ask(bad)).toEqual({ encoding: null });
+    }
+  });
+
   it('[PLAY30] lets those who wait in by turns, whoever comes later', async () => {
     const somebody = (last: number) => testContext({ sessionId: id(last) });
     const films = [MOVIE, id(11), id(12), id(13)];

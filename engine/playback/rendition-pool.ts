@@ -8,6 +8,7 @@ import type { Log } from '#engine/base/log.ts';
 import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
 import type { PlaybackHosts, ScratchPort } from './ports.ts';
 import { Rendition } from './rendition.ts';
+import type { RenditionWork } from './rendition.ts';
 import type { RenditionSetup } from './rendition-state.ts';
 import { SegmentCache } from './segment-cache.ts';
 import type { Lead } from './steering.ts';
@@ -98,6 +99,11 @@ export class RenditionPool implements AsyncDisposable {
   isEncodingFor(viewerId: string): boolean {
     const key = this.#watched.get(viewerId);
     return key !== undefined && this.isEncoding(key);
+  }
+
+  /** How the picture that a viewer watches is made; `null` where none is. */
+  workFor(viewerId: string): RenditionWork | null {
+    return this.#renditions.get(this.#watched.get(viewerId) ?? '')?.work ?? null;
   }
 
   /** Whether a transcode with this key could start, or go on, without taking the place of one that is watched. */

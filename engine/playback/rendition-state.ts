@@ -13,6 +13,7 @@ import type { MediaFailure } from '#engine/media/media-failure.ts';
 import type { SegmentPlan } from '#engine/media/segment-plan.ts';
 import type { SegmentRange } from '#engine/media/rendition-spec.ts';
 import type { Behavior, Reply } from '#engine/runtime/actor.ts';
+import { EncodePace } from './encode-pace.ts';
 import type { PlaybackHosts, ScratchPort } from './ports.ts';
 import { RenditionError } from './rendition-error.ts';
 import type { SegmentCache } from './segment-cache.ts';
@@ -94,6 +95,10 @@ export interface RenditionFacts {
   hasHost: boolean;
   isAtRest: boolean;
   isWatched: boolean;
+  /** How many times as fast as it plays it is made; `null` while nothing was. */
+  paceFactor: number | null;
+  /** The hardware that encodes it has failed: the processor has taken over. */
+  hasLostHardware: boolean;
 }
 
 interface Wait {
@@ -137,6 +142,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
   /** The attempt to open a host that is under way. */
   #opening: object | null = null;
   #host: OpenHost | null = null;
+  readonly #pace = new EncodePace();
   #idle: Timer | null = null;
   /** Set while there are viewers: looks again when one of them may have been silent for too long. */
   #absence: Timer | null = null;
@@ -307,7 +313,9 @@ export class RenditionState implements Behavior<RenditionMessage> {
   #produce(range: SegmentRange): void {
     const host = this.#host;
     if (!host) return this.#isSourceGone ? this.#refuseGone() : this.#open();
-    if (host.next !== range.from) host.madeHere = 0;
+    const isElsewhere = host.next !== range.from;
+    if (isElsewhere) host.madeHere = 0;
+    this.#pace.begin(this.#setup.clock.monotonicMs(), isElsewhere);
     host.next = range.from;
     host.until = range.until;
     host.handle.produce(range);
@@ -398,6 +406,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
           host.madeHere++;
         }
         host.emptyRuns = 0;
+        this.#measure(event.index);
         this.#attempts.delete(event.index);
         this.#setup.cache.add(this.#setup.key, event.index, event.sizeBytes);
         this.#answer(event.index);
@@ -406,6 +415,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
         this.#rested(host, event.next);
         break;
       case 'hardwareFailed':
+        this.#facts.hasLostHardware = true;
         // The host goes on without it, under the same names; who keeps account of the hardware hears it from the hosts.
         this.#setup.log.warn('hardware failed in the middle of a movie', { path: this.#setup.spec.path, ...event });
         break;
@@ -421,6 +431,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
     if (until !== null && (next < host.next || next > until + 1)) return;
     host.until = null;
     host.next = next;
+    this.#pace.rest();
     if (until === null || next > until) return;
     if (++host.emptyRuns < MAX_EMPTY_RUNS) return;
     this.#failed(host, {
@@ -433,6 +444,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
 
   #failed(host: OpenHost, { failure, index, detail }: RenditionEvent & { kind: 'failed' }): void {
     const { clock, log, spec } = this.#setup;
+    this.#pace.rest();
     host.until = null;
     host.next = NOWHERE;
     host.emptyRuns = 0;
@@ -497,9 +509,16 @@ export class RenditionState implements Behavior<RenditionMessage> {
       .unref();
   }
 
+  #measure(index: number): void {
+    const { plan, clock } = this.#setup;
+    this.#pace.made(plan[index + 1]! - plan[index]!, clock.monotonicMs());
+    this.#facts.paceFactor = this.#pace.factor;
+  }
+
   #closeHost(): void {
     const host = this.#host;
     this.#host = null;
+    this.#pace.rest();
     void host?.handle.close().finally(() => host.slot?.[Symbol.dispose]());
   }
 }

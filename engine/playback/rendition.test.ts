@@ -97,6 +97,40 @@ describe('a rendition', () => {
     expect([init.state, first.state]).toEqual(['/scratch/a/init.mp4', '/scratch/a/0.m4s']);
   });
 
+  it('[PLAY96] tells how fast it is made, at rest too, and when its hardware is lost', async () => {
+    await using stage = new Stage();
+    const chip = order('a', 'h264');
+    const output = { ...chip.spec.output, encoder: 'vaapi' } as typeof chip.spec.output;
+    const rendition = (await stage.pool.get({ ...chip, spec: { ...chip.spec, output } }))!;
+    stage.pool.watch('ada', 'a');
+    expect(stage.pool.workFor('ada')).toMatchObject({ isAtRest: true, paceFactor: null, hardware: 'vaapi' });
+    ask(rendition, 0);
+    await stage.settle();
+    expect(rendition.work).toMatchObject({ isAtRest: false, paceFactor: null });
+    for (let made = 0; made < 2; made++) {
+      await stage.clock.advance(500);
+      stage.hosts.last.make();
+      await stage.settle();
+    }
+    // Segments of two seconds, in half a second each.
+    expect(rendition.work.paceFactor).toBe(4);
+    const failed = { kind: 'hardwareFailed', hardware: 'vaapi', verdict: 'crashed', detail: null, index: 2 } as const;
+    stage.hosts.last.emit(failed);
+    await stage.clock.advance(4_000);
+    stage.hosts.last.make();
+    await stage.settle();
+    expect(rendition.work).toMatchObject({ paceFactor: 1.2, hardware: null });
+    // A minute in which nothing was asked for is none in which it was slow.
+    while (stage.hosts.last.range) {
+      await stage.clock.advance(500);
+      stage.hosts.last.make();
+      await stage.settle();
+    }
+    await stage.clock.advance(LIVE_MS);
+    expect(rendition.work).toMatchObject({ isAtRest: true, paceFactor: 4 });
+    expect(stage.pool.workFor('bob')).toBeNull();
+  });
+
   it('[PLAY8] hands out at once what is there', async () => {
     await using stage = new Stage();
     const rendition = await stage.rendition();

@@ -1,8 +1,23 @@
+import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
+import type { RenditionOutput } from '#engine/media/rendition-spec.ts';
 import { ActorError, Actor } from '#engine/runtime/actor.ts';
+import { HARDWARE_KINDS } from '#protocol/schema/hardware.ts';
+import type { HardwareKind } from '#protocol/schema/hardware.ts';
 import { RenditionError } from './rendition-error.ts';
 import { RenditionState } from './rendition-state.ts';
 import type { Part, RenditionFacts, RenditionMessage, RenditionSetup } from './rendition-state.ts';
 import type { SlotHolder } from './transcode-slots.ts';
+
+/** How a rendition is being made at this moment. */
+export interface RenditionWork {
+  readonly output: RenditionOutput;
+  /** Nothing is made now: what is ready suffices for a while. */
+  readonly isAtRest: boolean;
+  /** How many times as fast as it plays it was made last; `null` while nothing was. */
+  readonly paceFactor: number | null;
+  /** What encodes it; `null` for the processor. */
+  readonly hardware: HardwareKind | null;
+}
 
 /** How long a request may wait for its segment: less than a player's own patience (hls.js gives up after 60 s in all). */
 export const PART_DEADLINE_MS = 30_000;
@@ -14,7 +29,10 @@ export const PART_DEADLINE_MS = 30_000;
 export class Rendition implements SlotHolder, AsyncDisposable {
   readonly key: string;
   readonly #setup: RenditionSetup;
-  readonly #facts: RenditionFacts = { hasHost: false, isAtRest: true, isWatched: false };
+  readonly #facts: RenditionFacts = {
+    ...{ hasHost: false, isAtRest: true, isWatched: false },
+    ...{ paceFactor: null, hasLostHardware: false },
+  };
   readonly #actor: Actor<RenditionMessage>;
   #usedMs: number;
 
@@ -44,6 +62,18 @@ export class Rendition implements SlotHolder, AsyncDisposable {
 
   get isWatched(): boolean {
     return this.#facts.isWatched;
+  }
+
+  /** How it is being made. */
+  get work(): RenditionWork {
+    const { isAtRest, paceFactor, hasLostHardware } = this.#facts;
+    const { output, hardware } = this.#setup.spec;
+    // `null` of the specification itself: subtitles are burnt in, which is the processor's work.
+    const isOnChip = isEncodedPicture(output) && hardware !== null && !hasLostHardware;
+    return {
+      ...{ output, isAtRest, paceFactor },
+      hardware: isOnChip ? (HARDWARE_KINDS.find((kind) => kind === output.encoder) ?? null) : null,
+    };
   }
 
   get isStopped(): boolean {

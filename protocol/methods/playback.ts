@@ -1,7 +1,7 @@
 /** Opening a movie for playing, here or in another player. */
 import * as v from 'valibot';
 import { defineCall } from '../contract.ts';
-import { DeviceProfile, PLAY_METHODS, Playback } from '../schema/playback.ts';
+import { DeviceProfile, EncodingWork, PLAY_METHODS, Playback } from '../schema/playback.ts';
 import { DEFAULT_LINK_MS, LINK_KINDS, MAX_LINK_MS, MIN_LINK_MS, PlaybackLink } from '../schema/playback-link.ts';
 import { Count, Id, Milliseconds } from '../schema/scalar.ts';
 import { SubtitleId } from '../schema/subtitle.ts';
@@ -70,6 +70,23 @@ export const playback = {
     output: v.object({}),
     failures: {},
     http: { method: 'POST', path: '/playback/line/leave' },
+  }),
+  work: defineCall({
+    id: 99,
+    name: 'playback.work',
+    since: 1,
+    summary: 'Tells how fast, and by what, the picture of a playback of this session is being encoded now.',
+    permission: 'playback:play',
+    input: v.object({
+      /** `url` of the playback. */
+      url: v.pipe(v.string(), v.maxLength(8_192)),
+    }),
+    output: v.object({
+      /** `null`: nothing is encoded for it now, since the picture is sent as it is, or nobody has asked for any of it yet. */
+      encoding: v.nullable(EncodingWork),
+    }),
+    failures: {},
+    http: { method: 'POST', path: '/playback/work' },
   }),
   link: defineCall({
     id: 98,

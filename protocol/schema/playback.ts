@@ -213,6 +213,19 @@ export const PlaybackVariant = v.object({
 });
 export type PlaybackVariant = v.InferOutput<typeof PlaybackVariant>;
 
+/** How a picture is being encoded. */
+export const EncodingWork = v.object({
+  /** How many times as fast as it plays, over the last segments; `null` until the first is made. */
+  realTimeFactor: v.nullable(v.number()),
+  /** `null` where the file does not say how many a second of it has. */
+  framesPerSecond: v.nullable(v.number()),
+  /** Enough is ready, and nothing is made until some of it has been played. */
+  isAtRest: v.boolean(),
+  /** What encodes it; `null` for the processor, also where hardware failed in the middle. */
+  hardware: v.nullable(v.picklist(HARDWARE_KINDS)),
+});
+export type EncodingWork = v.InferOutput<typeof EncodingWork>;
+
 export const Playback = v.object({
   movieId: Id,
   fileId: Id,

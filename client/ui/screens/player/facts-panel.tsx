@@ -3,8 +3,10 @@ import { useEffect, useState } from 'preact/hooks';
 import { deviceName } from '#client/player/device-name.ts';
 import type { Player } from '#client/player/player.ts';
 import type { PlayerFacts } from '#client/player/player-state.ts';
-import type { Playback } from '#protocol/schema/playback.ts';
-import { useLobby } from '../../house.ts';
+import { playback as calls } from '#protocol/methods/playback.ts';
+import { isFailure } from '#protocol/errors.ts';
+import type { EncodingWork, Playback } from '#protocol/schema/playback.ts';
+import { useCinema, useLobby } from '../../house.ts';
 import { REASON_TEXTS } from '../../reason-text.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { METHOD_SENTENCES, methodName } from '../../wording.ts';
@@ -12,6 +14,35 @@ import { factReport, factRows } from './stream-facts.ts';
 import styles from './player.module.css';
 
 const COPIED_MS = 2_500;
+const LOOK_MS = 1_000;
+const ASK_MS = 2_000;
+
+/** How fast the picture is being encoded, asked of the server for as long as somebody looks. */
+function useEncoding({ url }: Playback): EncodingWork | null {
+  const { server } = useCinema();
+  const [encoding, setEncoding] = useState<EncodingWork | null>(null);
+  useEffect(() => {
+    let isOver = false;
+    let later: ReturnType<typeof setTimeout> | undefined;
+    const ask = async (): Promise<void> => {
+      try {
+        const answer = await server.call(calls.work, { url });
+        if (!isOver) setEncoding(answer.encoding);
+      } catch (error) {
+        if (!isFailure(error)) throw error;
+        // Without a line nobody knows.
+        if (!isOver) setEncoding(null);
+      }
+      if (!isOver) later = setTimeout(() => void ask(), ASK_MS);
+    };
+    void ask();
+    return () => {
+      isOver = true;
+      clearTimeout(later);
+    };
+  }, [url]);
+  return encoding;
+}
 
 interface Props {
   readonly player: Player;
@@ -26,7 +57,7 @@ export function FactsPanel({ player, playback, title, onClose }: Props) {
   const [facts, setFacts] = useState<PlayerFacts>(() => player.facts());
   const [isCopied, setCopied] = useState(false);
   useEffect(() => {
-    const clock = setInterval(() => setFacts(player.facts()), 1_000);
+    const clock = setInterval(() => setFacts(player.facts()), LOOK_MS);
     return () => clearInterval(clock);
   }, []);
   useEffect(() => {
@@ -35,9 +66,10 @@ export function FactsPanel({ player, playback, title, onClose }: Props) {
     return () => clearTimeout(timer);
   }, [isCopied]);
   const variant = player.variant.value;
+  const encoding = useEncoding(playback);
 
   const copy = async (): Promise<void> => {
-    const report = factReport(title, playback, player.facts(), variant, deviceName(navigator.userAgent));
+    const report = factReport(title, playback, player.facts(), variant, encoding, deviceName(navigator.userAgent));
     // Browsers have a clipboard on https and on this machine only.
     const isDone = await (navigator.clipboard as Clipboard | undefined)?.writeText(report).then(
       () => true,
@@ -64,7 +96,7 @@ export function FactsPanel({ player, playback, title, onClose }: Props) {
         </ul>
       )}
       <dl>
-        {factRows(playback, facts, variant).map(([name, value]) => (
+        {factRows(playback, facts, variant, encoding).map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd>{value}</dd>

@@ -31,7 +31,7 @@ const variant = { index: 0, name: 'v1', width: 1280, height: 720, bitrateBps: 5_
 
 describe('about this stream', () => {
   it('[PLAY96] tells what plays, why, and the numbers of the moment', () => {
-    const rows = new Map(factRows(playback, facts, variant));
+    const rows = new Map(factRows(playback, facts, variant, null));
     expect(rows.get('Picture')).toBe('HEVC → H.264');
     expect(rows.get('Encoded by')).toBe('VA-API');
     expect(rows.get('Sound track')).toBe('English · It is in a language that you speak.');
@@ -48,12 +48,31 @@ describe('about this stream', () => {
       ...playback,
       variants: [{ ...playback.variants[0]!, name: 'v1', isOriginal: true, maxBitrateBps: 21_900_000 }],
     };
-    expect(new Map(factRows(own, facts, variant)).get('Variant')).toBe('720p · as it is');
-    expect(new Map(factRows({ ...playback, variants: [] }, facts, variant)).get('Variant')).toBe('720p · 5.0 Mbit/s');
+    expect(new Map(factRows(own, facts, variant, null)).get('Variant')).toBe('720p · as it is');
+    expect(new Map(factRows({ ...playback, variants: [] }, facts, variant, null)).get('Variant')).toBe(
+      '720p · 5.0 Mbit/s',
+    );
+  });
+
+  it('[PLAY96] tells how fast the picture is encoded, and by what, as the server says now', () => {
+    const work = { realTimeFactor: 3.42, framesPerSecond: 82.1, isAtRest: false, hardware: null };
+    const rows = new Map(factRows(playback, facts, variant, work));
+    expect(rows.get('Encoding')).toBe('3.4 × real time · 82 frames/s');
+    // The hardware that was meant to has failed meanwhile.
+    expect(rows.get('Encoded by')).toBe('The processor');
+    const resting = { ...work, realTimeFactor: 12.3, framesPerSecond: null, isAtRest: true };
+    expect(new Map(factRows(playback, facts, variant, resting)).get('Encoding')).toBe(
+      '12 × real time · resting, enough is ready',
+    );
+    const copied: Playback = { ...playback, video: { ...playback.video!, method: 'copy' } };
+    const quiet = new Map(factRows(copied, facts, variant, null));
+    expect([quiet.has('Encoding'), quiet.has('Encoded by')]).toEqual([false, false]);
+    // A softer variant of a movie whose picture could be sent as it is.
+    expect(new Map(factRows(copied, facts, variant, work)).get('Encoded by')).toBe('The processor');
   });
 
   it('[PLAY96] leaves out what nobody knows', () => {
-    const rows = new Map(factRows(playback, { ...facts, source: null, width: 0 }, null));
+    const rows = new Map(factRows(playback, { ...facts, source: null, width: 0 }, null, null));
     for (const name of ['Variant', 'Takes now', 'Line', 'Player']) expect(rows.has(name)).toBe(false);
     expect(rows.get('Shown')).toBe('Not yet');
   });
@@ -65,13 +84,13 @@ describe('about this stream', () => {
       selectedSubtitle: null,
       subtitleReason: 'audioUnderstood',
     };
-    expect(new Map(factRows(none, facts, variant)).get('Subtitles')).toBe('This movie has none.');
+    expect(new Map(factRows(none, facts, variant, null)).get('Subtitles')).toBe('This movie has none.');
     const off: Playback = { ...playback, selectedSubtitle: null, subtitleReason: 'audioUnderstood' };
-    expect(new Map(factRows(off, facts, variant)).get('Subtitles')).toBe('You understand the sound.');
+    expect(new Map(factRows(off, facts, variant, null)).get('Subtitles')).toBe('You understand the sound.');
   });
 
   it('[PLAY96] the report has every reason with its name, and no address of the movie', () => {
-    const report = factReport('Metropolis', playback, facts, variant, 'Chrome on Linux');
+    const report = factReport('Metropolis', playback, facts, variant, null, 'Chrome on Linux');
     expect(report).toContain('(videoCodecNotSupported)');
     expect(report).toContain('Device: Chrome on Linux');
     expect(report).not.toContain('secret-grant');

@@ -1,7 +1,7 @@
 /** How a movie reaches this screen, in rows of words: for the info panel, and for the report that somebody copies from it. */
 import type { PlayerFacts } from '#client/player/player-state.ts';
 import type { SourceVariant } from '#client/player/source.ts';
-import type { Playback, TrackDecision } from '#protocol/schema/playback.ts';
+import type { EncodingWork, Playback, TrackDecision } from '#protocol/schema/playback.ts';
 import { AUDIO_REASON_TEXTS, REASON_TEXTS, SUBTITLE_REASON_TEXTS } from '../../reason-text.ts';
 import {
   METHOD_SENTENCES,
@@ -37,23 +37,40 @@ const HARDWARE_NAMES = {
   vulkan: 'Vulkan',
 } as const;
 
-function encoderText({ variants }: Playback): string {
-  const kind = variants.find(({ isOriginal }) => !isOriginal)?.hardware ?? null;
+/** What encodes the picture now, or would by what the server decided; `null` where the picture is sent as it is. */
+function encoderText({ video, variants }: Playback, encoding: EncodingWork | null): string | null {
+  if (encoding === null && video?.method !== 'transcode') return null;
+  const kind = encoding ? encoding.hardware : (variants.find(({ isOriginal }) => !isOriginal)?.hardware ?? null);
   return kind === null ? 'The processor' : HARDWARE_NAMES[kind];
+}
+
+/** `3.4 × real time · 82 frames/s`. Slower than real time is the one thing that stops a movie. */
+function paceText({ realTimeFactor, framesPerSecond, isAtRest }: EncodingWork): string {
+  const rest = isAtRest ? 'resting, enough is ready' : null;
+  if (realTimeFactor === null) return rest === null ? 'just begun' : 'resting';
+  const pace = `${realTimeFactor.toFixed(realTimeFactor < 10 ? 1 : 0)} × real time`;
+  const frames = framesPerSecond === null ? null : `${count(Math.round(framesPerSecond))} frames/s`;
+  return [pace, frames, rest].filter((part) => part !== null).join(' · ');
 }
 
 const joined = (parts: readonly (string | null)[]): string | null =>
   parts.filter((part) => part !== null).join(' · ') || null;
 
 /** What plays and why those tracks; the file; the numbers of the moment. */
-export function factRows(playback: Playback, facts: PlayerFacts, variant: SourceVariant | null): readonly FactRow[] {
+export function factRows(
+  playback: Playback,
+  facts: PlayerFacts,
+  variant: SourceVariant | null,
+  encoding: EncodingWork | null,
+): readonly FactRow[] {
   const { source } = playback;
   const audio = playback.audioTracks.find(({ isSelected }) => isSelected);
   const subtitle = playback.subtitleTracks.find(({ id }) => id === playback.selectedSubtitle);
   const live = facts.source;
   const rows: readonly (readonly [string, string | null])[] = [
     ['Picture', decisionText(playback.video)],
-    ['Encoded by', playback.video?.method === 'transcode' ? encoderText(playback) : null],
+    ['Encoded by', encoderText(playback, encoding)],
+    ['Encoding', encoding && paceText(encoding)],
     ['Sound', decisionText(playback.audio)],
     [
       'Sound track',
@@ -92,6 +109,7 @@ export function factReport(
   playback: Playback,
   facts: PlayerFacts,
   variant: SourceVariant | null,
+  encoding: EncodingWork | null,
   device: string,
 ): string {
   return [
@@ -99,7 +117,7 @@ export function factReport(
     METHOD_SENTENCES[playback.method],
     ...playback.reasons.map((reason) => `- ${REASON_TEXTS[reason]} (${reason})`),
     '',
-    ...factRows(playback, facts, variant).map(([name, value]) => `${name}: ${value}`),
+    ...factRows(playback, facts, variant, encoding).map(([name, value]) => `${name}: ${value}`),
     `Device: ${device}`,
   ].join('\n');
 }
