@@ -15,11 +15,17 @@ const suffixed = Object.keys(needs).map((suffix) => `**/*.${suffix}.test.{ts,tsx
 const never = ['**/node_modules/**', 'client/dist/**'];
 const everything = ['protocol', 'engine', 'client', 'bench', 'test'].map((folder) => `${folder}/**/*.test.{ts,tsx}`);
 
-function project(name: string, include: string[], exclude: string[], timeoutMs: number, globalSetup: string[] = []) {
+interface Conditions {
+  readonly globalSetup?: string[];
+  /** How often a failed test is tried once more; the report names those that needed it. */
+  readonly retry?: number;
+}
+
+function project(name: string, include: string[], exclude: string[], timeoutMs: number, conditions: Conditions = {}) {
   return {
     extends: true as const,
     test: {
-      ...{ name, include, globalSetup },
+      ...{ name, include, ...conditions },
       exclude: [...never, ...exclude],
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
@@ -44,7 +50,11 @@ export default defineConfig({
       project('redis', ['**/*.redis.test.ts'], ['test/e2e/**'], 90_000),
       project('av', ['**/*.av.test.ts'], ['test/e2e/**'], 90_000),
       project('integration', ['test/integration/**/*.test.ts'], suffixed, 120_000),
-      project('e2e', ['**/*.e2e.test.ts', 'test/e2e/**/*.test.ts'], [], 180_000, ['test/support/built-client.ts']),
+      // A browser shares two cores with a server that encodes: once is chance and is named in the report, twice is a defect.
+      project('e2e', ['**/*.e2e.test.ts', 'test/e2e/**/*.test.ts'], [], 180_000, {
+        globalSetup: ['test/support/built-client.ts'],
+        retry: 1,
+      }),
     ],
   },
 });
