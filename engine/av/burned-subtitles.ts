@@ -1,35 +1,54 @@
-/** Pictures of subtitles, burnt into a movie's picture while it is encoded. Reads them from a file that may still be growing. */
-import { closeSync, openSync, readSync } from 'node:fs';
+/**
+ * Pictures of subtitles, burnt into a movie's picture while it is encoded. Owns the reading of a file that may not be there yet, that may
+ * still grow, and in whose place another may be put: a reading that somebody gave up begins anew, elsewhere in the movie.
+ *
+ * Who draws asks `isRead` first: a picture whose subtitles have not been read must wait, since what is encoded without them stays so.
+ */
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import type { Frame } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
 import { blend, overlaysOf } from '#engine/media/picture-blend.ts';
 import type { Overlay } from '#engine/media/picture-blend.ts';
+import { areRead, parseReadSpans } from '#engine/media/read-spans.ts';
+import type { ReadSpan } from '#engine/media/read-spans.ts';
 import { PictureStreamReader } from '#protocol/schema/subtitle-pictures.ts';
 import type { StreamedPicture } from '#protocol/schema/subtitle-pictures.ts';
 import { failureOfErrno } from './input.ts';
 import { decodeIndexedPng } from './indexed-png.ts';
 
 const PIECE_BYTES = 1 << 20;
-/** How often the file is looked at for more. */
-const LOOK_EVERY_MS = 500;
+/** How often the file is looked at for more, by one who waits for it. */
+const LOOK_EVERY_MS = 100;
 /** Without an end, and with nothing that follows. */
 const LONGEST_MS = 10_000;
 
 export class BurnedSubtitles implements Disposable {
-  readonly #file: number;
-  readonly #reader = new PictureStreamReader();
+  readonly #path: string;
+  /** `null`: not there yet. */
+  #file: number | null = null;
+  #reader = new PictureStreamReader();
   /** In order of time. */
   #pictures: StreamedPicture[] = [];
   #readBytes = 0;
+  /** What of the movie `#pictures` is complete for. */
+  #spans: readonly ReadSpan[] = [];
+  #isWhole = false;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #prepared: { readonly picture: StreamedPicture; readonly overlays: readonly Overlay[] } | null = null;
 
+  /** `path`: of a `.pics`, as `PictureSink` writes it; absolute. */
   constructor(path: string) {
-    try {
-      this.#file = openSync(path, 'r');
-    } catch (cause) {
-      throw new MediaError(failureOfErrno(cause), 'the pictures of subtitles are not there', { cause });
-    }
+    this.#path = path;
+  }
+
+  /** Whether everything is known that shows at this moment of the movie. Looks at the disk from time to time where it is not. */
+  isRead(us: number): boolean {
+    if (this.#isReadAt(us)) return true;
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedMs < LOOK_EVERY_MS) return false;
+    this.#lookedMs = nowMs;
+    this.#look();
+    return this.#isReadAt(us);
   }
 
   /**
@@ -37,7 +56,6 @@ export class BurnedSubtitles implements Disposable {
    * are 8 bit 4:2:0.
    */
   drawn(frame: Frame, us: number): Frame {
-    this.#readMore();
     const picture = this.#at(us / 1_000);
     if (picture === null) return frame;
     const overlays = this.#overlaysOf(picture, frame);
@@ -49,7 +67,13 @@ export class BurnedSubtitles implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#file);
+    this.#close();
+  }
+
+  #isReadAt(us: number): boolean {
+    // Also of what the file's clock puts before its beginning.
+    const ms = Math.max(0, Math.floor(us / 1_000));
+    return this.#isWhole || areRead(this.#spans, ms, ms + 1);
   }
 
   #overlaysOf(picture: StreamedPicture, { width, height }: Frame): readonly Overlay[] {
@@ -61,14 +85,59 @@ export class BurnedSubtitles implements Disposable {
     return overlays;
   }
 
-  #readMore(): void {
-    const now = performance.now();
-    if (now - this.#lookedMs < LOOK_EVERY_MS) return;
-    this.#lookedMs = now;
+  #look(): void {
+    try {
+      // How far first, what is there then: all that the first speaks of is in the second, if both are of the same reading.
+      const before = this.#progress();
+      const isSame = this.#isInPlace();
+      if (!isSame) this.#reopen();
+      const progress = isSame ? before : this.#progress();
+      if (this.#file === null || !this.#isInPlace()) return;
+      this.#readMore(this.#file);
+      this.#isWhole = progress.isWhole;
+      this.#spans = progress.spans;
+    } catch (cause) {
+      if (cause instanceof RangeError) throw new MediaError('unsupported', 'no pictures of subtitles', { cause });
+      throw new MediaError(failureOfErrno(cause), 'the pictures of subtitles can’t be read', { cause });
+    }
+  }
+
+  #progress(): { readonly isWhole: boolean; readonly spans: readonly ReadSpan[] } {
+    const stem = this.#path.replace(/\.pics$/, '');
+    if (existsSync(`${stem}.done`)) return { isWhole: true, spans: [] };
+    try {
+      return { isWhole: false, spans: parseReadSpans(readFileSync(`${stem}.read`, 'utf8')) };
+    } catch {
+      return { isWhole: false, spans: [] };
+    }
+  }
+
+  #isInPlace(): boolean {
+    if (this.#file === null) return false;
+    return statSync(this.#path, { throwIfNoEntry: false })?.ino === fstatSync(this.#file).ino;
+  }
+
+  /** What an earlier reading found is forgotten with how far it went. */
+  #reopen(): void {
+    this.#close();
+    this.#reader = new PictureStreamReader();
+    this.#pictures = [];
+    this.#readBytes = 0;
+    this.#spans = [];
+    this.#prepared = null;
+    if (existsSync(this.#path)) this.#file = openSync(this.#path, 'r');
+  }
+
+  #close(): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+
+  #readMore(file: number): void {
     const found: StreamedPicture[] = [];
     for (;;) {
       const piece = Buffer.allocUnsafe(PIECE_BYTES);
-      const count = readSync(this.#file, piece, 0, PIECE_BYTES, this.#readBytes);
+      const count = readSync(file, piece, 0, PIECE_BYTES, this.#readBytes);
       if (count === 0) break;
       this.#readBytes += count;
       found.push(...this.#reader.take(piece.subarray(0, count)));

@@ -29,6 +29,8 @@ export interface PictureSink {
   readonly isWorking: boolean;
   /** Pictures that it has not encoded yet. */
   readonly waitingCount: number;
+  /** What is to be drawn into the next of them is not known yet. */
+  readonly isHeldUp: boolean;
   /** A picture in order of presentation, its time in ticks of `VIDEO_TICKS_PER_SECOND` as its pts. It stays the source's: keep a reference. */
   take(frame: Frame, us: number): void;
   /** There are no more pictures. */

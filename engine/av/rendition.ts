@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate as nextTurn } from 'node:timers/promises';
 import { MediaError } from '#engine/media/media-failure.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
@@ -15,12 +15,17 @@ import { VideoTranscode } from './video-transcode.ts';
 
 /** FFmpeg's calls block. After this long we let messages in: a seek or a pause waits no longer than this and one packet. */
 const TURN_MS = 8;
+/** How often one that waits for something outside looks whether it is there. */
+const LOOK_EVERY_MS = 50;
+/** Whoever watches over hosts hears this often of one that waits, and does not take it for one that hangs. */
+const TELL_EVERY_MS = 10_000;
 
 /** What comes of a `produce`, in order. A segment's file is complete when it is told. */
 export type RenditionNews =
   | { readonly kind: 'init'; readonly sizeBytes: number }
   | { readonly kind: 'segment'; readonly index: number; readonly sizeBytes: number }
   | { readonly kind: 'idle'; readonly next: number }
+  | { readonly kind: 'waiting'; readonly index: number }
   | HardwareNews
   | { readonly kind: 'failed'; readonly failure: MediaFailure; readonly index: number; readonly detail: string };
 
@@ -106,8 +111,17 @@ export class Rendition implements Disposable {
     await nextTurn(); // whoever asked gets an answer before the work begins
     // The first step is a turn by itself: a rung that is asked for in the same breath can join before pictures come.
     let turnStartMs = Number.NEGATIVE_INFINITY;
+    let toldMs = Number.NEGATIVE_INFINITY;
     let failure: unknown;
     while (this.#range) {
+      if (this.#startAt === null && this.#producer?.mustWait === true) {
+        if (performance.now() - toldMs >= TELL_EVERY_MS) {
+          toldMs = performance.now();
+          this.#tell({ kind: 'waiting', index: this.#stands });
+        }
+        await pause(LOOK_EVERY_MS);
+        continue;
+      }
       try {
         if (!this.#step(this.#range)) break;
       } catch (thrown) {

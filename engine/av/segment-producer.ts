@@ -8,6 +8,8 @@ export interface SegmentProducer extends Disposable {
   start(index: number): void;
   /** Says up to which segment it is asked to work, before it is asked to step. */
   aim?(until: number): void;
+  /** It can't take a step before something outside of it has happened. What it says may change by itself; ask again. */
+  readonly mustWait?: boolean;
   /** Nothing is asked of it for now. */
   rest?(): void;
   /**

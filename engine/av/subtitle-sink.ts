@@ -1,11 +1,13 @@
 /**
  * What becomes of a track's packets: files in a folder that can be read while they are written. `t3.vtt` for text, with `t3.ass` where
- * it has styles; `t3.pics` for pictures. `t3.done` says that they are whole.
+ * it has styles; `t3.pics` for pictures, with `t3.read` for how far they go meanwhile. `t3.done` says that they are whole.
  */
-import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DvbSubtitleDecoder } from '#engine/media/dvb-subtitle.ts';
 import { PgsDecoder } from '#engine/media/pgs.ts';
+import { printReadSpans } from '#engine/media/read-spans.ts';
+import type { ReadSpan } from '#engine/media/read-spans.ts';
 import { PICTURE_STREAM_MAGIC, printStreamedPicture } from '#protocol/schema/subtitle-pictures.ts';
 import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
 import type { PictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
@@ -66,6 +68,12 @@ class GrowingFile {
     this.#flushedMs = performance.now();
   }
 
+  /** Whether its name still leads to it: another reading may have put its own in its place. */
+  get isInPlace(): boolean {
+    const there = statSync(this.#path, { throwIfNoEntry: false });
+    return there?.ino === fstatSync(this.#file).ino;
+  }
+
   close(): void {
     this.flush();
     closeSync(this.#file);
@@ -81,6 +89,8 @@ class GrowingFile {
 export interface SubtitleSink {
   /** Microseconds of the movie; `endUs` is NaN where the packet does not say. */
   take(payload: Uint8Array, startUs: number, endUs: number): void;
+  /** Everything that begins in this span of the movie was taken. */
+  reached?(span: ReadSpan): void;
   flushIfDue(): void;
   finish(): void;
 }
@@ -210,12 +220,16 @@ class PictureSink implements SubtitleSink {
   readonly #facts: SinkFacts;
   readonly #decoder: PictureDecoder;
   readonly #file: GrowingFile;
+  readonly #spans: ReadSpan[] = [];
   #count = 0;
   #bytes = 0;
+  #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(facts: SinkFacts, decoder: PictureDecoder) {
     this.#facts = facts;
     this.#decoder = decoder;
+    // What an earlier reading said of itself must not be taken for ours: it goes before the file does.
+    for (const ending of ['done', 'read']) rmSync(join(facts.folder, `${facts.id}.${ending}`), { force: true });
     this.#file = new GrowingFile(join(facts.folder, `${facts.id}.pics`));
     this.#file.write(PICTURE_STREAM_MAGIC);
     this.#file.flush();
@@ -246,13 +260,32 @@ class PictureSink implements SubtitleSink {
     this.#file.flushIfDue();
   }
 
+  reached(span: ReadSpan): void {
+    const [fromMs, untilMs] = this.#spans.at(-1) ?? [Number.NaN, 0];
+    if (span[0] === fromMs) this.#spans[this.#spans.length - 1] = [fromMs, Math.max(untilMs, span[1])];
+    else this.#spans.push(span);
+    this.flushIfDue();
+  }
+
   flushIfDue(): void {
-    this.#file.flushIfDue();
+    const nowMs = performance.now();
+    if (nowMs - this.#toldMs < FLUSH_MS) return;
+    this.#toldMs = nowMs;
+    this.#file.flush();
+    // In this order: what is told to be there is there.
+    if (this.#spans.length === 0 || !this.#file.isInPlace) return;
+    const path = join(this.#facts.folder, `${this.#facts.id}.read`);
+    writeFileSync(`${path}.new`, printReadSpans(this.#spans), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
   }
 
   finish(): void {
+    this.#file.flush();
+    const { isInPlace } = this.#file;
     this.#file.close();
+    if (!isInPlace) return; // the one in its place is somebody else's to call whole
     markDone(this.#facts);
+    rmSync(join(this.#facts.folder, `${this.#facts.id}.read`), { force: true });
   }
 }
 

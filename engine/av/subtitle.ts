@@ -18,6 +18,7 @@ import { Packet, avGetCodecName } from 'node-av/lib';
 import type { Stream } from 'node-av/lib';
 import { fontType } from '#engine/media/font-type.ts';
 import { MediaError } from '#engine/media/media-failure.ts';
+import { TO_THE_END_MS } from '#engine/media/read-spans.ts';
 import { pictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
 import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
 import { ByteSource } from './byte-source.ts';
@@ -35,6 +36,8 @@ import type { SubtitleSink } from './subtitle-sink.ts';
 const INDEXED_BUDGET_BYTES = 4 * 1024 ** 3;
 /** Packets may lie some way before the place that a seek leads to. */
 const SEEK_MARGIN_MS = 15_000;
+/** Subtitles may lie this much behind the picture that they belong to: writers wait for them no longer. */
+const LATE_MS = 3_000;
 const MAX_FONT_BYTES = 32 << 20;
 const MAX_FONTS_BYTES = 128 << 20;
 /** What says that it shows for longer says that it does not know. */
@@ -93,7 +96,11 @@ export function extractSubtitles(path: string, options: SubtitleOptions): Extrac
   }
   // MP4 knows where each sample lies and skips the rest; of others everything is read anyway, so all tracks are taken along.
   const isMp4 = input.demuxer.startsWith('mov');
-  const tracks = isMp4 ? wanted : [...wanted, ...[...showable.values()].filter((track) => !wanted.includes(track))];
+  // But for those that are there, or that another reading makes.
+  const others = [...showable.values()].filter(
+    (track) => !wanted.includes(track) && !isBegun(track.stream.index, options.folder),
+  );
+  const tracks = isMp4 ? wanted : [...wanted, ...others];
   // Without cues FFmpeg finds a place in Matroska by reading everything before it.
   const canSeek = file === null || file.cuesAt !== null;
   extractByPass(input, tracks, { ...options, fromMs: canSeek ? options.fromMs : 0, isMp4 }, checkTime);
@@ -114,6 +121,10 @@ function showableTracks(input: OpenedInput, file: MatroskaFile | null): Track[] 
 }
 
 const PLAIN_WEB_VTT = 'S_TEXT/WEBVTT';
+
+function isBegun(index: number, folder: string): boolean {
+  return ['done', 'vtt', 'pics'].some((ending) => existsSync(join(folder, `t${index}.${ending}`)));
+}
 
 function openSink({ stream, codec }: Track, folder: string): SubtitleSink {
   const { extradata, width, height } = stream.codecpar;
@@ -177,15 +188,23 @@ function readTrack(
     points.findIndex(({ timeTicks }) => timeTicks >= fromTicks),
   );
   const sink = openSink(track, folder);
-  for (const point of [...points.slice(first), ...points.slice(0, first)]) {
-    checkTime();
-    const block = readBlock(source, point, number);
-    const payload = block && unpacked(block.payload, unpack);
-    if (!payload) continue;
-    const startUs = toUs(point.timeTicks) - startMs * 1_000;
-    const lengthUs = toUs(block?.durationTicks ?? 0);
-    sink.take(payload, startUs, lengthUs > 0 && lengthUs < LONGEST_US ? startUs + lengthUs : Number.NaN);
-  }
+  const readPoints = (some: readonly SubtitleCuePoint[], spanFromMs: number): void => {
+    for (const point of some) {
+      checkTime();
+      const block = readBlock(source, point, number);
+      const payload = block && unpacked(block.payload, unpack);
+      const startUs = toUs(point.timeTicks) - startMs * 1_000;
+      const lengthUs = toUs(block?.durationTicks ?? 0);
+      const endUs = lengthUs > 0 && lengthUs < LONGEST_US ? startUs + lengthUs : Number.NaN;
+      if (payload) sink.take(payload, startUs, endUs);
+      if (startUs / 1_000 > spanFromMs) sink.reached?.([spanFromMs, Math.floor(startUs / 1_000)]);
+    }
+  };
+  // What was read within the margin began before it, or it would not show at the place.
+  const spanFromMs = first === 0 ? 0 : fromMs;
+  readPoints(points.slice(first), spanFromMs);
+  sink.reached?.([spanFromMs, TO_THE_END_MS]);
+  readPoints(points.slice(0, first), 0);
   sink.finish();
 }
 
@@ -214,9 +233,13 @@ function extractByPass(
   const begin = Math.max(0, fromMs - SEEK_MARGIN_MS);
   const isSought = begin > 0 && pace !== undefined && seek(input, pace, begin + startMs);
   const sinks = new Map(tracks.map((track) => [track.stream.index, openSink(track, folder)]));
-  readPackets(input, sinks, { startMs, untilMs: Infinity }, checkTime);
+  const spanFromMs = isSought ? fromMs : 0;
+  readPackets(input, sinks, { startMs, spanFromMs, untilMs: Infinity }, checkTime);
+  for (const sink of sinks.values()) sink.reached?.([spanFromMs, TO_THE_END_MS]);
   // What lies before the place where somebody watches comes last, up to where the reading began.
-  if (isSought && seek(input, pace, startMs)) readPackets(input, sinks, { startMs, untilMs: begin }, checkTime);
+  if (isSought && seek(input, pace, startMs)) {
+    readPackets(input, sinks, { startMs, spanFromMs: 0, untilMs: begin }, checkTime);
+  }
   for (const sink of sinks.values()) sink.finish();
 }
 
@@ -236,7 +259,7 @@ function seek(input: OpenedInput, stream: Stream, fileMs: number): boolean {
 function readPackets(
   input: OpenedInput,
   sinks: ReadonlyMap<number, SubtitleSink>,
-  { startMs, untilMs }: { readonly startMs: number; readonly untilMs: number },
+  { startMs, spanFromMs, untilMs }: { readonly startMs: number; readonly spanFromMs: number; readonly untilMs: number },
   checkTime: () => void,
 ): void {
   const scales = new Map(input.streams.map(({ index, timeBase }) => [index, (timeBase.num * 1e6) / timeBase.den]));
@@ -255,6 +278,8 @@ function readPackets(
         break;
       }
       sink?.take(packet.data ?? new Uint8Array(0), startUs, endUs);
+      const reachedMs = Math.floor(startUs / 1_000) - LATE_MS;
+      if (reachedMs > spanFromMs) for (const one of sinks.values()) one.reached?.([spanFromMs, reachedMs]);
     }
     packet.unref();
     for (const one of sinks.values()) one.flushIfDue();

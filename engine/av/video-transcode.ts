@@ -118,6 +118,20 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     return this.#queue.length;
   }
 
+  get isHeldUp(): boolean {
+    const source = this.#source;
+    if (this.#burned === null || source === null || this.#failure !== undefined) return false;
+    const head = this.#queue[0];
+    if (head) return !this.#isDrawable(toUs(head.ticks));
+    return this.#hasEnded && this.#next < source.plan.count && !this.#isDrawable(source.plan.startUs(this.#next));
+  }
+
+  /** Pictures are not decoded ahead of one that is held up: memory is finite. */
+  get mustWait(): boolean {
+    const sinks = [...(this.#source?.sinks ?? [])].filter(({ isWorking }) => isWorking);
+    return sinks.some(({ isHeldUp }) => isHeldUp) && !mostWaiting(sinks);
+  }
+
   start(index: number): void {
     this.#drop();
     this.#next = index;
@@ -274,6 +288,12 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
 
   encodeNext(): void {
     this.#guarded(() => this.#encodeHead());
+  }
+
+  #isDrawable(us: number): boolean {
+    let isRead = false;
+    this.#guarded(() => (isRead = this.#burned?.isRead(us) ?? true));
+    return isRead || this.#failure !== undefined;
   }
 
   /** Encodes the picture at the head of the queue, or one that has to be shown before it. */
@@ -460,10 +480,10 @@ interface Picture {
 }
 
 /** The rung whose encoder has most to do, of those that have something to make; `undefined` where all wait for pictures. */
-function mostWaiting(sinks: ReadonlySet<PictureSink>): PictureSink | undefined {
+function mostWaiting(sinks: Iterable<PictureSink>): PictureSink | undefined {
   let found: PictureSink | undefined;
   for (const sink of sinks) {
-    if (sink.isWorking && sink.waitingCount > (found?.waitingCount ?? 0)) found = sink;
+    if (sink.isWorking && sink.waitingCount > (found?.waitingCount ?? 0) && !sink.isHeldUp) found = sink;
   }
   return found;
 }

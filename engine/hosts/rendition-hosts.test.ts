@@ -53,7 +53,8 @@ function toText(event: RenditionEvent): string {
   if (event.kind === 'init') return 'init';
   if (event.kind === 'segment') return `segment ${event.index}`;
   if (event.kind === 'hardwareFailed') return `${event.hardware} ${event.verdict} at ${event.index}`;
-  return event.kind === 'idle' ? `idle ${event.next}` : `failed ${event.failure} at ${event.index}`;
+  if (event.kind === 'failed') return `failed ${event.failure} at ${event.index}`;
+  return event.kind === 'idle' ? `idle ${event.next}` : `waiting at ${event.index}`;
 }
 
 function specOf(name: string, method: 'copy' | 'h264' = 'copy'): RenditionSpec {

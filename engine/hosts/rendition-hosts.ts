@@ -187,6 +187,7 @@ export class RenditionHosts implements AsyncDisposable {
     const rendition = this.#renditions.get(id);
     if (rendition?.host !== host) return;
     rendition.lastEventMs = this.#clock.monotonicMs();
+    if (event.kind === 'waiting') return; // it lives, which is all that this says
     if (event.kind === 'init') {
       if (rendition.hasInit) return; // a replacement wrote the same bytes again
       rendition.hasInit = true;

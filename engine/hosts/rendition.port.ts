@@ -35,6 +35,8 @@ export type RenditionEvent =
   | { readonly kind: 'segment'; readonly index: number; readonly sizeBytes: number }
   /** The range is done, or it was paused; `next` is the segment that it can go on with for the least price. */
   | { readonly kind: 'idle'; readonly next: number }
+  /** It waits for something outside, to make segment `index`: for subtitles that are still being read. Told again from time to time, to the hosts' keeper only. */
+  | { readonly kind: 'waiting'; readonly index: number }
   /** Hardware failed at a segment, and the processor goes on in its place, with this segment and those behind it. */
   | {
       readonly kind: 'hardwareFailed';

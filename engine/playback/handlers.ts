@@ -21,6 +21,8 @@ import type { MediaInfo } from '#protocol/schema/media.ts';
 import type { SubtitleChoice } from '#protocol/schema/subtitle.ts';
 import { BASELINE_PROFILE, PLAY_METHODS } from '#protocol/schema/playback.ts';
 import type { MoviePart, Playback, TrackDecision } from '#protocol/schema/playback.ts';
+import { segmentSpan } from './burn-in.ts';
+import type { DrawnOrder } from './burn-in.ts';
 import { fileMimeType } from './file-type.ts';
 import type { GrantSigner, HlsForm } from './media-grant.ts';
 import { hlsForm, playbackVariants, renditionOrder, startVariant } from './movie-form.ts';
@@ -30,9 +32,9 @@ import { readPreferences, readRemembered } from './person-wishes.ts';
 import type { PlaybackStore, PreferenceStore, ProgressPort, StoredFile, MomentsPort } from './ports.ts';
 import type { RenditionOrder, RenditionPool } from './rendition-pool.ts';
 import type { TranscodeQueue } from './transcode-queue.ts';
+import { framesPerSecond } from './variant-choice.ts';
 import type { EncodeSettings, MachineEncoders } from './variant-choice.ts';
 
-import { framesPerSecond } from './variant-choice.ts';
 /** How long a media URL works [PLAY3]: longer than nearly every movie, so that hardly anyone meets the end of one. */
 export const GRANT_MS = 6 * 3_600_000;
 
@@ -64,13 +66,8 @@ export interface PlaybackHandlerOptions {
   readonly subtitlesFor: (file: StoredFile, base: string, userId: string) => Promise<SubtitleChoice[]>;
   /** Begins to read what may be wanted of a file's subtitles: the track that is chosen, and the text. */
   readonly prepareSubtitles: (file: StoredFile, chosen: number | null, fromMs: number) => void;
-  /** The order with the pictures of the subtitles that are burnt in, where it has such. */
-  readonly drawnOrder: (
-    order: RenditionOrder,
-    file: StoredFile,
-    fromMs: number,
-    signal: AbortSignal,
-  ) => Promise<RenditionOrder>;
+  /** The order with the place of the subtitles that are burnt in, where it has such. */
+  readonly drawnOrder: (order: RenditionOrder, file: StoredFile) => Promise<DrawnOrder>;
   readonly progress: ProgressPort;
   readonly plans: MoviePlans;
   readonly pool: RenditionPool;
@@ -164,7 +161,6 @@ export function createPlaybackHandlers(
     plan: MoviePlan,
     viewerId: string,
     atMs: number,
-    signal: AbortSignal,
   ): Promise<void> {
     const chosen = form.audio.find(({ isDefault }) => isDefault);
     const names: RenditionName[] = [
@@ -173,8 +169,15 @@ export function createPlaybackHandlers(
     ];
     for (const name of names) {
       const order = renditionOrder(name, form, file, plan);
-      const rendition = order && (await pool.get(await drawnOrder(order, file, atMs, signal)));
-      rendition?.warm(viewerId, segmentAt(plan.segments, atMs * 1_000));
+      const drawn = order && (await drawnOrder(order, file));
+      const rendition = drawn && (await pool.get(drawn.order));
+      const index = segmentAt(plan.segments, atMs * 1_000);
+      rendition?.warm(viewerId, index);
+      // Begun, and not waited for: the player asks for what it needs, and hears what is wrong with it.
+      void drawn
+        ?.hold(segmentSpan(drawn.order, index), new AbortController().signal)
+        .then((held) => held[Symbol.dispose]())
+        .catch(() => undefined);
     }
   }
 
@@ -241,7 +244,7 @@ export function createPlaybackHandlers(
         form = hlsForm({ decision, softer, media, settings, encoders: encoders() }, plan);
         if (hasSlot) line.leave(sessionId);
         else refuseWhereFull(form, candidate, plan, context);
-        await warm(form, candidate, plan, viewerId, resumeMs, signal);
+        await warm(form, candidate, plan, viewerId, resumeMs);
       }
       const base = `/media/${signer.sign({ ...grant, hls: form })}`;
       const opened = (await moments?.opened(file, resumeMs, viewer.id)) ?? null;
@@ -286,9 +289,6 @@ export function createPlaybackHandlers(
       return { place: await line.ask(sessionId, known, signal) };
     },
 
-    leave(_input, { sessionId }) {
-      line.leave(sessionId);
-      return Promise.resolve({});
     async work({ url }, { sessionId }) {
       const token = /^\/media\/([\w.-]+)\//.exec(url)?.[1] ?? '';
       const grant = signer.open(token, clock.nowMs());
@@ -304,6 +304,9 @@ export function createPlaybackHandlers(
       return { encoding: { realTimeFactor, framesPerSecond: made, isAtRest, hardware } };
     },
 
+    leave(_input, { sessionId }) {
+      line.leave(sessionId);
+      return Promise.resolve({});
     },
   };
 }

@@ -38,7 +38,7 @@ import type { Rendition } from './rendition.ts';
 import type { RenditionOrder, RenditionPool } from './rendition-pool.ts';
 import type { Part } from './rendition-state.ts';
 import { subtitleChoices } from './subtitle-choices.ts';
-import { withSubtitlePictures } from './burn-in.ts';
+import { segmentSpan, withSubtitlePictures } from './burn-in.ts';
 import { sendSubtitle, subtitleName } from './subtitle-routes.ts';
 import type { SubtitleName } from './subtitle-routes.ts';
 import type { SubtitleFile, SubtitleStore } from './subtitle-ports.ts';
@@ -88,6 +88,7 @@ const REMEMBERED_MS = 30 * 60_000;
 const M3U_MIME_TYPE = 'audio/x-mpegurl; charset=utf-8';
 const COMPRESS_FROM_BYTES = 1_024;
 const MAX_WATCHED = 500;
+const MAX_VIEWERS = 10_000;
 
 const compress = promisify(gzip);
 
@@ -117,6 +118,8 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
   const remembered = new LRUCache<string, { value: unknown; atMs: number }>({ max: 2_000 });
   /** Versions of files as they were when somebody last watched them in pieces. */
   const watched = new LRUCache<string, StoredFile>({ max: MAX_WATCHED });
+  /** The segment of the picture that each viewer asked for last: in another variant they begin there, too. */
+  const places = new LRUCache<string, number>({ max: MAX_VIEWERS });
   const compressed = new LRUCache<string, Uint8Array>({ maxSize: 16 << 20, sizeCalculation: (bytes) => bytes.length });
 
   /** Asks the store, and falls back to what it said before when it does not answer: who watches goes on through its restart. */
@@ -207,8 +210,11 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     const form = formOf(opened.grant);
     const plan = await planFor(opened, form);
     const order = renditionOrder(name, form, opened.file, plan);
-    if (order && name.startsWith('v')) pool.watch(opened.grant.viewerId, order.key);
-    await sendOrdered(request, response, opened, order, part);
+    const { viewerId } = opened.grant;
+    const isPicture = name.startsWith('v');
+    if (order && isPicture) pool.watch(viewerId, order.key);
+    if (isPicture && part !== 'init') places.set(viewerId, part);
+    await sendOrdered(request, response, opened, order, part, isPicture ? places.get(viewerId) : undefined);
   }
 
   async function sendOrdered(
@@ -217,15 +223,21 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     opened: Opened,
     order: RenditionOrder | null,
     part: Part,
+    place?: number,
   ): Promise<void> {
     if (!order || (part !== 'init' && part >= order.plan.length - 1)) throw nothingHere();
     const contentType = order.spec.kind === 'video' ? 'video/mp4' : 'audio/mp4';
-    const atUs = part === 'init' ? 0 : (order.plan[part] ?? 0);
-    const drawn = await withSubtitlePictures(order, opened.file, atUs / 1_000, subtitles.shelf, request.signal);
+    const askedMs = clock.monotonicMs();
+    const drawn = await withSubtitlePictures(order, opened.file, subtitles.shelf);
+    // An init segment comes with the first segment that is made: the one that its viewer is at.
+    const next = part === 'init' ? place : part;
+    // Of a file that is gone nothing more can be read.
+    const span = next === undefined || opened.isSourceGone ? null : segmentSpan(order, next);
+    using _pictures = await drawn.hold(span, request.signal);
     for (let attempt = 1; ; attempt++) {
-      const rendition = await pool.get(drawn);
+      const rendition = await pool.get(drawn.order);
       if (!rendition) throw new RenditionError('closed');
-      const askedMs = clock.monotonicMs();
+      if (part === 'init' && place !== undefined) rendition.warm(opened.grant.viewerId, place);
       const path = await partOf(rendition, opened, part, request.signal);
       try {
         return await sendFile(response, path, contentType, making(clock.monotonicMs() - askedMs));

@@ -147,7 +147,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
         subtitlesOf,
         subtitlesFor,
         prepareSubtitles: (file, chosen, fromMs) => shelf.prepare(file, chosen, fromMs),
-        drawnOrder: (order, file, fromMs, signal) => withSubtitlePictures(order, file, fromMs, shelf, signal),
+        drawnOrder: (order, file) => withSubtitlePictures(order, file, shelf),
         progress,
         moments: options.moments ?? null,
         plans,

@@ -422,6 +422,8 @@ export class RenditionState implements Behavior<RenditionMessage> {
       case 'failed':
         this.#failed(host, event);
         break;
+      case 'waiting':
+        break; // for those who keep the hosts
     }
   }
 

@@ -222,4 +222,115 @@ describe('the shelf of subtitles', () => {
     await expect(next.find(FILE, { trackIndex: 2, fromMs: 0 }, 'vtt', never)).rejects.toMatchObject({ code: 'failed' });
     expect(await again.names(folder)).toEqual(['f7']);
   });
+
+  describe('pictures that are burnt in', () => {
+    const OF = { trackIndex: 4, fromMs: 0 };
+    const HELD = { [Symbol.dispose]: expect.any(Function) as unknown };
+    const hold = (fromMs: number, signal = never): Promise<Disposable> =>
+      shelf.hold(FILE, OF, { fromMs, untilMs: fromMs + 2_000 }, signal);
+    /** What a host does as it reads. */
+    const tell = (folder: string, ...spans: [number, number][]): void => {
+      cache.write(folder, 't4.pics', 'MSP1');
+      cache.write(folder, 't4.read', JSON.stringify(spans));
+    };
+    /** Settles with what came of it, so that a test can see that nothing has. */
+    function outcome(held: Promise<Disposable>): { value: unknown } {
+      const seen: { value: unknown } = { value: 'waiting' };
+      held.then(
+        (value) => (seen.value = value),
+        (error: unknown) => (seen.value = error),
+      );
+      return seen;
+    }
+
+    it('[PLAY59] a segment waits until the reading has passed its place', async () => {
+      const seen = outcome(hold(60_000));
+      await settle();
+      expect(asked).toMatchObject([{ wanted: [4], fromMs: 60_000, priority: 'interactive' }]);
+      tell(asked[0]!.folder, [60_000, 61_000]);
+      await clock.advance(500);
+      expect(seen.value).toBe('waiting');
+      tell(asked[0]!.folder, [60_000, 62_000]);
+      await clock.advance(200);
+      expect(seen.value).toMatchObject(HELD);
+    });
+
+    it('[PLAY59] who goes to before the place where the reading began gets one from there, and it is not cut short', async () => {
+      const first = hold(600_000);
+      await settle();
+      tell(asked[0]!.folder, [600_000, 700_000]);
+      await clock.advance(200);
+      (await first)[Symbol.dispose]();
+      // Nobody waits; the encoder goes on ahead.
+      expect(asked[0]!.isAborted).toBe(false);
+      const seen = outcome(hold(0));
+      await clock.advance(2_000);
+      expect(asked[0]!.isAborted).toBe(true);
+      expect(asked[1]).toMatchObject({ wanted: [4], fromMs: 0 });
+      expect(await cache.names(asked[1]!.folder)).toEqual([]);
+      tell(asked[1]!.folder, [0, 100_000]);
+      await clock.advance(200);
+      expect(seen.value).toMatchObject(HELD);
+    });
+
+    it('[PLAY59] a reading that is on its way, or that can’t be begun elsewhere, is waited for', async () => {
+      const seen = [outcome(hold(600_000))];
+      await settle();
+      // A file in which no place can be sought is read from its beginning.
+      tell(asked[0]!.folder, [0, 50_000]);
+      await clock.advance(5_000);
+      seen.push(outcome(hold(300_000)));
+      await clock.advance(5_000);
+      expect(asked).toHaveLength(1);
+      expect(asked[0]!.isAborted).toBe(false);
+      tell(asked[0]!.folder, [0, 700_000]);
+      await clock.advance(200);
+      for (const { value } of seen) expect(value).toMatchObject(HELD);
+    });
+
+    it('[PLAY59] a reading that somebody waits for is given up by nobody, in the background neither', async () => {
+      shelf.prepare(FILE, 4, 600_000);
+      await settle();
+      tell(asked[0]!.folder, [600_000, 601_000]);
+      const one = outcome(hold(600_000));
+      const other = outcome(hold(0));
+      void find(2).catch(() => undefined);
+      await clock.advance(10_000);
+      expect(asked.map(({ isAborted }) => isAborted)).toEqual([false]);
+      tell(asked[0]!.folder, [600_000, 650_000]);
+      await clock.advance(200);
+      const held = one.value as Disposable;
+      // Held until the segment has been sent; then whoever waits elsewhere is next.
+      await clock.advance(2_000);
+      expect(asked[0]!.isAborted).toBe(false);
+      expect(other.value).toBe('waiting');
+      held[Symbol.dispose]();
+    });
+
+    it('[PLAY59] waits half a minute at most, and says why where there is nothing', async () => {
+      const late = outcome(hold(60_000));
+      await clock.advance(31_000);
+      expect(late.value).toMatchObject({ code: 'late' });
+      const failed = outcome(hold(60_000));
+      await settle();
+      asked[0]!.finish({ ok: false, failure: 'notReadable' });
+      await clock.advance(200);
+      expect(failed.value).toMatchObject({ code: 'failed', failure: 'notReadable' });
+    });
+  });
+
+  it('[PLAY52] two who open movies at the same moment still read ahead one at a time', async () => {
+    shelf.prepare(FILE, null, 0);
+    shelf.prepare({ ...FILE, id: '00000000-0000-4000-8000-000000000009' }, null, 0);
+    await settle();
+    expect(asked).toHaveLength(1);
+  });
+
+  it('[PLAY22] two who ask in the same breath begin one reading, also where one ahead is given up for them', async () => {
+    shelf.prepare(FILE, null, 0);
+    await settle();
+    void Promise.allSettled([find(2), find(3), find(2)]);
+    await settle();
+    expect(asked.map(({ isAborted }) => isAborted)).toEqual([true, false]);
+  });
 });

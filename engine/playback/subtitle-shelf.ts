@@ -6,9 +6,12 @@
  * cache, through restarts, until space is wanted for others.
  */
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
 import type { SubtitleRequest } from '#engine/hosts/probe.port.ts';
+import { areRead, parseReadSpans } from '#engine/media/read-spans.ts';
+import type { ReadSpan } from '#engine/media/read-spans.ts';
 import type { PlaybackHosts, StoredFile } from './ports.ts';
 import { RenditionError } from './rendition-error.ts';
 import { codecOfFile, subtitleFormat } from './subtitle-choices.ts';
@@ -19,6 +22,14 @@ const VERSION = 1;
 /** How often a file that grows is looked at. */
 const LOOK_EVERY_MS = 150;
 const PIECE_BYTES = 256 << 10;
+/** Most that is said of how far a reading is. */
+const MAX_SPANS_BYTES = 64 << 10;
+/** An index is read in less; a reading that has not come to a place by then may be far from it. */
+const PATIENCE_MS = 1_000;
+/** A reading comes this far sooner than another one would begin there. */
+const REACH_MS = 120_000;
+/** What waits for pictures waits no longer: a player asks again. */
+const HOLD_LIMIT_MS = 30_000;
 
 /** `vtt`: text. `ass`: the styled script. `pics`: pictures. */
 export const SUBTITLE_KINDS = ['vtt', 'ass', 'pics'] as const;
@@ -30,8 +41,16 @@ export type SubtitleOf = { readonly trackIndex: number; readonly fromMs: number 
 /** A file that is whole, or what comes of one that is still being written. */
 export type ShelfFile = { readonly path: string } | { readonly pieces: AsyncIterable<Uint8Array> };
 
+/** A stretch of the movie. */
+export interface MovieSpan {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
 interface Reading {
   readonly key: string;
+  /** Where in the movie it was told to begin; `null` for a file of subtitles, which is read as a whole. */
+  readonly fromMs: number | null;
   /** Ids that were asked for; a reading of a whole file makes the others, too. */
   readonly ids: readonly string[];
   readonly abort: AbortController;
@@ -39,12 +58,16 @@ interface Reading {
   readonly done: Promise<void>;
   readonly isBackground: boolean;
   isOver: boolean;
+  /** Nobody else gives it up while somebody waits for it. */
   waiting: number;
+  /** Encoders work ahead of those who wait: it goes on to its end without them. */
+  isKept: boolean;
 }
 
 interface Work {
   readonly key: string;
   readonly path: string;
+  readonly fromMs: number | null;
   readonly ids: readonly string[];
   readonly request: (folder: string) => SubtitleRequest;
 }
@@ -55,10 +78,12 @@ export class SubtitleShelf implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #readings = new Set<Reading>();
-  /** Keys whose folders hold nothing that an earlier life left half done. */
-  readonly #swept = new Set<string>();
+  /** Keys whose folders hold nothing that an earlier life left half done, once that has resolved. */
+  readonly #swept = new Map<string, Promise<void>>();
   /** Movies that were opened and are to be read when nobody waits for others: the newest first, and few of them. */
   #ahead: Work[] = [];
+  #isReadingAhead = false;
+  #isClosed = false;
 
   constructor(options: { hosts: PlaybackHosts; cache: SubtitleCachePort; clock: Clock; log: Log }) {
     this.#hosts = options.hosts;
@@ -86,9 +111,8 @@ export class SubtitleShelf implements AsyncDisposable {
     const work = 'file' in of ? fileWork(file, of.file) : this.#urgentWork(file, of.trackIndex, of.fromMs);
     const [id] = work.ids as [string];
     await this.#prepareFolder(work.key);
-    if (await this.#isWhole(work.key, id)) return await this.#wholeFile(work.key, id, kind);
-    const reading = await this.#readingOf(work, id, kind);
-    reading.waiting++;
+    const reading = await this.#join(work, id, kind);
+    if (reading === null) return await this.#wholeFile(work.key, id, kind);
     try {
       const opened = await this.#opened(reading, id, kind, signal);
       if (opened) return { pieces: this.#pieces(reading, opened, id, signal) };
@@ -101,27 +125,37 @@ export class SubtitleShelf implements AsyncDisposable {
     }
   }
 
+  /** Where the pictures of a track or file are, or will be. Absolute. */
+  async picturesPath(file: StoredFile, of: SubtitleOf): Promise<string> {
+    const { key, ids } = pictureWork(file, of, 0);
+    return join(await this.#cache.folder(key), `${ids[0] ?? ''}.pics`);
+  }
+
   /**
-   * The path of a track's pictures, as soon as there is one: the file may still grow. The reading goes on whoever has gone: what is made
-   * of it is made for others, too.
+   * Resolves when all pictures of a stretch of the movie have been read. Until what it resolves with is disposed of, nobody else gives the
+   * reading up; after that it goes on, since encoders work ahead. A reading that is far from the place and that nobody else waits for
+   * begins anew there. Rejects with a RenditionError, `late` after half a minute, or with the signal's reason.
    */
-  async growing(file: StoredFile, trackIndex: number, fromMs: number, signal: AbortSignal): Promise<string> {
+  async hold(file: StoredFile, of: SubtitleOf, span: MovieSpan, signal: AbortSignal): Promise<Disposable> {
     signal.throwIfAborted();
-    const work = trackWork(file, [trackIndex], fromMs);
-    const id = `t${trackIndex}`;
+    const work = pictureWork(file, of, Math.max(0, Math.floor(span.fromMs)));
+    const [id] = work.ids as [string];
     await this.#prepareFolder(work.key);
-    if (await this.#isWhole(work.key, id)) return (await this.#wholeFile(work.key, id, 'pics')).path;
-    const reading = await this.#readingOf(work, id, 'pics');
-    reading.waiting++;
+    const untilMs = this.#clock.monotonicMs() + HOLD_LIMIT_MS;
     for (;;) {
-      const wasOver = reading.isOver;
-      const path = await this.#cache.find(work.key, `${id}.pics`);
-      if (path !== null) return path;
-      if (wasOver) {
-        await reading.done;
-        throw new RenditionError('failed', 'unsupported');
+      const reading = await this.#join(work, id, 'pics');
+      if (reading === null) {
+        await this.#wholeFile(work.key, id, 'pics');
+        return { [Symbol.dispose]: () => undefined };
       }
-      await this.#change(reading, signal);
+      reading.isKept = true;
+      let isRead = false;
+      try {
+        isRead = await this.#reaches(reading, id, span, untilMs, signal);
+      } finally {
+        if (!isRead) reading.waiting--;
+      }
+      if (isRead) return { [Symbol.dispose]: () => void reading.waiting-- };
     }
   }
 
@@ -172,6 +206,7 @@ export class SubtitleShelf implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     this.#ahead = [];
     const ends = [...this.#readings].map(({ done }) => done.catch(() => undefined));
     for (const { abort } of this.#readings) abort.abort(new RenditionError('closed'));
@@ -192,9 +227,10 @@ export class SubtitleShelf implements AsyncDisposable {
   /** Makes the folder, and clears what an earlier life left half done in it. */
   async #prepareFolder(key: string): Promise<void> {
     await this.#cache.folder(key);
-    if (this.#swept.has(key)) return;
-    this.#swept.add(key);
-    if (![...this.#readings].some((reading) => reading.key === key)) await this.#sweep(key);
+    let swept = this.#swept.get(key);
+    // Who comes meanwhile waits: what they make must not be swept away.
+    if (!swept) this.#swept.set(key, (swept = this.#sweep(key)));
+    await swept;
   }
 
   async #isWhole(key: string, id: string): Promise<boolean> {
@@ -211,56 +247,117 @@ export class SubtitleShelf implements AsyncDisposable {
   async #sweep(key: string, ids?: readonly string[]): Promise<void> {
     const names = new Set(await this.#cache.names(key));
     for (const name of names) {
-      const id = /^([ts][\w-]+)\.(?:vtt|ass|pics)(?:\.new)?$/.exec(name)?.[1];
+      const id = /^([ts][\w-]+)\.(?:vtt|ass|pics|read)(?:\.new)?$/.exec(name)?.[1];
       const isHalf = name.endsWith('.new') || (id !== undefined && !names.has(`${id}.done`));
       const isMeant = ids === undefined || (id !== undefined && ids.includes(id));
       if (isHalf && isMeant) await this.#cache.removeFile(key, name);
     }
   }
 
-  /** The reading that makes it, or a new one that somebody waits for. */
-  async #readingOf(work: Work, id: string, kind: SubtitleKind): Promise<Reading> {
-    for (const reading of [...this.#readings].filter(({ key }) => key === work.key)) {
+  /** The reading that makes it, or a new one, with the caller among those who wait for it; `null` where it is whole. */
+  async #join(work: Work, id: string, kind: SubtitleKind): Promise<Reading | null> {
+    for (;;) {
+      const before = this.#readingsOf(work.key);
       const names = await this.#cache.names(work.key);
+      // From here on nothing is waited for: two who ask at once must not begin two readings.
+      if (before.some(({ isOver }) => isOver)) continue;
+      if (names.includes(`${id}.done`)) return null;
+      const isBegun = names.includes(`${id}.${kind}`);
+      const readings = this.#readingsOf(work.key);
       // One that goes through the whole file makes everything in it.
-      if (names.includes(`${id}.${kind}`)) return reading;
-      if (!reading.ids.includes(id)) continue;
-      if (!reading.isBackground) return reading;
+      const reading = readings.find(({ ids }) => ids.includes(id)) ?? (isBegun ? readings[0] : undefined);
+      if (!reading || isBegun || !reading.isBackground || reading.waiting > 0) {
+        const joined = reading ?? this.#start(work, false);
+        joined.waiting++;
+        return joined;
+      }
       // It may stand in a queue behind others, or be busy with another track first.
       reading.abort.abort(new RenditionError('left'));
       await reading.done.catch(() => undefined);
     }
-    return this.#start(work, false);
+  }
+
+  #readingsOf(key: string): Reading[] {
+    return [...this.#readings].filter((reading) => reading.key === key);
+  }
+
+  /** False where another reading has to do it. */
+  async #reaches(
+    reading: Reading,
+    id: string,
+    span: MovieSpan,
+    untilMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const sinceMs = this.#clock.monotonicMs();
+    for (;;) {
+      signal.throwIfAborted();
+      const wasOver = reading.isOver;
+      if (await this.#isWhole(reading.key, id)) return true;
+      const spans = await this.#spansOf(reading.key, id);
+      if (areRead(spans, span.fromMs, span.untilMs)) return true;
+      if (wasOver) {
+        // It was given up, or came by without this track.
+        if (!reading.ids.includes(id) || reading.abort.signal.aborted) return false;
+        await reading.done;
+        throw new RenditionError('failed', 'unsupported');
+      }
+      const nowMs = this.#clock.monotonicMs();
+      if (nowMs >= untilMs) throw new RenditionError('late');
+      if (nowMs - sinceMs >= PATIENCE_MS && reading.waiting === 1 && !isOnTheWay(reading, spans, span.fromMs)) {
+        reading.abort.abort(new RenditionError('left'));
+        await reading.done.catch(() => undefined);
+        return false;
+      }
+      await this.#change(reading, signal);
+    }
+  }
+
+  async #spansOf(key: string, id: string): Promise<ReadSpan[]> {
+    const file = await this.#cache.open(key, `${id}.read`);
+    if (!file) return [];
+    try {
+      return parseReadSpans(Buffer.from(await file.read(0, MAX_SPANS_BYTES)).toString());
+    } finally {
+      await file.close();
+    }
   }
 
   async #readAhead(): Promise<void> {
-    if ([...this.#readings].some(({ isBackground }) => isBackground)) return;
-    const work = this.#ahead.shift();
-    if (!work) return;
+    if (this.#isReadingAhead) return;
+    this.#isReadingAhead = true;
+    try {
+      for (let work = this.#ahead.shift(); work; work = this.#ahead.shift()) await this.#readOneAhead(work);
+    } finally {
+      this.#isReadingAhead = false;
+    }
+  }
+
+  async #readOneAhead(work: Work): Promise<void> {
     try {
       await this.#prepareFolder(work.key);
-      const missing: string[] = [];
-      for (const id of work.ids) if (!(await this.#isWhole(work.key, id))) missing.push(id);
-      const isRead = [...this.#readings].some(({ key }) => key === work.key);
-      if (missing.length > 0 && !isRead) {
-        const only = { ...work, ids: missing, request: (into: string) => onlyTracks(work.request(into), missing) };
-        await this.#start(only, true).done;
-      }
+      const names = await this.#cache.names(work.key);
+      const missing = work.ids.filter((id) => !names.includes(`${id}.done`));
+      if (missing.length === 0 || this.#readingsOf(work.key).length > 0) return;
+      const only = { ...work, ids: missing, request: (into: string) => onlyTracks(work.request(into), missing) };
+      await this.#start(only, true).done;
     } catch (error) {
       this.#log.debug('subtitles were not read ahead', { path: work.path, error });
     }
-    await this.#readAhead();
   }
 
   #start(work: Work, isBackground: boolean): Reading {
+    if (this.#isClosed) throw new RenditionError('closed');
     const abort = new AbortController();
     const reading: Reading = {
       key: work.key,
+      fromMs: work.fromMs,
       ids: work.ids,
       abort,
       isBackground,
       isOver: false,
       waiting: 0,
+      isKept: false,
       done: this.#read(work, isBackground, abort.signal).finally(() => {
         reading.isOver = true;
         this.#readings.delete(reading);
@@ -339,9 +436,9 @@ export class SubtitleShelf implements AsyncDisposable {
     }
   }
 
-  /** A reading that nobody waits for any more is given up, but for one that was begun ahead. */
+  /** A reading that nobody waits for any more is given up, but for one that was begun ahead, and one that an encoder follows. */
   #leave(reading: Reading): void {
-    if (--reading.waiting > 0 || reading.isBackground || reading.isOver) return;
+    if (--reading.waiting > 0 || reading.isBackground || reading.isKept || reading.isOver) return;
     reading.abort.abort(new RenditionError('left'));
     // Who asks from now on must not wait for one that was given up.
     this.#readings.delete(reading);
@@ -353,9 +450,25 @@ function trackWork(file: StoredFile, wanted: readonly number[], fromMs: number):
   return {
     key: hashOf(['movie', VERSION, file.id, file.sizeBytes, file.mtimeUs]),
     path: file.path,
+    fromMs,
     ids: wanted.map((index) => `t${index}`),
     request: (folder) => ({ kind: 'tracks', folder, wanted, startMs, fromMs }),
   };
+}
+
+function pictureWork(file: StoredFile, of: SubtitleOf, fromMs: number): Work {
+  return 'file' in of ? fileWork(file, of.file) : trackWork(file, [of.trackIndex], fromMs);
+}
+
+/** Whether a reading comes to a place by itself, and no other would be there sooner. */
+function isOnTheWay({ fromMs }: Reading, spans: readonly ReadSpan[], placeMs: number): boolean {
+  if (fromMs === null) return true;
+  const isNear = (beganMs: number, untilMs: number): boolean => beganMs <= placeMs && placeMs - untilMs <= REACH_MS;
+  const first = spans[0];
+  // Told to begin in the middle, and begun at the beginning: no place can be sought in that file.
+  const canSeek = first === undefined || first[0] > 0 || fromMs === 0;
+  const [beganMs, untilMs] = spans.at(-1) ?? [fromMs, fromMs];
+  return !canSeek || isNear(beganMs, untilMs) || isNear(fromMs, fromMs);
 }
 
 function onlyTracks(request: SubtitleRequest, ids: readonly string[]): SubtitleRequest {
@@ -370,6 +483,7 @@ function fileWork(movie: StoredFile, file: SubtitleFile): Work {
   return {
     key: hashOf(['file', VERSION, file.id, file.sizeBytes, file.mtimeUs, file.language, frameRate]),
     path: file.path,
+    fromMs: null,
     ids: [`s${file.id}`],
     request: (folder) => ({
       kind: 'file',
