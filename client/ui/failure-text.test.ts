@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { MEDIA_FAILURES } from '#engine/media/media-failure.ts';
+import type { Call } from '#protocol/contract.ts';
 import { COMMON_FAILURES, Failure, commonFailure } from '#protocol/errors.ts';
 import { calls } from '#protocol/index.ts';
 import { collections } from '#protocol/methods/collections.ts';
+import { downloads } from '#protocol/methods/downloads.ts';
 import { metadata } from '#protocol/methods/metadata.ts';
 import { COLLECTION_KINDS } from '#protocol/schema/collection.ts';
+import { DOWNLOAD_HINDRANCES, DOWNLOAD_STATES } from '#protocol/schema/downloads.ts';
 import { FOLDER_PROBLEMS } from '#protocol/schema/library.ts';
 import type { FolderCheck } from '#protocol/schema/library.ts';
 import { PLAY_REASONS } from '#protocol/schema/playback.ts';
@@ -16,7 +19,9 @@ import { REASON_TEXTS } from './reason-text.ts';
 const declared = new Set([
   ...Object.keys(COMMON_FAILURES),
   ...calls.flatMap(({ failures }) => Object.keys(failures)),
-  ...[...Object.values(metadata), ...Object.values(collections)].flatMap(({ failures }) => Object.keys(failures)),
+  ...[metadata, collections, downloads]
+    .flatMap((group) => Object.values<Call>(group))
+    .flatMap(({ failures }) => Object.keys(failures)),
   'alreadyUndone',
 ]);
 
@@ -56,6 +61,11 @@ describe('what a person reads when something fails', () => {
       failureText(new Failure('notReachable', { reason: 'noKey' })),
       failureText(new Failure('unknownMovie', { tmdbId: 603 })),
       failureText(new Failure('notWritable', { path: '/srv/movies/heat.nfo' })),
+      failureText(new Failure('noRoom', { whose: 'person', usedBytes: 45e9, limitBytes: 50e9, neededBytes: 8e9 })),
+      failureText(new Failure('noRoom', { whose: 'server', usedBytes: 195e9, limitBytes: 200e9, neededBytes: 8e9 })),
+      failureText(new Failure('tooManyDownloads', { limit: 5 })),
+      ...DOWNLOAD_HINDRANCES.map((hindrance) => failureText(new Failure('notPreparable', { hindrance }))),
+      ...DOWNLOAD_STATES.map((state) => failureText(new Failure('notReady', { state }))),
       ...COLLECTION_KINDS.map((kind) => failureText(new Failure('wrongKind', { kind }))),
       ...Object.values(REASON_TEXTS),
       ...Object.values(MEDIA_TEXTS),

@@ -6,11 +6,12 @@ import type { contract } from '#protocol/index.ts';
 import type { Call, Infer, Schema } from '#protocol/contract.ts';
 import type { COMMON_FAILURES, Failure } from '#protocol/errors.ts';
 import type { collections } from '#protocol/methods/collections.ts';
+import type { downloads } from '#protocol/methods/downloads.ts';
 import type { metadata } from '#protocol/methods/metadata.ts';
 import type { RadarrTrouble } from '#protocol/schema/radarr.ts';
-import { counted, spokenDuration } from './wording.ts';
+import { counted, fileSize, spokenDuration } from './wording.ts';
 
-type Group = (typeof contract)[keyof typeof contract] | typeof metadata | typeof collections;
+type Group = (typeof contract)[keyof typeof contract] | typeof metadata | typeof collections | typeof downloads;
 type AnyCall = Group extends infer G ? (G extends unknown ? G[keyof G] : never) : never;
 type DeclaredFailures = AnyCall extends infer C ? (C extends Call ? C['failures'] : never) : never;
 type UnionKeys<T> = T extends unknown ? keyof T & string : never;
@@ -116,7 +117,28 @@ export const FAILURE_TEXTS: Texts = {
         ? `“${from}” is not a whole path. Write it as Radarr shows it, beginning with / or with a drive’s letter.`
         : `The folder here for ${from} is not a whole path. Begin with the first /, without “..”.`,
   radarrTrouble: (trouble) => radarrTroubleText(trouble),
+
+  noRoom: ({ whose, usedBytes, limitBytes, neededBytes }) =>
+    whose === 'person'
+      ? `There is no room for it: it takes about ${fileSize(neededBytes)}, and ${fileSize(usedBytes)} of your ${fileSize(limitBytes)} are used. Remove a download, or choose a smaller quality.`
+      : `The server has no room for it: it takes about ${fileSize(neededBytes)}, and everybody’s copies fill ${fileSize(usedBytes)} of ${fileSize(limitBytes)}. Choose a smaller quality, or try again later.`,
+  tooManyDownloads: ({ limit }) =>
+    `${counted(limit, 'download')} of yours wait already, which is as many as can. Let one become ready, or cancel one.`,
+  notPreparable: ({ hindrance }) => NOT_PREPARABLE_TEXTS[hindrance],
+  notOffered: () => 'The movie’s file has changed and no longer has what you chose. Open its downloads again.',
+  notReady: ({ state }) =>
+    state === 'queued' || state === 'preparing'
+      ? 'This copy is not ready yet.'
+      : 'This copy is not on the server any more. Have it prepared again.',
+  notThere: () => 'The movie’s file is not on the server’s disk just now. Try again when the disk is back.',
 };
+
+const NOT_PREPARABLE_TEXTS = {
+  missing: 'The movie’s file is not on the server’s disk just now. Try again when the disk is back.',
+  unplayable: 'The server can’t read the movie’s file, so it can’t make a copy of it.',
+  noTracks: 'The movie’s file has neither picture nor sound that fits into a copy.',
+  turnedOff: 'This server prepares no copies any more. The file can be had as it is, from the movie’s page.',
+} as const;
 
 const WRONG_KIND_TEXTS = {
   series: 'A series has the order of its releases. Make a list of your own to order movies by hand.',
