@@ -26,7 +26,7 @@ export interface CommandScene {
 }
 
 export function toggleFullScreen(video: HTMLVideoElement): void {
-  const frame = video.parentElement;
+  const frame = video.closest('main');
   if (document.fullscreenElement !== null) void document.exitFullscreen();
   else if (frame !== null && document.fullscreenEnabled) void frame.requestFullscreen().then(turnSideways);
   // An iPhone only lets the video itself fill the screen.

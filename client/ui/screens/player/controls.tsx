@@ -46,6 +46,7 @@ interface Props {
   readonly onLeave: () => void;
   readonly onHelp: () => void;
   readonly onScreens: () => void;
+  readonly onSubtitleSettings: () => void;
 }
 
 function useFullScreen(): boolean {
@@ -125,6 +126,7 @@ export function Controls({
   onLeave,
   onHelp,
   onScreens,
+  onSubtitleSettings,
   sheets,
   marks,
   onCorrectMarks,
@@ -223,7 +225,7 @@ export function Controls({
               ]}
             />
           )}
-          {playback !== null && <SubtitleMenu player={player} isHeld={isHeld} />}
+          {playback !== null && <SubtitleMenu player={player} isHeld={isHeld} onSettings={onSubtitleSettings} />}
           <SettingsMenu
             player={player}
             isHeld={isHeld}

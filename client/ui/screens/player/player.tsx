@@ -16,6 +16,7 @@ import { wishesOf } from '#client/store/wishes.ts';
 import { extraName } from '../../extra-words.ts';
 import { screensOf } from '../../screens-here.ts';
 import { useCinema, useLobby } from '../../house.ts';
+import { lazyScreen } from '../../lazy.tsx';
 import { MoviePicture } from '../../parts/picture.tsx';
 import { spokenDuration } from '../../wording.ts';
 import { CaptionLayer } from './caption-layer.tsx';
@@ -41,6 +42,10 @@ const FILE_CHANGE_TEXTS: Readonly<Record<FileChange, string>> = {
   replaced: 'The movie has a new file. It goes on where you were.',
 };
 
+const subtitlePanel = lazyScreen(() => import('./subtitle-panel.tsx').then(({ SubtitlePanel }) => SubtitlePanel), {
+  isQuiet: true,
+});
+
 /** Credits that end this near to the end of the file are the last of it. */
 const CREDITS_TO_THE_END_MS = 5_000;
 /** How fast it plays while a finger rests on the picture. */
@@ -63,7 +68,9 @@ export function PlayerScreen({ route }: { readonly route: PlayRoute }) {
     <main class={styles.player}>
       {/* Outside of what depends on the player, so that the element itself stays. */}
       {/* oxlint-disable-next-line jsx-a11y/media-has-caption -- subtitles are tracks that the player adds and draws itself */}
-      <video ref={setVideo} class={styles.video} playsInline preload="auto" aria-label="Movie" tabIndex={-1} />
+      <div class={styles.picture}>
+        <video ref={setVideo} class={styles.video} playsInline preload="auto" aria-label="Movie" tabIndex={-1} />
+      </div>
       {video !== null && (
         <Screening key={`${route.movieId}/${route.fileId ?? ''}`} route={route} video={video} streak={streak} />
       )}
@@ -87,6 +94,8 @@ function useStage(route: PlayRoute, video: HTMLVideoElement, streak: Streak) {
     const isHelpOpen = signal(false);
     /** A menu is open, which keeps the controls on. */
     const isHeld = signal(false);
+    /** Something stands beside the picture, by which one sees what it does there. */
+    const isDocked = signal(false);
     return {
       player,
       screens,
@@ -99,9 +108,10 @@ function useStage(route: PlayRoute, video: HTMLVideoElement, streak: Streak) {
       marks: new SkipMarks(cinema.server, player, route.movieId, wishes),
       isHelpOpen,
       isHeld,
+      isDocked,
       isRemote: hasRemoteControl(navigator.userAgent, matchMedia('(any-pointer: fine), (any-pointer: coarse)').matches),
       controls: new Wakefulness({
-        isBusy: () => isHeld.peek() || isHelpOpen.peek() || !player.isPlaying.peek(),
+        isBusy: () => isHeld.peek() || isHelpOpen.peek() || (!player.isPlaying.peek() && !isDocked.peek()),
         isUsed: () =>
           document.activeElement?.closest('[data-controls]')?.matches(':focus-within:has(:focus-visible)') ?? false,
       }),
@@ -133,7 +143,20 @@ interface ScreeningProps {
 function Screening({ route, video, streak }: ScreeningProps) {
   const { navigation, preferences, notices } = useLobby();
   const stage = useStage(route, video, streak);
-  const { player, screens, movieStore, sheets, marks, board, nextUp, controls, isHelpOpen, isHeld, isRemote } = stage;
+  const {
+    player,
+    screens,
+    movieStore,
+    sheets,
+    marks,
+    board,
+    nextUp,
+    controls,
+    isHelpOpen,
+    isHeld,
+    isDocked,
+    isRemote,
+  } = stage;
   const areFactsOpen = useSignal(false);
   const areScreensOpen = useSignal(false);
   const areMarksOpen = useSignal(false);
@@ -230,7 +253,8 @@ function Screening({ route, video, streak }: ScreeningProps) {
       },
       leave: () => {
         // Escape leaves full screen first, which the browser does by itself.
-        if (areMarksOpen.peek()) areMarksOpen.value = false;
+        if (isDocked.peek()) isDocked.value = false;
+        else if (areMarksOpen.peek()) areMarksOpen.value = false;
         else if (areFactsOpen.peek()) areFactsOpen.value = false;
         else if (document.fullscreenElement === null) leave();
         else if (isRemote) void document.exitFullscreen();
@@ -248,7 +272,9 @@ function Screening({ route, video, streak }: ScreeningProps) {
       controls.wake();
       // A focused button or slider keeps the keys that work it.
       if (target?.matches('button, a') === true && (event.key === ' ' || event.key === 'Enter')) return;
-      if (target?.matches('input') === true && /^(Arrow|Home|End|Page)/.test(event.key)) return;
+      if (target?.matches('input') === true && /^(Arrow|Home|End|Page| )/.test(event.key)) return;
+      // A list goes to the entry that begins with what is typed.
+      if (target?.matches('select') === true && event.key !== 'Escape') return;
       // Keys that a gamepad was turned into come from no hand on a keyboard.
       const command = keyToCommand(event, isRemote || !event.isTrusted);
       if (command === null) return;
@@ -287,7 +313,7 @@ function Screening({ route, video, streak }: ScreeningProps) {
 
   const playback = player.playback.value;
   const isBuffering = player.isBuffering.value && phase !== 'failed';
-  const isShown = controls.isAwake.value || !isPlaying || isHeld.value;
+  const isShown = controls.isAwake.value || (!isPlaying && !isDocked.value) || isHeld.value;
   const flash = board.flash.value;
   const hasPicture = playback !== null && player.positionMs.value > 0;
 
@@ -366,6 +392,11 @@ function Screening({ route, video, streak }: ScreeningProps) {
           onScreens={() => {
             areScreensOpen.value = true;
           }}
+          onSubtitleSettings={() => {
+            isDocked.value = true;
+            // What is set is to be seen, and the controls would stand in it.
+            controls.rest();
+          }}
         />
       )}
       <NextCard nextUp={nextUp} />
@@ -404,6 +435,14 @@ function Screening({ route, video, streak }: ScreeningProps) {
           marks={marks}
           onClose={() => {
             areMarksOpen.value = false;
+          }}
+        />
+      )}
+      {isDocked.value && (
+        <subtitlePanel.Screen
+          player={player}
+          onClose={() => {
+            isDocked.value = false;
           }}
         />
       )}

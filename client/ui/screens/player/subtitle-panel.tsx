@@ -1,11 +1,11 @@
-import { Minus, Plus } from 'lucide-preact';
+import { Minus, Plus, X } from 'lucide-preact';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Player } from '#client/player/player.ts';
 import { wishesOf } from '#client/store/wishes.ts';
 import { SUBTITLE_COLORS, SUBTITLE_EDGES, SUBTITLE_FONTS } from '#protocol/schema/subtitle-style.ts';
 import type { SubtitleStyle } from '#protocol/schema/subtitle-style.ts';
 import { useAttempt, useCinema } from '../../house.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
-import { Dialog } from '../../parts/dialog.tsx';
 import { SubtitleUpload } from '../../parts/subtitle-upload.tsx';
 import { CaptionPreview } from './caption-layer.tsx';
 import { offsetText } from './subtitle-words.ts';
@@ -38,12 +38,29 @@ interface Props {
   readonly onClose: () => void;
 }
 
+/** Beside the picture, on a phone held upright below it: whatever is set here is seen there at once, while the movie goes on. */
 export function SubtitlePanel({ player, onClose }: Props) {
+  const panel = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const { activeElement } = document;
+    panel.current?.querySelector('button')?.focus({ focusVisible: true } as FocusOptions);
+    return () => {
+      // Whoever worked it by keys goes on where they were; else keys go on working from the picture.
+      if (activeElement instanceof HTMLElement && activeElement.isConnected) activeElement.focus();
+    };
+  }, []);
+  const isShown = player.tracks.captionOption !== null;
   return (
-    <Dialog title="Subtitles" isSheet onClose={onClose}>
+    <aside ref={panel} class={styles.dock} aria-label="Subtitles" data-dock data-spatial>
+      <header>
+        <h2>Subtitles</h2>
+        <IconButton label="Close" onClick={onClose}>
+          <X aria-hidden="true" />
+        </IconButton>
+      </header>
       <div class={styles.panel}>
-        {player.tracks.captionOption !== null && <Timing player={player} />}
-        <StyleFields />
+        {isShown && <Timing player={player} />}
+        <StyleFields isPreviewed={!isShown} />
         <fieldset>
           <legend>A file of your own</legend>
           <div style={{ gridColumn: '1 / -1' }}>
@@ -57,7 +74,7 @@ export function SubtitlePanel({ player, onClose }: Props) {
           </div>
         </fieldset>
       </div>
-    </Dialog>
+    </aside>
   );
 }
 
@@ -89,7 +106,8 @@ function Timing({ player }: Pick<Props, 'player'>) {
   );
 }
 
-function StyleFields() {
+/** `isPreviewed`: no subtitles show that would tell how it looks. */
+function StyleFields({ isPreviewed }: { readonly isPreviewed: boolean }) {
   const wishes = wishesOf(useCinema());
   const attempt = useAttempt();
   const style = wishes.preferences.value.subtitleStyle;
@@ -112,7 +130,8 @@ function StyleFields() {
         value={style[name]}
         aria-label={label}
         aria-valuetext={`${style[name]} %`}
-        onChange={(event) => set({ [name]: event.currentTarget.valueAsNumber })}
+        // While it is being dragged: one looks at the picture, and lets go where it is right.
+        onInput={(event) => set({ [name]: event.currentTarget.valueAsNumber })}
       />
       <output>{style[name]} %</output>
     </label>
@@ -120,9 +139,11 @@ function StyleFields() {
   return (
     <fieldset>
       <legend>Style</legend>
-      <div style={{ gridColumn: '1 / -1' }}>
-        <CaptionPreview style={style} />
-      </div>
+      {isPreviewed && (
+        <div style={{ gridColumn: '1 / -1' }}>
+          <CaptionPreview style={style} />
+        </div>
+      )}
       {slider('sizePercent', 'Size', 50, 300)}
       <Choice
         label="Colour"
