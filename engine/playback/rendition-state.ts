@@ -240,7 +240,10 @@ export class RenditionState implements Behavior<RenditionMessage> {
     if (!wait) return;
     this.#refuse((each) => each === wait, new RenditionError('left'));
     const viewer = this.#viewers.get(wait.viewerId);
-    if (viewer) viewer.seenMs = this.#setup.clock.monotonicMs() - LIVE_MS + LEFT_MS;
+    if (!viewer) return;
+    viewer.seenMs = this.#setup.clock.monotonicMs() - LIVE_MS + LEFT_MS;
+    // They never got it: who asks again at once, as players do, must not meet a host that has gone on to the one behind it.
+    if (wait.part !== 'init' && viewer.next === wait.part + 1) viewer.next = wait.part;
   }
 
   #see(viewerId: string): Viewer {

@@ -240,6 +240,27 @@ describe('a rendition', () => {
     expect(stage.hosts.last.commands.at(-1)).toBe('pause');
   });
 
+  it('[PLAY10] goes on with a segment that its viewer gave up and asks for again', async () => {
+    await using stage = new Stage();
+    const rendition = await stage.rendition();
+    ask(rendition, 49);
+    await stage.settle();
+    await stage.finish();
+    // As a player does that judges the line to be slow, or is told so by a fault of its own.
+    for (const _ of [1, 2, 3]) {
+      const request = ask(rendition, 80);
+      await stage.settle();
+      request.abort();
+      await stage.settle();
+    }
+    expect(stage.hosts.last.commands.slice(1)).toEqual(['80-95']);
+    stage.hosts.last.make();
+    await stage.settle();
+    const again = ask(rendition, 80);
+    await stage.settle();
+    expect(again.state).toBe('/scratch/a/80.m4s');
+  });
+
   it('[PLAY10] takes turns between viewers who are far apart', async () => {
     await using stage = new Stage();
     const rendition = await stage.rendition();
