@@ -26,6 +26,9 @@ export interface TickRatio {
   readonly den: number;
 }
 
+/** What a `MediaError` says where the disk is full. */
+export const NO_SPACE = 'no space left for segments';
+
 export interface WrittenSegment {
   readonly sizeBytes: number;
   /** Set for the first segment of a writer: `init.mp4` was written just before it. */
@@ -142,7 +145,7 @@ export class SegmentWriter {
 /** The source can be at fault only in what its codec is; everything else is ours or the disk's. */
 function check(code: number, step: string): void {
   if (code >= 0) return;
-  if (code === AVERROR_ENOSPC) throw new MediaError('internal', 'no space left for segments');
+  if (code === AVERROR_ENOSPC) throw new MediaError('internal', NO_SPACE);
   const failure =
     step === 'write header' || step === 'write packet' || step === 'flush header' ? 'unsupported' : 'internal';
   throw new MediaError(failure, `${step} failed with ${code}`);

@@ -8,7 +8,9 @@ import type { HardwareLook, HardwareSessions, HardwareTrial } from './hardware.p
 import { MediaSupervisorThread } from './media-supervisor-thread.ts';
 import type { MediaSupervisor } from './media-supervisor.ts';
 import { MediaHostsError } from './media-supervisor.port.ts';
+import type { DownloadEvent, DownloadSpec } from './download.port.ts';
 import type {
+  DownloadHandle,
   MediaCallOptions,
   MediaHostsPort,
   MediaHostsReport,
@@ -48,6 +50,7 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
   readonly #log: Log;
   readonly #supervisor: Supervisor<MediaSupervisorThread>;
   readonly #renditions = new Map<number, OpenRendition>();
+  readonly #downloads = new Map<number, (event: DownloadEvent) => void>();
   #quarantined: readonly QuarantinedFile[];
   #lastId = 0;
 
@@ -148,6 +151,30 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
     };
   }
 
+  async openDownload(spec: DownloadSpec, onEvent: (event: DownloadEvent) => void): Promise<DownloadHandle> {
+    const thread = await this.#running();
+    const id = ++this.#lastId;
+    this.#downloads.set(id, onEvent);
+    try {
+      accept(await thread.ask((remote) => remote.openDownload(id, spec)));
+    } catch (error) {
+      this.#downloads.delete(id);
+      throw error;
+    }
+    const close = async (): Promise<void> => {
+      if (!this.#downloads.delete(id)) return;
+      await thread.ask((remote) => remote.closeDownload(id)).catch(() => undefined); // ended with its thread
+    };
+    return {
+      hold: (isHeld) => {
+        // Where the thread has ended, its end is told otherwise.
+        if (this.#downloads.has(id)) thread.ask((remote) => remote.holdDownload(id, isHeld)).catch(() => undefined);
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  }
+
   /** Which hardware is there, as files tell it; `null` where its host does not start. */
   async lookForHardware(wish: HardwareWish): Promise<HardwareLook | null> {
     const thread = await this.#running();
@@ -190,6 +217,7 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#supervisor[Symbol.asyncDispose]();
     this.#renditions.clear();
+    this.#downloads.clear();
   }
 
   async #call<Outcome>(
@@ -230,6 +258,7 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
         hardwareEntry: (this.#options.hardwareEntry ?? new URL('./hardware.host.ts', import.meta.url)).href,
         renditionEntry: (this.#options.renditionEntry ?? new URL('./rendition.host.ts', import.meta.url)).href,
         studyEntry: (this.#options.studyEntry ?? new URL('./study.host.ts', import.meta.url)).href,
+        downloadEntry: (this.#options.downloadEntry ?? new URL('./download.host.ts', import.meta.url)).href,
         probeHosts: this.#options.probeHosts,
         maxTranscodes: this.#options.maxTranscodes,
         renditionMemoryBytes: this.#options.renditionMemoryBytes,
@@ -238,11 +267,14 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
       },
       (id, event) => this.#tellRendition(id, event),
       (report) => this.#hear(report),
+      (id, event) => this.#tellDownload(id, event),
     );
     void thread.ended
       .catch(() => undefined)
       .then(() => {
         for (const id of this.#renditions.keys()) this.#failRendition(id);
+        const event = { kind: 'failed', trouble: 'trouble', detail: 'the media supervisor ended' } as const;
+        for (const id of this.#downloads.keys()) this.#tellDownload(id, event);
       });
     return thread;
   }
@@ -252,6 +284,14 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
       this.#renditions.get(id)?.onEvent(event);
     } catch (error) {
       this.#log.error('a listener for rendition events threw', { error, event });
+    }
+  }
+
+  #tellDownload(id: number, event: DownloadEvent): void {
+    try {
+      this.#downloads.get(id)?.(event);
+    } catch (error) {
+      this.#log.error('a listener for the events of a download threw', { error, event });
     }
   }
 
@@ -292,6 +332,7 @@ export interface MediaHostsOptions {
   readonly probeEntry?: URL;
   readonly renditionEntry?: URL;
   readonly studyEntry?: URL;
+  readonly downloadEntry?: URL;
   readonly hardwareEntry?: URL;
   readonly supervisorEntry?: URL;
 }

@@ -5,6 +5,7 @@ import type { Remote } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { systemClock } from '#engine/base/clock.ts';
 import type { Supervised } from '#engine/runtime/supervisor.ts';
+import type { DownloadEvent } from './download.port.ts';
 import { MediaHostsError } from './media-supervisor.port.ts';
 import type { MediaHostsRefusal, MediaHostsReport } from './media-supervisor.port.ts';
 import type { MediaSupervisor, MediaSupervisorSettings } from './media-supervisor.ts';
@@ -23,6 +24,7 @@ export class MediaSupervisorThread implements Supervised {
     settings: MediaSupervisorSettings,
     onEvent: (id: number, event: RenditionEvent) => void,
     onReport: (report: MediaHostsReport) => void,
+    onDownload: (id: number, event: DownloadEvent) => void,
   ): Promise<MediaSupervisorThread> {
     const worker = new Worker(entry, { name: 'media supervisor' });
     const ended = threadEnd(worker);
@@ -31,7 +33,8 @@ export class MediaSupervisorThread implements Supervised {
     );
     const RemoteSupervisor = wrap<typeof MediaSupervisor>(nodeEndpoint(worker));
     try {
-      const remote = await Promise.race([new RemoteSupervisor(settings, proxy(onEvent), proxy(onReport)), endedEarly]);
+      const listeners = [proxy(onEvent), proxy(onReport), proxy(onDownload)] as const;
+      const remote = await Promise.race([new RemoteSupervisor(settings, ...listeners), endedEarly]);
       return new MediaSupervisorThread(worker, remote, ended);
     } catch (error) {
       await worker.terminate();

@@ -9,6 +9,7 @@ import type {
   SubtitleRequest,
   SubtitleResult,
 } from './probe.port.ts';
+import type { DownloadEvent, DownloadSpec } from './download.port.ts';
 import type { RenditionEvent, RenditionSpec, SegmentRange } from './rendition.port.ts';
 import type {
   CommonSoundsRequest,
@@ -51,6 +52,8 @@ export interface MediaHostsPort {
    * nobody watches, or say so. `onEvent` hears what RenditionEvent says; a host that died is replaced without an event.
    */
   openRendition(spec: RenditionSpec, onEvent: (event: RenditionEvent) => void): Promise<RenditionHandle>;
+  /** Makes one file for somebody to take along, in a host of its own behind everything else. `onEvent` hears of it, to its end. */
+  openDownload(spec: DownloadSpec, onEvent: (event: DownloadEvent) => void): Promise<DownloadHandle>;
   /** Files that ended their host twice and are left alone. */
   quarantined(): Promise<readonly QuarantinedFile[]>;
   /** Gives a quarantined file another chance. `false` when it is not quarantined. */
@@ -62,6 +65,14 @@ export interface MediaHostsPort {
 export interface RenditionHandle extends AsyncDisposable {
   produce(range: SegmentRange): void;
   pause(): void;
+  /** Ends the host. No event comes after this has been called. */
+  close(): Promise<void>;
+}
+
+/** One file that is being made. */
+export interface DownloadHandle extends AsyncDisposable {
+  /** Makes it rest, or go on. */
+  hold(isHeld: boolean): void;
   /** Ends the host. No event comes after this has been called. */
   close(): Promise<void>;
 }
@@ -83,6 +94,7 @@ export interface MediaHostsStatus {
   readonly renditions: number;
   readonly transcodes: number;
   readonly maxTranscodes: number;
+  readonly downloads: number;
   readonly spareHosts: number;
   readonly quarantinedFiles: number;
 }

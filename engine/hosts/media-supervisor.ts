@@ -3,6 +3,8 @@ import type { HardwareWish } from '#engine/media/hardware-plan.ts';
 import type { HardwareRow } from '#protocol/schema/hardware.ts';
 import { CallHosts } from './call-hosts.ts';
 import type { CallOptions, FileFailure, Refusal } from './call-hosts.ts';
+import { DownloadHosts } from './download-hosts.ts';
+import type { DownloadEvent, DownloadSpec } from './download.port.ts';
 import { HardwareHosts } from './hardware-hosts.ts';
 import type { HardwareLook, HardwareSessions, HardwareTrial } from './hardware.port.ts';
 import type { MediaHostsReport, MediaHostsStatus, MediaPriority, QuarantinedFile } from './media-supervisor.port.ts';
@@ -56,6 +58,7 @@ export class MediaSupervisor {
   /** Subtitles of a large file may take minutes: one for whom nobody waits, one for somebody. */
   readonly #subtitles: CallHosts<ProbePort>;
   readonly #renditions: RenditionHosts;
+  readonly #downloads: DownloadHosts;
   readonly #hardware: HardwareHosts;
   readonly #maxTranscodes: number;
   /** Calls that can still be withdrawn, by the caller's id. */
@@ -65,6 +68,7 @@ export class MediaSupervisor {
     settings: MediaSupervisorSettings,
     onEvent: (id: number, event: RenditionEvent) => void,
     onReport: (report: MediaHostsReport) => void,
+    onDownload: (id: number, event: DownloadEvent) => void,
   ) {
     this.#quarantine = new Quarantine(settings.quarantined ?? [], (files) => onReport({ kind: 'quarantine', files }));
     this.#maxTranscodes = settings.maxTranscodes ?? Math.max(2, availableParallelism());
@@ -89,6 +93,12 @@ export class MediaSupervisor {
       limits: { memoryLimitBytes: 2 * 1024 ** 3, niceness: 5 },
     });
     this.#subtitles = new CallHosts({ ...probing, name: 'subtitle host', count: 2 });
+    this.#downloads = new DownloadHosts({
+      ...{ onReport, quarantine },
+      entry: new URL(settings.downloadEntry),
+      onEvent: onDownload,
+      limits: { memoryLimitBytes: settings.renditionMemoryBytes ?? 2 * 1024 ** 3, niceness: 15 },
+    });
     this.#renditions = new RenditionHosts({
       ...shared,
       entry: new URL(settings.renditionEntry),
@@ -221,6 +231,18 @@ export class MediaSupervisor {
     return this.#renditions.close(id);
   }
 
+  openDownload(id: number, spec: DownloadSpec): Refusal | null {
+    return this.#downloads.open(id, spec);
+  }
+
+  holdDownload(id: number, isHeld: boolean): void {
+    this.#downloads.hold(id, isHeld);
+  }
+
+  closeDownload(id: number): Promise<void> {
+    return this.#downloads.close(id);
+  }
+
   lookForHardware(wish: HardwareWish): Promise<HardwareLook | null> {
     return this.#hardware.look(wish);
   }
@@ -252,6 +274,7 @@ export class MediaSupervisor {
       renditions: this.#renditions.count,
       transcodes: this.#renditions.transcodeCount,
       maxTranscodes: this.#maxTranscodes,
+      downloads: this.#downloads.count,
       spareHosts: this.#renditions.spareCount,
       quarantinedFiles: this.#quarantine.list().length,
     };
@@ -260,7 +283,9 @@ export class MediaSupervisor {
   /** Ends every host. Nothing is answered but with refusals from here on. */
   async stop(): Promise<void> {
     await Promise.all(
-      [...this.#callHosts, this.#renditions, this.#hardware].map((hosts) => hosts[Symbol.asyncDispose]()),
+      [...this.#callHosts, this.#renditions, this.#downloads, this.#hardware].map((hosts) =>
+        hosts[Symbol.asyncDispose](),
+      ),
     );
   }
 
@@ -294,6 +319,7 @@ export interface MediaSupervisorSettings {
   readonly renditionEntry: string;
   readonly hardwareEntry: string;
   readonly studyEntry: string;
+  readonly downloadEntry: string;
   readonly probeHosts?: number | undefined;
   readonly maxTranscodes?: number | undefined;
   readonly spareHosts?: number | undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toLanguageTag } from './language-tag.ts';
+import { toLanguageTag, toThreeLetterCode } from './language-tag.ts';
 
 describe('language tags', () => {
   it.each([
@@ -25,4 +25,15 @@ describe('language tags', () => {
     '%j names no language',
     (code) => expect(toLanguageTag(code)).toBeNull(),
   );
+});
+
+describe('codes of three letters', () => {
+  it.each([
+    ['de', 'deu'],
+    ['pt-BR', 'por'],
+    ['haw', 'haw'],
+    ['zh-Hant', 'zho'],
+    ['x', 'und'],
+    [null, 'und'],
+  ])('%j → %s', (tag, code) => expect(toThreeLetterCode(tag)).toBe(code));
 });

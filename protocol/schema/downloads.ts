@@ -130,13 +130,14 @@ export type DownloadState = v.InferOutput<typeof DownloadState>;
 
 /**
  * Why nothing came of it. `sourceGone`: the movie's file is not there any more, or not just now. `sourceChanged`: it is another one now.
- * `sourceDamaged`: it can't be read to its end. `diskFull`: no space on the server's disk. `noRoom`: it became larger than the room that
+ * `sourceDamaged`: it can't be read to its end. `cannotCopy`: its picture can't be taken as it is, but can be encoded. `diskFull`: no space on the server's disk. `noRoom`: it became larger than the room that
  * is left. `lost`: the finished copy is not on the disk any more. `trouble`: something broke that should not.
  */
 export const DOWNLOAD_FAILURES = [
   'sourceGone',
   'sourceChanged',
   'sourceDamaged',
+  'cannotCopy',
   'diskFull',
   'noRoom',
   'lost',
