@@ -94,6 +94,11 @@ function colorGamut(): NonNullable<DeviceProfile['colorGamut']> {
   return wider ?? 'srgb';
 }
 
+/** Whether pictures of subtitles are drawn here. Where they are not, they become a part of the movie's picture. */
+export function drawsSubtitlePictures(): boolean {
+  return 'createImageBitmap' in globalThis;
+}
+
 function browserQuestions(): MediaQuestions {
   const video = document.createElement('video');
   const canPlayFile = (type: string): boolean => video.canPlayType(type) !== '';
@@ -109,7 +114,7 @@ function browserQuestions(): MediaQuestions {
     subtitles: {
       // JASSUB is WebAssembly in a worker that draws by itself.
       styled: 'WebAssembly' in globalThis && 'Worker' in globalThis && 'OffscreenCanvas' in globalThis,
-      pictures: 'createImageBitmap' in globalThis,
+      pictures: drawsSubtitlePictures(),
     },
     loudspeakers: loudspeakers(),
     choosesAudioTracks: 'audioTracks' in video,

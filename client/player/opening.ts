@@ -43,6 +43,8 @@ export interface OpeningOptions {
   readonly lineBps: () => number | null;
   /** FFmpeg's number of the audio to open with; `null` leaves it to the server. */
   readonly audioTrack: () => number | null;
+  /** Id of the subtitles that the person has chosen in this file (`null`: in any), `null` for none; absent leaves it to the server. */
+  readonly subtitle: (fileId: string | null) => string | null | undefined;
   /** What was opened is about to be given to the element. */
   readonly onOpened: (playback: Playback) => void;
   /** It was given to the element. */
@@ -103,6 +105,7 @@ export class Opening {
       this.#state.isBuffering.value = true;
     });
     try {
+      const subtitle = this.#options.subtitle(this.#fileId);
       const input: InputOf<typeof calls.open> = {
         movieId: this.#movie.movieId,
         profile: await this.#profile(),
@@ -110,6 +113,7 @@ export class Opening {
         ...(this.#fileId !== null && { fileId: this.#fileId }),
         ...(startMs !== null && { startMs: Math.round(startMs) }),
         ...(audioTrack !== null && { audioTrack }),
+        ...(subtitle !== undefined && { subtitle }),
       };
       const playback = await this.#server.call(calls.open, input);
       if (attempt !== this.#attempt) return;

@@ -18,6 +18,7 @@ import type { Playback } from '#protocol/schema/playback.ts';
 import type { Link, Server } from '#client/store/ports.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import type { ProgressStore } from '#client/store/progress.ts';
+import { drawsSubtitlePictures } from './browser-media.ts';
 import type { Captions } from './captions.ts';
 import { ScreenWake, offerMediaSession, tellMediaSession } from './device-session.ts';
 import type { Billing } from './device-session.ts';
@@ -95,6 +96,7 @@ export class Player {
       ...{ server, link, state, video, movie },
       lineBps: () => preferences.lineBps.peek() || null,
       audioTrack: () => this.tracks.audioTrack.peek(),
+      subtitle: (fileId) => this.tracks.wantedCaptions(fileId),
       onOpened: (playback) => {
         this.#weakLine.reset();
         this.loop.clear();
@@ -109,6 +111,7 @@ export class Player {
     this.tracks = new TrackSelection(video, state, preferences, {
       switchRendition: (name) => this.#opening.source?.switchRendition(name) === true,
       reopen: (audioTrack) => void this.#opening.open(state.placeMs(), audioTrack),
+      drawsPictures: () => drawsSubtitlePictures(),
       renewAddress: () => this.#opening.renewAddress(),
       remember: (choice) =>
         this.#tellServer((fileId) =>

@@ -11,8 +11,10 @@ import type { AudioOption, PlayerState, SubtitleOption } from './player-state.ts
 export interface TrackSwitch {
   /** Changes the audio without opening anew; `false` where what plays has none of that name. */
   switchRendition(name: string): boolean;
-  /** Opens anew with this audio, where the movie is. */
-  reopen(audioTrack: number): void;
+  /** Opens anew where the movie is, with this audio; `null` leaves it to the server. Subtitles are asked for as `wantedCaptions`. */
+  reopen(audioTrack: number | null): void;
+  /** Whether this device draws pictures of subtitles. Where it does not, they come as a part of the movie's picture. */
+  drawsPictures(): boolean;
   /** The address of the subtitles did not answer; `true` where they come again by themselves. */
   renewAddress(): boolean;
   /** Tells the server what the person chose in this movie, to be chosen the next time. */
@@ -32,8 +34,8 @@ export class TrackSelection {
   readonly #captionTrack = signal<string | null>(null);
   /** What was set here, by id. */
   readonly #offsetsMs = signal<ReadonlyMap<string, number>>(new Map());
-  /** The person has chosen since the player was made. */
-  #isChosen = false;
+  /** The file in which the person has chosen subtitles since the player was made: ids mean nothing in another. */
+  #chosenIn: string | null = null;
   #offsetLater: ReturnType<typeof setTimeout> | undefined;
 
   constructor(video: HTMLVideoElement, state: PlayerState, preferences: Preferences, trackSwitch: TrackSwitch) {
@@ -83,12 +85,26 @@ export class TrackSelection {
 
   /** `null` turns subtitles off. The choice is remembered for the next movie. */
   chooseCaptions(subtitleId: string | null): void {
-    const option = this.#state.playback.peek()?.subtitleTracks.find((track) => track.id === subtitleId);
+    const playback = this.#state.playback.peek();
+    const option = playback?.subtitleTracks.find((track) => track.id === subtitleId);
     this.#preferences.areCaptionsOn.value = option !== undefined;
     if (option !== undefined) this.#preferences.captionLanguage.value = option.language ?? '';
     this.#switch.remember({ subtitle: option?.id ?? null });
-    this.#isChosen = true;
+    this.#chosenIn = playback?.fileId ?? null;
+    const isBurnt = playback?.reasons.includes('subtitlesBurnedIn') === true;
+    const isToBurn = option?.format === 'pictures' && !this.#switch.drawsPictures();
+    // What is a part of the picture comes and goes with the picture only.
+    const needsAnother = option?.id !== this.#captionTrack.peek() && (isBurnt || isToBurn);
     this.#showCaptions(option ?? null);
+    if (needsAnother) this.#switch.reopen(this.#audioTrack.peek());
+  }
+
+  /** Id of the subtitles that the person has chosen in a file, `null` for none; absent: the server's choice. */
+  wantedCaptions(fileId: string | null): string | null | undefined {
+    // Any file of a movie that is cut into several may be another than theirs.
+    const isWhole = this.#state.playback.peek()?.part === null;
+    const isTheirs = this.#chosenIn !== null && (fileId === null ? isWhole : fileId === this.#chosenIn);
+    return isTheirs ? this.#captionTrack.peek() : undefined;
   }
 
   /** The subtitles that show. */
@@ -119,7 +135,7 @@ export class TrackSelection {
 
   /** What somebody just handed in is there after the movie was opened anew, and is to be shown then. */
   awaitCaptions(subtitleId: string): void {
-    this.#isChosen = true;
+    this.#chosenIn = this.#state.playback.peek()?.fileId ?? null;
     this.#captionTrack.value = subtitleId;
   }
 
@@ -133,19 +149,18 @@ export class TrackSelection {
     return this.#state.playback.value?.subtitleTracks.filter(isShowable) ?? [];
   }
 
-  /** What was chosen here stays chosen while the player lives; before, the server's choice counts. */
+  /** What was chosen here stays chosen while that file plays; before, and in another file, the server's choice counts. */
   #captionsToShow(playback: Playback): SubtitleOption | null {
     const options = playback.subtitleTracks.filter(isShowable);
     const current = this.#captionTrack.peek();
-    if (this.#isChosen) return options.find((track) => track.id === current) ?? null;
+    if (this.#chosenIn === playback.fileId) return options.find((track) => track.id === current) ?? null;
     return options.find((track) => track.id === playback.selectedSubtitle) ?? null;
   }
 
   #showCaptions(option: SubtitleOption | null): void {
     this.#captionTrack.value = option?.id ?? null;
-    const isBurnedIn =
-      option?.format === 'pictures' && this.#state.playback.peek()?.reasons.includes('subtitlesBurnedIn');
-    if (option === null || isBurnedIn === true) this.captions.hide();
+    const isPartOfPicture = option?.format === 'pictures' && !this.#switch.drawsPictures();
+    if (option === null || isPartOfPicture) this.captions.hide();
     else this.captions.show({ ...option, offsetMs: this.#offsetsMs.peek().get(option.id) ?? option.offsetMs });
   }
 

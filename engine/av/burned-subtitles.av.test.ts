@@ -53,7 +53,7 @@ async function burning() {
   });
   const reading = new ByHand();
   const outputDir = temporaryFolder();
-  const order = orderOf(movie(path), 'video', { ...H264, burnIn: 1 });
+  const order = orderOf(movie(path), 'video', { ...H264, burnIn: 't1' });
   const news: RenditionNews[] = [];
   const waits: { matches: (one: RenditionNews) => boolean; resolve: () => void }[] = [];
   const rendition = new Rendition({ ...order, outputDir, burnInPath: `${reading.stem}.pics` }, (one) => {

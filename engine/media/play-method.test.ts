@@ -147,7 +147,7 @@ describe('decidePlayback', () => {
       },
     ];
     const burnt = decide(mediaInfo(), BASELINE_PROFILE, { subtitles, subtitle: 't7', canBurnIn: true })!;
-    expect(burnt).toMatchObject({ subtitle: 't7', subtitleReason: 'chosen', encoded: { burnIn: 7 } });
+    expect(burnt).toMatchObject({ subtitle: 't7', subtitleReason: 'chosen', encoded: { burnIn: 't7' } });
     expect(decide(mediaInfo(), BASELINE_PROFILE, { subtitles, subtitle: 't7' })).toMatchObject({
       method: 'directPlay',
       subtitle: null,

@@ -84,8 +84,8 @@ export interface EncodedVideo {
   readonly deinterlace: boolean;
   /** What it may be encoded as, best first: those that the device decodes by hardware at this size, and H.264 always. */
   readonly codecs: readonly VideoCodec[];
-  /** Number of the subtitle track whose pictures become a part of it; `null` for none. */
-  readonly burnIn: number | null;
+  /** Id of the subtitles whose pictures become a part of it; `null` for none. */
+  readonly burnIn: string | null;
 }
 
 export interface EncodedAudio {
@@ -224,8 +224,8 @@ interface ChosenTracks {
   readonly audioReason: AudioReason | null;
   readonly subtitle: string | null;
   readonly subtitleReason: SubtitleReason;
-  /** The track that this device does not draw, and that is therefore made a part of the picture. */
-  readonly burnIn: number | null;
+  /** Those that this device does not draw, and that are therefore made a part of the picture. */
+  readonly burnIn: string | null;
 }
 
 function chooseTracks(question: PlayQuestion, sounds: readonly AudioTrack[]): ChosenTracks {
@@ -234,10 +234,7 @@ function chooseTracks(question: PlayQuestion, sounds: readonly AudioTrack[]): Ch
   const heard = chooseAudio({ tracks: sounds, chosen: question.audioTrack, remembered, preferences, originalLanguage });
   const drawsPictures = profile.subtitles?.pictures ?? false;
   const shown = chooseSubtitle({
-    // Pictures of a file of their own can't be made a part of this one's.
-    subtitles: subtitles.filter(
-      ({ format, source }) => drawsPictures || format !== 'pictures' || source === 'embedded',
-    ),
+    subtitles,
     chosen: question.subtitle,
     remembered,
     preferences,
@@ -250,7 +247,7 @@ function chooseTracks(question: PlayQuestion, sounds: readonly AudioTrack[]): Ch
     audioReason: heard?.reason ?? null,
     subtitle: shown.subtitle?.id ?? null,
     subtitleReason: shown.reason,
-    burnIn: isBurned ? Number(shown.subtitle?.id.slice(1)) : null,
+    burnIn: isBurned ? (shown.subtitle?.id ?? null) : null,
   };
 }
 
@@ -272,7 +269,7 @@ function copyPicture(video: VideoTrack, { hdr }: DeviceProfile): CopiedTrack {
   return isUnwanted ? { ...copy(video), withoutDolbyVision: true } : copy(video);
 }
 
-function encodeVideo(video: VideoTrack, question: PlayQuestion, soundBps: number, burnIn: number | null): EncodedVideo {
+function encodeVideo(video: VideoTrack, question: PlayQuestion, soundBps: number, burnIn: string | null): EncodedVideo {
   const { profile, limits } = question;
   const h264 = profile.segments.video.find(({ codec }) => codec === 'h264');
   const { maxBitrateBps, maxHeightPx } = tightest(question);

@@ -65,8 +65,8 @@ export interface VideoOutput {
   /** HDR to SDR. Wanted for HDR10, HLG and Dolby Vision. */
   readonly toneMap: boolean;
   readonly deinterlace: boolean;
-  /** Number of the subtitle track whose pictures become a part of the picture. Always on the processor. */
-  readonly burnIn?: number;
+  /** Id of the subtitles whose pictures become a part of the picture: a track of the file, or a file of their own. Always on the processor. */
+  readonly burnIn?: string;
 }
 
 /** Whether a picture is encoded: that alone is costly enough to be counted. */

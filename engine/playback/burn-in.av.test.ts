@@ -77,6 +77,32 @@ describe('subtitles that a device can’t draw', () => {
     expect((await colourAt(playback.url, 3, middle.x, middle.y))[0]).toBeLessThan(40);
   }, 120_000);
 
+  it.each(['sidecar', 'uploaded'] as const)(
+    '[PLAY59] become a part of the picture also where they lie in a file of their own (%s)',
+    async (source) => {
+      const [file] = [...stage.store.files.values()].filter((one) => one.movieId === movieId);
+      // Upper left, where the track's are not.
+      const bytes = supFile([{ ...BOX, x: 0, y: 0 }]);
+      const path = join(base, `${source}.sup`);
+      await writeFile(path, bytes);
+      const id = `00000000-0000-4000-8000-00000000000${source === 'sidecar' ? 1 : 2}`;
+      stage.subtitles.files.push({
+        ...{ id, fileId: file!.id, source, path, indexPath: null, format: 'sup', language: 'en', title: null },
+        ...{ isForced: false, isDefault: false, isHearingImpaired: false, sizeBytes: bytes.length, mtimeUs: 1 },
+      });
+      const playback = await stage.open(movieId, { subtitle: `s${id}` });
+      expect(playback).toMatchObject({ method: 'transcode', selectedSubtitle: `s${id}` });
+      expect(playback.reasons).toContain('subtitlesBurnedIn');
+      expect(Math.min(...(await colourAt(playback.url, 1, BOX.width / 8, BOX.height / 8)))).toBeGreaterThan(220);
+      expect((await colourAt(playback.url, 3, BOX.width / 8, BOX.height / 8))[0]).toBeLessThan(40);
+      // Taken away meanwhile: who watched opens the movie anew, and is not told that the movie's file is broken.
+      stage.subtitles.files.splice(0);
+      const variant = /^(v\d+)\/index\.m3u8$/m.exec((await stage.get(playback.url)).toString())![1]!;
+      await expect(stage.get(playback.url.replace('index.m3u8', `${variant}/1.m4s`))).rejects.toThrow(/^410 /);
+    },
+    120_000,
+  );
+
   it('[PLAY59] are not burnt in for a device that draws them, or for nobody', async () => {
     const draws = { pictures: true, styled: true };
     const { BASELINE_PROFILE } = await import('#protocol/schema/playback.ts');

@@ -1,7 +1,10 @@
 /** Subtitles that a device can neither draw nor read become a part of the picture [PLAY59]. */
+import { createHash } from 'node:crypto';
 import { burnInOf } from './movie-form.ts';
 import type { StoredFile } from './ports.ts';
+import { RenditionError } from './rendition-error.ts';
 import type { RenditionOrder } from './rendition-pool.ts';
+import type { SubtitleStore } from './subtitle-ports.ts';
 import type { MovieSpan, SubtitleOf, SubtitleShelf } from './subtitle-shelf.ts';
 
 /** What is made for a viewer, and how its subtitles are waited for. */
@@ -14,20 +17,28 @@ export interface DrawnOrder {
   readonly hold: (span: MovieSpan | null, signal: AbortSignal) => Promise<Disposable>;
 }
 
+export interface BurnInPorts {
+  readonly shelf: Pick<SubtitleShelf, 'hold' | 'picturesPath'>;
+  readonly store: Pick<SubtitleStore, 'find'>;
+}
+
 const NOTHING: Disposable = { [Symbol.dispose]: () => undefined };
 
-/** The order with the place of its pictures, where it burns subtitles in. The encoder itself goes no further than they have been read. */
+/**
+ * The order with the place of its pictures, where it burns subtitles in. The encoder itself goes no further than they have been read.
+ * Throws a RenditionError where the subtitles lay in a file of their own that is not there any more.
+ */
 export async function withSubtitlePictures(
   order: RenditionOrder,
   file: StoredFile,
-  shelf: Pick<SubtitleShelf, 'hold' | 'picturesPath'>,
+  { shelf, store }: BurnInPorts,
 ): Promise<DrawnOrder> {
-  const track = burnInOf(order.spec.output);
-  if (track === null) return { order, hold: () => Promise.resolve(NOTHING) };
-  const of: SubtitleOf = { trackIndex: track, fromMs: 0 };
+  const id = burnInOf(order.spec.output);
+  if (id === null) return { order, hold: () => Promise.resolve(NOTHING) };
+  const of = await sourceOf(id, file, store);
   const burnInPath = await shelf.picturesPath(file, of);
   return {
-    order: { ...order, spec: { ...order.spec, burnInPath } },
+    order: { ...order, key: keyFor(order.key, of), spec: { ...order.spec, burnInPath } },
     hold: (span, signal) => (span === null ? Promise.resolve(NOTHING) : shelf.hold(file, of, span, signal)),
   };
 }
@@ -36,4 +47,21 @@ export async function withSubtitlePictures(
 export function segmentSpan({ plan }: Pick<RenditionOrder, 'plan'>, index: number): MovieSpan | null {
   const [fromUs, untilUs] = [plan[index], plan[index + 1]];
   return fromUs === undefined || untilUs === undefined ? null : { fromMs: fromUs / 1_000, untilMs: untilUs / 1_000 };
+}
+
+async function sourceOf(id: string, file: StoredFile, store: BurnInPorts['store']): Promise<SubtitleOf> {
+  if (id.startsWith('t')) return { trackIndex: Number(id.slice(1)), fromMs: 0 };
+  const beside = await store.find(file.id, id.slice(1));
+  if (beside === null) throw new RenditionError('failed', 'notFound');
+  return { file: beside };
+}
+
+/** Another version of the subtitles makes other segments. Those of a track change with the movie's file only, which the key knows. */
+function keyFor(key: string, of: SubtitleOf): string {
+  if (!('file' in of)) return key;
+  const { sizeBytes, mtimeUs } = of.file;
+  return createHash('sha256')
+    .update(JSON.stringify([key, sizeBytes, mtimeUs]))
+    .digest('hex')
+    .slice(0, 32);
 }

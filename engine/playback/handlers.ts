@@ -27,6 +27,7 @@ import { fileMimeType } from './file-type.ts';
 import type { GrantSigner, HlsForm } from './media-grant.ts';
 import { hlsForm, playbackVariants, renditionOrder, startVariant } from './movie-form.ts';
 import type { RenditionName } from './movie-form.ts';
+import type { ViewerPlaces } from './media-routes.ts';
 import type { MoviePlan, MoviePlans } from './movie-plans.ts';
 import { readPreferences, readRemembered } from './person-wishes.ts';
 import type { PlaybackStore, PreferenceStore, ProgressPort, StoredFile, MomentsPort } from './ports.ts';
@@ -71,6 +72,7 @@ export interface PlaybackHandlerOptions {
   readonly progress: ProgressPort;
   readonly plans: MoviePlans;
   readonly pool: RenditionPool;
+  readonly places: ViewerPlaces;
   /** Who waits for a transcode. */
   readonly line: TranscodeQueue;
   readonly signer: GrantSigner;
@@ -96,6 +98,7 @@ export function createPlaybackHandlers(
     progress,
     plans,
     pool,
+    places,
     signer,
     clock,
     moments,
@@ -172,6 +175,7 @@ export function createPlaybackHandlers(
       const drawn = order && (await drawnOrder(order, file));
       const rendition = drawn && (await pool.get(drawn.order));
       const index = segmentAt(plan.segments, atMs * 1_000);
+      if (name.startsWith('v')) places.set(viewerId, index);
       rendition?.warm(viewerId, index);
       // Begun, and not waited for: the player asks for what it needs, and hears what is wrong with it.
       void drawn
@@ -182,12 +186,17 @@ export function createPlaybackHandlers(
   }
 
   /** [PLAY13] [PLAY30] Whoever needs an encoder that is not there is told their place in the line for one. */
-  function refuseWhereFull(form: HlsForm, { file }: Candidate, plan: MoviePlan, context: Context): void {
-    const { sessionId, fail } = context;
-    const { running, limit } = pool.slots;
+  async function refuseWhereFull(
+    form: HlsForm,
+    { file }: Candidate,
+    plan: MoviePlan,
+    { sessionId, fail }: Context,
+  ): Promise<void> {
     const start = form.video?.variants[0]?.method === 'copy' ? null : startVariant(form);
     const order = form.video && start && renditionOrder(start, form, file, plan);
-    if (!order || pool.isEncoding(order.key)) return line.leave(sessionId);
+    const key = order && (await drawnOrder(order, file)).order.key;
+    const { running, limit } = pool.slots;
+    if (key === null || pool.isEncoding(key)) return line.leave(sessionId);
     if (limit === 0) fail('tooManyTranscodes', { running, limit, place: null });
     const place = line.enter(sessionId);
     if (place > 0) fail('tooManyTranscodes', { running, limit, place });
@@ -243,7 +252,7 @@ export function createPlaybackHandlers(
         const softer = decision.method === 'remux' ? decision.encoded : null;
         form = hlsForm({ decision, softer, media, settings, encoders: encoders() }, plan);
         if (hasSlot) line.leave(sessionId);
-        else refuseWhereFull(form, candidate, plan, context);
+        else await refuseWhereFull(form, candidate, plan, context);
         await warm(form, candidate, plan, viewerId, resumeMs);
       }
       const base = `/media/${signer.sign({ ...grant, hls: form })}`;

@@ -9,6 +9,7 @@ import * as v from 'valibot';
 import { SOUND_CODECS, VIDEO_CODECS, VIDEO_ENCODERS, X264_PRESETS } from '#engine/media/rendition-spec.ts';
 import type { CopyOutput, SoundOutput, VideoOutput } from '#engine/media/rendition-spec.ts';
 import { Count, Id } from '#protocol/schema/scalar.ts';
+import { SubtitleId } from '#protocol/schema/subtitle.ts';
 import { PLAN_KINDS } from './movie-plans.ts';
 import type { PlanKind } from './movie-plans.ts';
 
@@ -61,8 +62,8 @@ const Encoded = v.strictTuple([
   v.picklist(X264_PRESETS),
   Flag,
   Flag,
-  /** The subtitle track that is burnt in. */
-  v.nullable(Count),
+  /** The subtitles that are burnt in. */
+  v.nullable(SubtitleId),
 ]);
 /** `null`: as it is. 0: as it is, but for Dolby Vision. */
 const Picture = v.union([v.null(), v.literal(0), Encoded]);

@@ -39,6 +39,7 @@ import type { RenditionOrder, RenditionPool } from './rendition-pool.ts';
 import type { Part } from './rendition-state.ts';
 import { subtitleChoices } from './subtitle-choices.ts';
 import { segmentSpan, withSubtitlePictures } from './burn-in.ts';
+import type { DrawnOrder } from './burn-in.ts';
 import { sendSubtitle, subtitleName } from './subtitle-routes.ts';
 import type { SubtitleName } from './subtitle-routes.ts';
 import type { SubtitleFile, SubtitleStore } from './subtitle-ports.ts';
@@ -65,12 +66,16 @@ export interface MediaRoute {
   handle(request: MediaRequest, response: MediaResponse): Promise<void>;
 }
 
+/** The segment of the picture that each viewer is at: in another variant they begin there, too. */
+export type ViewerPlaces = LRUCache<string, number>;
+
 export interface MediaRoutesOptions {
   readonly store: PlaybackStore;
   readonly moments: MomentsPort | null;
   readonly sessions: SessionPort;
   readonly plans: MoviePlans;
   readonly pool: RenditionPool;
+  readonly places: ViewerPlaces;
   readonly subtitles: { readonly shelf: SubtitleShelf; readonly store: SubtitleStore };
   readonly signer: GrantSigner;
   readonly clock: Clock;
@@ -88,7 +93,6 @@ const REMEMBERED_MS = 30 * 60_000;
 const M3U_MIME_TYPE = 'audio/x-mpegurl; charset=utf-8';
 const COMPRESS_FROM_BYTES = 1_024;
 const MAX_WATCHED = 500;
-const MAX_VIEWERS = 10_000;
 
 const compress = promisify(gzip);
 
@@ -114,12 +118,10 @@ interface Opened {
 }
 
 export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
-  const { store, sessions, plans, pool, subtitles, signer, clock, moments } = options;
+  const { store, sessions, plans, pool, places, subtitles, signer, clock, moments } = options;
   const remembered = new LRUCache<string, { value: unknown; atMs: number }>({ max: 2_000 });
   /** Versions of files as they were when somebody last watched them in pieces. */
   const watched = new LRUCache<string, StoredFile>({ max: MAX_WATCHED });
-  /** The segment of the picture that each viewer asked for last: in another variant they begin there, too. */
-  const places = new LRUCache<string, number>({ max: MAX_VIEWERS });
   const compressed = new LRUCache<string, Uint8Array>({ maxSize: 16 << 20, sizeCalculation: (bytes) => bytes.length });
 
   /** Asks the store, and falls back to what it said before when it does not answer: who watches goes on through its restart. */
@@ -210,11 +212,28 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     const form = formOf(opened.grant);
     const plan = await planFor(opened, form);
     const order = renditionOrder(name, form, opened.file, plan);
+    if (!order) throw nothingHere();
     const { viewerId } = opened.grant;
-    const isPicture = name.startsWith('v');
-    if (order && isPicture) pool.watch(viewerId, order.key);
-    if (isPicture && part !== 'init') places.set(viewerId, part);
-    await sendOrdered(request, response, opened, order, part, isPicture ? places.get(viewerId) : undefined);
+    if (!name.startsWith('v')) return await sendOrdered(request, response, opened, order, part);
+    const drawn = await drawnOrder(order, opened);
+    pool.watch(viewerId, drawn.order.key);
+    if (part !== 'init') places.set(viewerId, part);
+    // An init segment comes with the first segment that is made: the one that its viewer is at.
+    const place = places.get(viewerId);
+    // Of a file that is gone nothing more can be read.
+    const span = place === undefined || opened.isSourceGone ? null : segmentSpan(order, place);
+    const askedMs = clock.monotonicMs();
+    using _pictures = await drawn.hold(span, request.signal);
+    await sendOrdered(request, response, opened, drawn.order, part, { askedMs, place });
+  }
+
+  async function drawnOrder(order: RenditionOrder, { file }: Opened): Promise<DrawnOrder> {
+    try {
+      return await withSubtitlePictures(order, file, subtitles);
+    } catch (error) {
+      if (error instanceof RenditionError) throw gone('These subtitles are not there any more. Open the movie again.');
+      throw error;
+    }
   }
 
   async function sendOrdered(
@@ -223,21 +242,15 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     opened: Opened,
     order: RenditionOrder | null,
     part: Part,
-    place?: number,
+    begun: { readonly askedMs: number; readonly place: number | undefined } | null = null,
   ): Promise<void> {
     if (!order || (part !== 'init' && part >= order.plan.length - 1)) throw nothingHere();
     const contentType = order.spec.kind === 'video' ? 'video/mp4' : 'audio/mp4';
-    const askedMs = clock.monotonicMs();
-    const drawn = await withSubtitlePictures(order, opened.file, subtitles.shelf);
-    // An init segment comes with the first segment that is made: the one that its viewer is at.
-    const next = part === 'init' ? place : part;
-    // Of a file that is gone nothing more can be read.
-    const span = next === undefined || opened.isSourceGone ? null : segmentSpan(order, next);
-    using _pictures = await drawn.hold(span, request.signal);
+    const askedMs = begun?.askedMs ?? clock.monotonicMs();
     for (let attempt = 1; ; attempt++) {
-      const rendition = await pool.get(drawn.order);
+      const rendition = await pool.get(order);
       if (!rendition) throw new RenditionError('closed');
-      if (part === 'init' && place !== undefined) rendition.warm(opened.grant.viewerId, place);
+      if (part === 'init' && begun?.place !== undefined) rendition.warm(opened.grant.viewerId, begun.place);
       const path = await partOf(rendition, opened, part, request.signal);
       try {
         return await sendFile(response, path, contentType, making(clock.monotonicMs() - askedMs));

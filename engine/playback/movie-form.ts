@@ -87,8 +87,8 @@ export function renditionOrder(
   };
 }
 
-/** The subtitle track that becomes a part of the picture; `null` for none. */
-export function burnInOf(output: RenditionOutput): number | null {
+/** Id of the subtitles that become a part of the picture; `null` for none. */
+export function burnInOf(output: RenditionOutput): string | null {
   return isEncodedPicture(output) ? (output.burnIn ?? null) : null;
 }
 
@@ -96,7 +96,7 @@ export function burnInOf(output: RenditionOutput): number | null {
 function outputIdentity(output: Exclude<RenditionOutput, KeyframesOutput>): (string | number | boolean)[] {
   if (output.method === 'copy') return [output.method, output.withoutDolbyVision === true];
   if (isEncodedSound(output)) return [output.method, output.channels, output.bitrateBps, output.isNight === true];
-  const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace, burnIn = -1 } = output;
+  const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace, burnIn = '' } = output;
   return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace, burnIn];
 }
 

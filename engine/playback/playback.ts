@@ -1,4 +1,5 @@
 /** Playback as a whole: what `main.ts` makes, and what it hands to the gateway. */
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
 import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
@@ -12,7 +13,7 @@ import { createLinkHandlers } from './link-handlers.ts';
 import { withSubtitlePictures } from './burn-in.ts';
 import { GrantSigner } from './media-grant.ts';
 import { createMediaRoutes } from './media-routes.ts';
-import type { MediaRoute } from './media-routes.ts';
+import type { MediaRoute, ViewerPlaces } from './media-routes.ts';
 import { MoviePlans } from './movie-plans.ts';
 import { createPreferenceHandlers } from './preference-handlers.ts';
 import type {
@@ -75,6 +76,7 @@ export interface PlaybackPart extends AsyncDisposable {
   readonly uploadRoute: UploadRoute;
 }
 
+const MAX_VIEWERS = 10_000;
 /** No player of H.264 takes more, and chips make it in real time. */
 const HARDWARE_MAX_HEIGHT_PX = 2_160;
 
@@ -100,6 +102,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
     quotaBytes: options.scratchQuotaBytes,
     maxTranscodes: options.maxTranscodes,
   });
+  const places: ViewerPlaces = new LRUCache({ max: MAX_VIEWERS });
   const line = new TranscodeQueue(clock, () => pool.hasRoom);
   const { store: subtitleStore, vault, cache, newId } = options.subtitles;
   const shelf = new SubtitleShelf({ hosts, cache, clock, log });
@@ -147,11 +150,12 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
         subtitlesOf,
         subtitlesFor,
         prepareSubtitles: (file, chosen, fromMs) => shelf.prepare(file, chosen, fromMs),
-        drawnOrder: (order, file) => withSubtitlePictures(order, file, shelf),
+        drawnOrder: (order, file) => withSubtitlePictures(order, file, { shelf, store: subtitleStore }),
         progress,
         moments: options.moments ?? null,
         plans,
         pool,
+        places,
         line,
         signer,
         clock,
@@ -167,6 +171,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
       sessions,
       plans,
       pool,
+      places,
       subtitles: { shelf, store: subtitleStore },
       signer,
       clock,

@@ -1,0 +1,86 @@
+import { signal } from '@preact/signals';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Playback } from '#protocol/schema/playback.ts';
+import type { Preferences } from '#client/store/preferences.ts';
+import type { PlayerState, SubtitleOption } from './player-state.ts';
+import { TrackSelection } from './track-selection.ts';
+
+const option = (id: string, format: SubtitleOption['format']): SubtitleOption => ({
+  ...{ id, trackIndex: null, source: 'uploaded', format, problem: null, label: id, language: 'en', codec: '' },
+  ...{ isForced: false, isDefault: false, isHearingImpaired: false, isCommentary: false },
+  ...{ url: null, styledUrl: null, fontUrls: [], picturesUrl: format === 'pictures' ? '/x.pics' : null, offsetMs: 0 },
+});
+
+/** What of a playback the choice of subtitles looks at. */
+function opened(part: Partial<Playback> = {}): Playback {
+  return {
+    ...{ fileId: 'file 1', part: null, reasons: [], selectedSubtitle: null },
+    subtitleTracks: [option('t1', 'pictures'), option('s2', 'pictures')],
+    ...part,
+  } as unknown as Playback;
+}
+
+let playback: ReturnType<typeof signal<Playback | null>>;
+let asked: (string | null | undefined)[];
+let draws: boolean;
+let tracks: TrackSelection;
+
+beforeEach(() => {
+  playback = signal<Playback | null>(opened());
+  asked = [];
+  draws = false;
+  const preferences = { areCaptionsOn: signal(false), captionLanguage: signal('') };
+  tracks = new TrackSelection(
+    {} as HTMLVideoElement,
+    { playback } as unknown as PlayerState,
+    preferences as unknown as Preferences,
+    {
+      switchRendition: () => false,
+      reopen: () => void asked.push(tracks.wantedCaptions(null)),
+      drawsPictures: () => draws,
+      renewAddress: () => false,
+      remember: () => undefined,
+      rememberOffset: () => undefined,
+    },
+  );
+});
+
+describe('[PLAY59] pictures of subtitles on a device that draws none', () => {
+  it('are asked for as a part of the picture when they are chosen, and none again when they are turned off', () => {
+    tracks.chooseCaptions('s2');
+    expect(asked).toEqual(['s2']);
+    playback.value = opened({ reasons: ['subtitlesBurnedIn'], selectedSubtitle: 's2' });
+    tracks.takeCaptions(playback.value);
+    expect(tracks.captionTrack.value).toBe('s2');
+    tracks.chooseCaptions('s2');
+    expect(asked).toHaveLength(1);
+    tracks.chooseCaptions(null);
+    expect(asked).toEqual(['s2', null]);
+  });
+
+  it('stay chosen when the movie is opened anew, and are left to the server before anything was chosen', () => {
+    expect(tracks.wantedCaptions(null)).toBeUndefined();
+    tracks.chooseCaptions('t1');
+    expect(tracks.wantedCaptions(null)).toBe('t1');
+    expect(tracks.wantedCaptions('file 1')).toBe('t1');
+    tracks.awaitCaptions('s9');
+    expect(tracks.wantedCaptions(null)).toBe('s9');
+  });
+
+  it('mean nothing in another file: there the server chooses', () => {
+    tracks.chooseCaptions('t1');
+    expect(tracks.wantedCaptions('file 2')).toBeUndefined();
+    const second = opened({ fileId: 'file 2', part: { number: 2 } as Playback['part'], selectedSubtitle: 's2' });
+    playback.value = second;
+    expect(tracks.wantedCaptions(null)).toBeUndefined();
+    tracks.takeCaptions(second);
+    expect(tracks.captionTrack.value).toBe('s2');
+  });
+});
+
+it('opens nothing anew where the device shows them itself', () => {
+  draws = true;
+  tracks.chooseCaptions('s2');
+  tracks.chooseCaptions(null);
+  expect(asked).toEqual([]);
+});
