@@ -31,7 +31,9 @@ const { server, link } = openServerLine({
 });
 
 const navigation = new Navigation();
-navigation.animateWith((change, from) => changeScreens(change, from.screen === 'movie' ? from.movieId : null));
+navigation.animateWith((change, from, to) =>
+  changeScreens(change, from.screen === 'movie' ? from.movieId : null, to.screen === 'play'),
+);
 const session = new SessionStore(server, link);
 
 render(

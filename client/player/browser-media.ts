@@ -60,7 +60,8 @@ export function playsHlsItself(): boolean {
   return document.createElement('video').canPlayType('application/vnd.apple.mpegurl') !== '';
 }
 
-let profile: Promise<DeviceProfile> | undefined;
+let asked: Promise<DeviceProfile> | undefined;
+let answered: DeviceProfile | undefined;
 let lessons: DeviceLessons | undefined;
 
 /** What failed on this device before. */
@@ -69,11 +70,19 @@ export function deviceLessons(): DeviceLessons {
   return lessons;
 }
 
-/** What this device plays. Asked once a page: the answers do not change, and take a browser up to a second; what failed meanwhile is added. */
-export async function deviceProfile(): Promise<DeviceProfile> {
-  profile ??= buildDeviceProfile(browserQuestions());
+/**
+ * What this device plays. Asked once a page: the answers do not change, and take a browser up to a second; what failed meanwhile is added.
+ * No promise where the answers are there, so that what is sent with them need not wait until a screen has been drawn.
+ */
+export function deviceProfile(): DeviceProfile | Promise<DeviceProfile> {
+  if (answered !== undefined) return withLessons(answered);
+  asked ??= buildDeviceProfile(browserQuestions()).then((answers) => (answered = answers));
+  return asked.then(withLessons);
+}
+
+function withLessons(answers: DeviceProfile): DeviceProfile {
   const { deviceId, browser, all } = deviceLessons();
-  return { ...(await profile), deviceId, browser, lessons: all.map(({ form, fileIds }) => ({ form, fileIds })) };
+  return { ...answers, deviceId, browser, lessons: all.map(({ form, fileIds }) => ({ form, fileIds })) };
 }
 
 /** What the sound goes to: a laptop decodes 5.1 and mixes it down by itself, with less care for the voices than the server. */

@@ -84,8 +84,6 @@ export class Opening {
     this.#movie = options.movie;
     this.#fileId = options.movie.fileId;
     this.#isFileStale = options.movie.fileId !== null && options.movie.isFileStale === true;
-    // Fetched while the server decides: most movies need it, and one that does not has it for the next.
-    if (mediaSource() !== null) import('./hls-source.ts').catch(() => undefined);
   }
 
   get source(): Source | null {
@@ -106,9 +104,11 @@ export class Opening {
     });
     try {
       const subtitle = this.#options.subtitle(this.#fileId);
+      const profile = deviceProfile();
       const input: InputOf<typeof calls.open> = {
         movieId: this.#movie.movieId,
-        profile: await this.#profile(),
+        // Awaited only where it must be: sent before the screen is drawn, the answer is there when it has been.
+        profile: this.#limited(profile instanceof Promise ? await profile : profile),
         without: [...this.#without],
         ...(this.#fileId !== null && { fileId: this.#fileId }),
         ...(startMs !== null && { startMs: Math.round(startMs) }),
@@ -325,8 +325,7 @@ export class Opening {
   }
 
   /** The device's, with what the person or the line allows. */
-  async #profile(): Promise<DeviceProfile> {
-    const profile = await deviceProfile();
+  #limited(profile: DeviceProfile): DeviceProfile {
     const quality = this.#state.quality.peek();
     const maxBitrateBps = quality.kind === 'limit' ? quality.maxBitrateBps : this.#state.softenedBps.peek();
     return maxBitrateBps === null ? profile : { ...profile, maxBitrateBps };

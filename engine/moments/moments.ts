@@ -289,7 +289,8 @@ export class Moments implements Disposable {
     if (marks !== 'all' || file.isExtra) return;
     void (async () => {
       if ((await store.study(file, RULES)) !== null) return;
-      await work.order([{ kind: 'marks', payload: { fileId: file.id }, urgency: 'click', key: `open-${file.id}` }]);
+      const order = { kind: 'marks', payload: { fileId: file.id }, urgency: 'click', key: `open-${file.id}` } as const;
+      await work.order([{ ...order, delayMs: REST_AFTER_MS }]);
     })().catch((error: unknown) => log.warn('nobody looks for the marks of a movie', { path: file.path, error }));
   }
 

@@ -30,7 +30,14 @@ import type { RenditionName } from './movie-form.ts';
 import type { ViewerPlaces } from './media-routes.ts';
 import type { MoviePlan, MoviePlans } from './movie-plans.ts';
 import { readPreferences, readRemembered } from './person-wishes.ts';
-import type { PlaybackStore, PreferenceStore, ProgressPort, StoredFile, MomentsPort } from './ports.ts';
+import type {
+  MomentsPort,
+  PlaybackStore,
+  PreferenceStore,
+  ProgressPort,
+  StoredFile,
+  WatchingContext,
+} from './ports.ts';
 import type { RenditionOrder, RenditionPool } from './rendition-pool.ts';
 import type { TranscodeQueue } from './transcode-queue.ts';
 import { framesPerSecond } from './variant-choice.ts';
@@ -120,12 +127,13 @@ export function createPlaybackHandlers(
   };
 
   /** [PLAY42] What is known of the person and of what failed on this device. */
-  async function wishOf(input: ParsedInputOf<Open>, files: readonly StoredFile[], { viewer }: Context): Promise<Wish> {
-    const { movieId, profile = BASELINE_PROFILE, audioTrack = null, subtitle, without } = input;
-    const [person, subtitles] = await Promise.all([
-      people.watching(viewer.id, movieId),
-      Promise.all(files.map(async (file) => [file.id, await subtitlesOf(file)] as const)),
-    ]);
+  async function wishOf(
+    input: ParsedInputOf<Open>,
+    files: readonly StoredFile[],
+    person: WatchingContext,
+  ): Promise<Wish> {
+    const { profile = BASELINE_PROFILE, audioTrack = null, subtitle, without } = input;
+    const subtitles = await Promise.all(files.map(async (file) => [file.id, await subtitlesOf(file)] as const));
     const ofDevice = person.lessons.filter(
       ({ deviceId, browser }) => deviceId === profile.deviceId && browser === profile.browser,
     );
@@ -208,14 +216,19 @@ export function createPlaybackHandlers(
       const { viewer, sessionId, signal, fail } = context;
       // What was put away is there for those who edit, as everywhere [HIDE2].
       const sight = { withHidden: viewer.permissions.includes('movies:edit') };
-      const files = (await store.filesOf(movieId, sight)) ?? fail('notFound', { what: 'movie', id: movieId });
+      // Whoever presses play waits for each turn to the database, so what needs nothing of another is asked together.
+      const [found, person, [seen]] = await Promise.all([
+        store.filesOf(movieId, sight),
+        people.watching(viewer.id, movieId),
+        progress.ofMovies(viewer.id, [movieId]),
+      ]);
+      const files = found ?? fail('notFound', { what: 'movie', id: movieId });
       // Who asks for the movie never gets a trailer of it; who asks for the trailer does.
       const considered = files.filter(({ id, isExtra }) => (fileId === undefined ? !isExtra : id === fileId));
       if (fileId !== undefined && considered.length === 0) fail('notFound', { what: 'file', id: fileId });
 
-      const wish = await wishOf(input, considered, context);
+      const wish = await wishOf(input, considered, person);
       const chosen = bestOf(considered, (file) => decide(file, wish, true));
-      const [seen] = await progress.ofMovies(viewer.id, [movieId]);
       const wantedMs = startMs ?? (chosen?.file.isExtra === true ? 0 : (seen?.positionMs ?? 0));
       const parts = chosen ? partsOf(chosen.file, files) : [];
       // Who asks for the movie goes on in the part they were in; who asks for a part gets that one.
@@ -256,7 +269,10 @@ export function createPlaybackHandlers(
         await warm(form, candidate, plan, viewerId, resumeMs);
       }
       const base = `/media/${signer.sign({ ...grant, hls: form })}`;
-      const opened = (await moments?.opened(file, resumeMs, viewer.id)) ?? null;
+      const [opened, subtitleTracks] = await Promise.all([
+        moments?.opened(file, resumeMs, viewer.id) ?? null,
+        subtitlesFor(file, base, viewer.id),
+      ]);
       const variants = form ? playbackVariants(form, media) : [];
       prepareSubtitles(
         file,
@@ -284,7 +300,7 @@ export function createPlaybackHandlers(
         subtitleReason: decision.subtitleReason,
         sent: sentAs(decision, variants),
         audioTracks: audioChoices(media, decision.audio?.trackIndex ?? null),
-        subtitleTracks: await subtitlesFor(file, base, viewer.id),
+        subtitleTracks,
         chapters: media.chapters,
         trickplay: opened?.previews
           ? { ...opened.previews, sheetUrl: `${base}/p{n}.webp`, vttUrl: `${base}/previews.vtt` }

@@ -6,6 +6,7 @@ import type { MovieDetail, MovieFileDetail } from '#client/store/movie.ts';
 import { SimilarStore } from '#client/store/similar.ts';
 import { failureText } from '../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../house.ts';
+import { whenIdle } from '../idle.ts';
 import { mediaFailureText } from '../media-text.ts';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { Link } from '../parts/link.tsx';
@@ -160,7 +161,7 @@ function MoviePage({ movie, carried }: PageProps) {
   const cinema = useCinema();
   const { progress: progressStore } = cinema;
   const attempt = useAttempt();
-  const { session } = useLobby();
+  const { session, prepare } = useLobby();
   const mayEdit = session.may('movies:edit');
   // Taken for another movie, it is like others.
   const similar = useMemo(
@@ -171,6 +172,14 @@ function MoviePage({ movie, carried }: PageProps) {
   useEffect(() => {
     document.title = `${movie.title} · Matinee`;
   }, [movie.title]);
+  // Whoever opens a movie's page is about to play it, and a finger or a remote control points at nothing before it presses.
+  useEffect(
+    () =>
+      movie.isPlayable
+        ? whenIdle(() => prepare({ screen: 'play', movieId: movie.id, fileId: null, isFromStart: false }))
+        : undefined,
+    [movie.id, movie.isPlayable, prepare],
+  );
   const progress = progressStore.of(movie.id, carried);
   const share = seenShare(progress);
   const isWatched = progress?.isWatched ?? false;

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { signal, useSignal } from '@preact/signals';
-import { deviceProfile } from '#client/player/browser-media.ts';
+import { deviceProfile, mediaSource } from '#client/player/browser-media.ts';
 import { hasRemoteControl } from '#client/player/device-session.ts';
 import { Player } from '#client/player/player.ts';
 import type { FileChange } from '#client/player/player-state.ts';
@@ -55,9 +55,11 @@ const DARKEST = 0.2;
 
 type PlayRoute = Extract<Route, { screen: 'play' }>;
 
-/** What takes a moment and can be known before anybody presses play: what this device plays. */
+/** What takes a moment and can be there before anybody presses play: what this device plays, and the part that plays HLS. */
 export function prepare(): void {
   void deviceProfile();
+  // Most movies need it, and one that does not has it for the next. Where it does not come it is asked for again when it is needed.
+  if (mediaSource() !== null) import('#client/player/hls-source.ts').catch(() => undefined);
 }
 
 export function PlayerScreen({ route }: { readonly route: PlayRoute }) {
