@@ -21,6 +21,7 @@ import type { Link, Server } from '#client/store/ports.ts';
 import { deviceLessons, deviceProfile, mediaSource, playsHlsItself } from './browser-media.ts';
 import { learnFrom, unlearn } from './lesson-report.ts';
 import { openFileSource } from './file-source.ts';
+import { HeldPicture } from './held-picture.ts';
 import type { PlayerFailure, PlayerMovie, PlayerState, QualityChoice } from './player-state.ts';
 import type { Source, SourceEvents, SourceVariant } from './source.ts';
 import { placeIn, standInLine } from './transcode-line.ts';
@@ -41,6 +42,8 @@ export interface OpeningOptions {
   readonly movie: PlayerMovie;
   /** What the line carried last; `null`: nobody knows. */
   readonly lineBps: () => number | null;
+  /** Whether the sound is wanted as for a house that sleeps. */
+  readonly isNightSound: () => boolean;
   /** FFmpeg's number of the audio to open with; `null` leaves it to the server. */
   readonly audioTrack: () => number | null;
   /** Id of the subtitles that the person has chosen in this file (`null`: in any), `null` for none; absent leaves it to the server. */
@@ -59,6 +62,7 @@ export class Opening {
   readonly #movie: PlayerMovie;
   readonly #options: OpeningOptions;
   readonly #disposers: (() => void)[] = [];
+  readonly #held: HeldPicture;
 
   #source: Source | null = null;
   #without: readonly PlayMethod[] = [];
@@ -82,6 +86,7 @@ export class Opening {
     this.#state = options.state;
     this.#video = options.video;
     this.#movie = options.movie;
+    this.#held = new HeldPicture(options.video);
     this.#fileId = options.movie.fileId;
     this.#isFileStale = options.movie.fileId !== null && options.movie.isFileStale === true;
   }
@@ -151,6 +156,16 @@ export class Opening {
     void this.open(this.#state.placeMs());
   }
 
+  /** Nothing has come for too long although the line is up: opened again as it is. */
+  reopen(): void {
+    void this.open(this.#state.placeMs());
+  }
+
+  /** Nothing helps. What happened is told, with a button to try it again. */
+  giveUp(): void {
+    this.#fail({ kind: 'unreachable' });
+  }
+
   /** Everything from the beginning, also the ways of playing that failed. */
   tryAgain(startMs: number | null): void {
     this.#without = [];
@@ -205,6 +220,7 @@ export class Opening {
     clearTimeout(this.#later);
     for (const dispose of this.#disposers) dispose();
     this.#closeSource();
+    this.#held.release();
   }
 
   #onRefusal(error: Failure, startMs: number | null, audioTrack: number | null): void {
@@ -266,6 +282,7 @@ export class Opening {
       this.#fail({ kind: 'undecodable', tried: [playback.method], detail: '' });
       return;
     }
+    this.#held.hold();
     this.#closeSource();
     const before = this.#state.playback.peek();
     const isOther =
@@ -328,7 +345,11 @@ export class Opening {
   #limited(profile: DeviceProfile): DeviceProfile {
     const quality = this.#state.quality.peek();
     const maxBitrateBps = quality.kind === 'limit' ? quality.maxBitrateBps : this.#state.softenedBps.peek();
-    return maxBitrateBps === null ? profile : { ...profile, maxBitrateBps };
+    return {
+      ...profile,
+      ...(maxBitrateBps !== null && { maxBitrateBps }),
+      ...(this.#options.isNightSound() && { nightSound: true }),
+    };
   }
 
   #onProblem(...[problem, detail]: Parameters<SourceEvents['onProblem']>): void {
@@ -420,6 +441,7 @@ export class Opening {
 
   #fail(failure: PlayerFailure): void {
     this.#closeSource();
+    this.#held.release();
     this.#isFileInDoubt = false;
     batch(() => {
       this.#state.failure.value = failure;

@@ -114,11 +114,46 @@ describe('deciding', () => {
   it('[PLAY41] [PLAY43] sound follows the person, and their choice in the movie', async () => {
     await play();
     expect(await told()).toMatch(/Not the first audio track plays/);
-    await page.getByRole('button', { name: 'Sound' }).click();
-    await page.getByRole('menuitemradio', { name: /^English/ }).click();
+    await page.getByRole('button', { name: 'Sound' }).press('Enter');
+    await page.getByRole('menuitemradio', { name: /^English/ }).press('Enter');
     await playing();
     await play();
     expect(await told()).toMatch(/Direct play/i);
+  });
+
+  it('[PLAY100] the last picture stays on the screen until another source has one', async () => {
+    await play();
+    // Looked at in every frame of the page: is there a picture, of the element or the one that is held?
+    await page.evaluate(() => {
+      const seen = { sources: 0, held: 0, black: 0 };
+      Object.assign(globalThis, { seen });
+      const video = document.querySelector('video')!;
+      video.addEventListener('emptied', () => (seen.sources += 1));
+      const look = (): void => {
+        const isHeld = document.querySelector('[data-held-picture]') !== null;
+        if (isHeld) seen.held += 1;
+        else if (video.readyState < 2) seen.black += 1;
+        requestAnimationFrame(look);
+      };
+      look();
+    });
+    // Another source, which has both; then another sound of the same.
+    for (const language of ['French', 'English']) {
+      // By keys: the controls stay while one of them has the focus.
+      await page.getByRole('button', { name: 'Sound' }).press('Enter');
+      await page.getByRole('menuitemradio', { name: new RegExp(`^${language}`) }).press('Enter');
+      await page.waitForFunction(() => {
+        const { seen } = globalThis as unknown as { seen: { sources: number } };
+        const video = document.querySelector('video')!;
+        const isShown = video.readyState > 2 && !video.seeking;
+        return seen.sources > 0 && isShown && document.querySelector('[data-held-picture]') === null;
+      });
+    }
+    const seen = await page.evaluate(
+      () => (globalThis as unknown as { seen: { sources: number; held: number; black: number } }).seen,
+    );
+    expect(seen.held).toBeGreaterThan(0);
+    expect(seen.black).toBe(0);
   });
 
   it('[PLAY44] what does not play goes on another way at the same place, and is remembered', async () => {
