@@ -95,7 +95,8 @@ export class Player {
     this.#opening = new Opening({
       ...{ server, link, state, video, movie },
       lineBps: () => preferences.lineBps.peek() || null,
-      audioTrack: () => this.tracks.audioTrack.peek(),
+      isNightSound: () => preferences.isNightSound.peek(),
+      audioTrack: () => this.tracks.chosenAudioTrack,
       subtitle: (fileId) => this.tracks.wantedCaptions(fileId),
       onOpened: (playback) => {
         this.#weakLine.reset();
@@ -141,9 +142,13 @@ export class Player {
   }
 
   /** Subtitles that somebody handed in just now: they are there when the movie is opened anew. */
+      preferences.isNightSound.subscribe(() => {
+        // Told at once of how it is. What is set before anything was opened is asked for by the first opening.
+        if (state.playback.peek() !== null) void this.#opening.open(state.placeMs());
+      }),
   showHandedIn(subtitleId: string): void {
     this.tracks.awaitCaptions(subtitleId);
-    void this.#opening.open(this.#state.placeMs(), this.tracks.audioTrack.peek());
+    void this.#opening.open(this.#state.placeMs());
   }
 
   /** What is not kept now is chosen again the next time: nobody is disturbed for it. */

@@ -84,3 +84,43 @@ it('opens nothing anew where the device shows them itself', () => {
   tracks.chooseCaptions(null);
   expect(asked).toEqual([]);
 });
+
+describe('[PLAY42] the sound that plays', () => {
+  const audioTracks = [1, 2].map((trackIndex) => ({
+    trackIndex,
+    label: `Sound ${trackIndex}`,
+    isSelected: trackIndex === 1,
+  }));
+  const audio = { trackIndex: 1, method: 'copy', fromCodec: 'aac', toCodec: 'aac' } as const;
+  const heard = (): Playback =>
+    opened({ audio, audioTracks: audioTracks as Playback['audioTracks'], audioReason: 'spokenLanguage' });
+
+  it('is asked for again only where the person chose it here: else the server chooses, and tells its reason', () => {
+    playback.value = heard();
+    tracks.takeAudio(playback.value);
+    expect(tracks.audioTrack.value).toBe(1);
+    expect(tracks.chosenAudioTrack).toBeNull();
+    tracks.chooseAudio(1); // the one that plays
+    expect(tracks.chosenAudioTrack).toBeNull();
+    tracks.chooseAudio(2);
+    expect(tracks.chosenAudioTrack).toBe(2);
+  });
+
+  it('is told as it is, also where it was switched without the server', () => {
+    playback.value = heard();
+    tracks.takeAudio(playback.value);
+    expect(tracks.heardAndSeen(heard())).toMatchObject({ audio, audioReason: 'spokenLanguage' });
+    tracks.chooseAudio(2);
+    const told = tracks.heardAndSeen(heard());
+    expect(told).toMatchObject({ audio: null, audioReason: 'chosen' });
+    expect(told.audioTracks.map(({ isSelected }) => isSelected)).toEqual([false, true]);
+  });
+
+  it('[PLAY96] and the subtitles that show are told with it', () => {
+    playback.value = heard();
+    const before = tracks.heardAndSeen(opened({ ...heard(), subtitleReason: 'audioUnderstood' }));
+    expect(before).toMatchObject({ selectedSubtitle: null, subtitleReason: 'audioUnderstood' });
+    tracks.chooseCaptions('s2');
+    expect(tracks.heardAndSeen(heard())).toMatchObject({ selectedSubtitle: 's2', subtitleReason: 'chosen' });
+  });
+});

@@ -36,6 +36,7 @@ export class TrackSelection {
   readonly #offsetsMs = signal<ReadonlyMap<string, number>>(new Map());
   /** The file in which the person has chosen subtitles since the player was made: ids mean nothing in another. */
   #chosenIn: string | null = null;
+  #isAudioChosen = false;
   #offsetLater: ReturnType<typeof setTimeout> | undefined;
 
   constructor(video: HTMLVideoElement, state: PlayerState, preferences: Preferences, trackSwitch: TrackSwitch) {
@@ -48,6 +49,25 @@ export class TrackSelection {
   /** FFmpeg's number of the audio track that plays. */
   get audioTrack(): ReadonlySignal<number | null> {
     return this.#audioTrack;
+  }
+
+  /** The one that the person chose here; `null` where it is the server's choice, which it makes again, and tells why. */
+  get chosenAudioTrack(): number | null {
+    return this.#isAudioChosen ? this.#audioTrack.peek() : null;
+  }
+
+  /** A playback with the tracks that play now: a rendition is switched without the server. */
+  heardAndSeen(playback: Playback): Playback {
+    const audioTrack = this.#audioTrack.value;
+    const subtitle = this.#captionTrack.value;
+    return {
+      ...playback,
+      audio: playback.audio?.trackIndex === audioTrack ? playback.audio : null,
+      audioTracks: playback.audioTracks.map((track) => ({ ...track, isSelected: track.trackIndex === audioTrack })),
+      audioReason: this.#isAudioChosen ? 'chosen' : playback.audioReason,
+      selectedSubtitle: subtitle,
+      subtitleReason: this.#chosenIn === playback.fileId ? 'chosen' : playback.subtitleReason,
+    };
   }
 
   /** Id of the subtitles that show; `null` for none. */
@@ -69,6 +89,7 @@ export class TrackSelection {
     const option = this.#state.playback.peek()?.audioTracks.find((track) => track.trackIndex === trackIndex) ?? null;
     if (option === null || trackIndex === this.#audioTrack.peek()) return option;
     this.#audioTrack.value = trackIndex;
+    this.#isAudioChosen = true;
     this.#switch.remember({ audioTrack: trackIndex });
     // A rendition of the playlist has the name of its choice. In a file as it is there is nothing to switch.
     if (!this.#switch.switchRendition(option.label)) this.#switch.reopen(trackIndex);

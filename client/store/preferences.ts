@@ -47,6 +47,8 @@ export class Preferences {
   readonly lineBps: Signal<number>;
   /** Other screens of the same person may say what plays here. */
   readonly isControllable: Signal<boolean>;
+  /** Voices up, effects down, for who watches while others sleep. */
+  readonly isNightSound: Signal<boolean>;
   /** Filters beside the movies, where there is room for both. */
   readonly showsFilters: Signal<boolean>;
 
@@ -57,6 +59,7 @@ export class Preferences {
     this.areCaptionsOn = remembered(memory, 'captions', parseFlag, printFlag, false);
     this.showsFilters = remembered(memory, 'filters', parseFlag, printFlag, true);
     this.isControllable = remembered(memory, 'controllable', parseFlag, printFlag, true);
+    this.isNightSound = remembered(memory, 'night', parseFlag, printFlag, false);
     this.lineBps = remembered(memory, 'lineBps', parseBitrate, String, 0);
     this.showsTimeLeft = remembered(memory, 'timeLeft', parseFlag, printFlag, false);
   }

@@ -20,6 +20,7 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   audioCodecNotSupported: 'This device can’t decode the sound’s codec.',
   audioChannelsNotSupported: 'The sound has more channels than this device plays.',
   audioTrackSelected: 'Not the first audio track plays, and this device can’t choose another in the file as it is.',
+  nightSound: 'Night sound is on: the sound is made anew with its voices up and its effects down.',
   subtitlesBurnedIn: 'This device can’t draw these subtitles, so they are made part of the picture.',
   bitrateTooHigh: 'The file needs more bandwidth than the limit that is set on this device.',
   personLimit: 'The file is larger than the quality that you chose.',

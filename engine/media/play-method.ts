@@ -95,6 +95,8 @@ export interface EncodedAudio {
   readonly codec: SoundCodec;
   readonly channels: 2 | 6;
   readonly bitrateBps: number;
+  /** Speech up, explosions down. */
+  readonly isNight?: true;
 }
 
 export interface PlayDecision {
@@ -144,6 +146,7 @@ export function decidePlayback(asked: PlayQuestion): PlayDecision | null {
 
   const againstDirect = directObstacles(question, video, audio, overallBitrateBps(media));
   if (tracks.burnIn !== null) againstDirect.add('subtitlesBurnedIn');
+  if (audio && profile.nightSound === true) againstDirect.add('nightSound');
   if (againstDirect.size === 0) {
     const sent = sentForm('directPlay', media.container, video, video?.codec ?? null, audio?.codec ?? null);
     if (isPossible(sent)) {
@@ -257,10 +260,17 @@ function trackPreferences(preferences: PlaybackPreferences, profile: DeviceProfi
 }
 
 function decideAudio(track: AudioTrack, profile: DeviceProfile): CopiedTrack | EncodedAudio {
-  if (audioObstacles(track, segmentAudio(profile), profile).size === 0) return copy(track);
+  const isNight = profile.nightSound === true;
+  if (!isNight && audioObstacles(track, segmentAudio(profile), profile).size === 0) return copy(track);
   const hasSurround = track.channels >= 6 && Math.min(profile.maxAudioChannels, profile.loudspeakers ?? Infinity) >= 6;
   const surround = SURROUND.find(({ codec }) => hasSurround && segmentAudio(profile).includes(codec));
-  return { method: 'transcode', trackIndex: track.index, fromCodec: track.codec, ...(surround ?? STEREO) };
+  return {
+    method: 'transcode',
+    trackIndex: track.index,
+    fromCodec: track.codec,
+    ...(surround ?? STEREO),
+    ...(isNight && { isNight }),
+  };
 }
 
 /** The picture as it is, but for Dolby Vision that the device would stumble over. Of profile 5 nothing would be left. */

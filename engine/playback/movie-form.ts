@@ -105,7 +105,12 @@ const COPY: CopyOutput = { method: 'copy' };
 function soundOutput(track: PlayDecision['audioTracks'][number]): CopyOutput | SoundOutput {
   return track.method === 'copy'
     ? COPY
-    : { method: track.codec, channels: track.channels, bitrateBps: track.bitrateBps };
+    : {
+        method: track.codec,
+        channels: track.channels,
+        bitrateBps: track.bitrateBps,
+        ...(track.isNight && { isNight: true }),
+      };
 }
 
 /** The multivariant playlist of a playback. Its renditions lie beside it under their names. `pictures`: to look for a place by. */

@@ -425,6 +425,20 @@ describe('playback.open', () => {
     });
   });
 
+  it('[PLAY101] makes the sound for the night where it is wanted, and leaves the picture alone', async () => {
+    store.add({ id: FILE, movieId: MOVIE }, everySecond);
+    const playback = await open({ profile: { ...chromium, nightSound: true } });
+    expect(playback).toMatchObject({
+      method: 'remux',
+      reasons: ['nightSound'],
+      video: { method: 'copy' },
+      audio: { method: 'transcode', toCodec: 'aac' },
+    });
+    await clock.advance(0);
+    const outputs = hosts.hosts.map(({ spec }) => [spec.kind, spec.output]);
+    expect(outputs).toContainEqual(['audio', { method: 'aac', channels: 2, bitrateBps: 160_000, isNight: true }]);
+  });
+
   it('[PLAY13] refuses one transcode too many, but never the second viewer of the same', async () => {
     store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ video: [hevc] }) }, everySecond);
     store.add({ id: OTHER_FILE, movieId: id(11), media: mediaInfo({ video: [hevc] }) }, everySecond);

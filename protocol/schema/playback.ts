@@ -73,6 +73,8 @@ export const DeviceProfile = v.object({
   maxAudioChannels: v.optional(v.pipe(Count, v.minValue(1)), 2),
   /** Loudspeakers behind it: sound that has to be encoded gets no more channels; absent: as many as it decodes. */
   loudspeakers: v.optional(v.pipe(Count, v.minValue(1))),
+  /** Speech up, explosions down, which has the sound encoded whatever it is; absent: as the movie was mixed. */
+  nightSound: v.optional(v.boolean()),
   /** What the person or their line allows; absent for no limit. */
   maxBitrateBps: v.optional(Count),
   /** Largest picture wanted here now, by the height of a picture 16:9; absent for no limit. */
@@ -120,6 +122,7 @@ export const PLAY_REASONS = [
   'audioCodecNotSupported',
   'audioChannelsNotSupported',
   'audioTrackSelected',
+  'nightSound',
   'subtitlesBurnedIn',
   'bitrateTooHigh',
   'personLimit',

@@ -136,6 +136,22 @@ export const PLAY_TABLE: readonly PlayRow[] = [
   ],
   ['AC-3 in Matroska on a television', mkv({ audio: [ac3] }), tv, 'remux', ['containerNotSupported'], 'copy'],
   [
+    'a file that plays as it is, with night sound on',
+    mediaInfo(),
+    { ...chromium, nightSound: true },
+    'remux',
+    ['nightSound'],
+    'transcode',
+  ],
+  [
+    'night sound on, and no sound',
+    mediaInfo({ audio: [] }),
+    { ...chromium, nightSound: true },
+    'directPlay',
+    [],
+    null,
+  ],
+  [
     'AAC 5.1 for two loudspeakers',
     mediaInfo({ audio: [audioTrack({ channels: 6 })] }),
     BASELINE_PROFILE,

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { moveInMenu } from '../menu-keys.ts';
 import { IconButton } from './button.tsx';
 import styles from './menu.module.css';
 
@@ -102,26 +103,10 @@ export function Menu({ label, icon, items }: Props) {
           tabIndex={-1}
           ref={list}
           onKeyDown={(event) => {
-            const entries = [...(list.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
-            const at = entries.indexOf(document.activeElement as HTMLElement);
-            const to =
-              event.key === 'ArrowDown'
-                ? (at + 1) % entries.length
-                : event.key === 'ArrowUp'
-                  ? (at - 1 + entries.length) % entries.length
-                  : event.key === 'Home'
-                    ? 0
-                    : event.key === 'End'
-                      ? entries.length - 1
-                      : null;
-            if (to !== null) {
-              event.preventDefault();
-              entries[to]?.focus();
-            } else if (event.key === 'Escape') {
-              event.preventDefault();
-              event.stopPropagation();
-              close(true);
-            }
+            if (moveInMenu(event, list.current) || event.key !== 'Escape') return;
+            event.preventDefault();
+            event.stopPropagation();
+            close(true);
           }}
         >
           {items.map((item) => (

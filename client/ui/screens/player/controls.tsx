@@ -24,9 +24,9 @@ import type { PreviewSheets } from '#client/player/preview-sheets.ts';
 import type { SkipMarks } from '#client/player/skip-marks.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import { IconButton } from '../../parts/button.tsx';
+import { ChoiceMenu } from '../../parts/choice-menu.tsx';
 import { clockTime, timeOfDay, trackLabel } from '../../wording.ts';
 import { ChaptersMenu } from './chapters-menu.tsx';
-import { Menu } from './menu.tsx';
 import { SettingsMenu } from './settings-menu.tsx';
 import { SeekBar } from './seek-bar.tsx';
 import { SubtitleMenu } from './subtitle-menu.tsx';
@@ -210,17 +210,32 @@ export function Controls({
           <Clock player={player} preferences={preferences} />
           <span class={styles.gap} />
           <ChaptersMenu player={player} sheets={sheets} marks={marks} isHeld={isHeld} onCorrect={onCorrectMarks} />
-          {audio.length > 1 && (
-            <Menu
+          {audio.length > 0 && (
+            <ChoiceMenu
               label="Sound"
               icon={<AudioLines aria-hidden="true" />}
+              isOn={preferences.isNightSound.value}
               isHeld={isHeld}
-              groups={[
+              groups={
+                audio.length < 2
+                  ? []
+                  : [
+                      {
+                        title: 'Sound',
+                        value: String(player.tracks.audioTrack.value),
+                        options: audio.map((track) => [String(track.trackIndex), trackLabel(track)] as const),
+                        onValue: (value) => player.tracks.chooseAudio(Number(value)),
+                      },
+                    ]
+              }
+              switches={[
                 {
-                  title: 'Sound',
-                  value: String(player.tracks.audioTrack.value),
-                  options: audio.map((track) => [String(track.trackIndex), trackLabel(track)] as const),
-                  onValue: (value) => player.tracks.chooseAudio(Number(value)),
+                  text: 'Night sound',
+                  note: 'Quieter effects, clear voices',
+                  isOn: preferences.isNightSound.value,
+                  onSwitch: (isOn) => {
+                    preferences.isNightSound.value = isOn;
+                  },
                 },
               ]}
             />

@@ -52,7 +52,7 @@ interface Props {
 }
 
 /** How the movie reaches this screen and why that way, with the numbers of the moment. */
-export function FactsPanel({ player, playback, title, onClose }: Props) {
+export function FactsPanel({ player, playback: opened, title, onClose }: Props) {
   const { notices } = useLobby();
   const [facts, setFacts] = useState<PlayerFacts>(() => player.facts());
   const [isCopied, setCopied] = useState(false);
@@ -66,7 +66,8 @@ export function FactsPanel({ player, playback, title, onClose }: Props) {
     return () => clearTimeout(timer);
   }, [isCopied]);
   const variant = player.variant.value;
-  const encoding = useEncoding(playback);
+  const playback = player.tracks.heardAndSeen(opened);
+  const encoding = useEncoding(opened);
 
   const copy = async (): Promise<void> => {
     const report = factReport(title, playback, player.facts(), variant, encoding, deviceName(navigator.userAgent));

@@ -7,8 +7,8 @@ import type { QualityChoice } from '#client/player/player-state.ts';
 import { SLEEP_MINUTES } from '#client/player/sleep-timer.ts';
 import type { SleepChoice } from '#client/player/sleep-timer.ts';
 import { bitrate } from '../../wording.ts';
-import { Menu } from './menu.tsx';
-import type { Action, Group } from './menu.tsx';
+import { ChoiceMenu } from '../../parts/choice-menu.tsx';
+import type { Action, Group } from '../../parts/choice-menu.tsx';
 import { variantName } from './variant-words.ts';
 
 /** What a movie that comes in one form only can be brought down to, where it is larger. */
@@ -93,7 +93,7 @@ export function SettingsMenu({ player, isHeld, obey, actions }: Props) {
   const marks = player.loop.marks.value;
   const quality = qualityGroup(player);
   return (
-    <Menu
+    <ChoiceMenu
       label="Settings"
       icon={<Settings2 aria-hidden="true" />}
       isPaged

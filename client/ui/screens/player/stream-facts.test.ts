@@ -71,6 +71,15 @@ describe('about this stream', () => {
     expect(new Map(factRows(copied, facts, variant, work)).get('Encoded by')).toBe('The processor');
   });
 
+  it('[PLAY96] says that the sound is the one for the night', () => {
+    const audio = { trackIndex: 1, method: 'transcode', fromCodec: 'aac', toCodec: 'aac' } as const;
+    const night: Playback = { ...playback, audio, reasons: ['nightSound'] };
+    expect(new Map(factRows(night, facts, variant, null)).get('Sound')).toBe('AAC → AAC · night sound');
+    expect(factReport('Metropolis', night, facts, variant, null, 'Chrome on Linux')).toContain('(nightSound)');
+    // Another track is heard since, and nobody has said what becomes of it.
+    expect(new Map(factRows({ ...night, audio: null }, facts, variant, null)).has('Sound')).toBe(false);
+  });
+
   it('[PLAY96] leaves out what nobody knows', () => {
     const rows = new Map(factRows(playback, { ...facts, source: null, width: 0 }, null, null));
     for (const name of ['Variant', 'Takes now', 'Line', 'Player']) expect(rows.has(name)).toBe(false);

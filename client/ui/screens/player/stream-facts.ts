@@ -23,10 +23,19 @@ const ENGINES = {
   nativeHls: 'HLS in the browser',
 } as const;
 
+const joined = (parts: readonly (string | null)[]): string | null =>
+  parts.filter((part) => part !== null).join(' · ') || null;
+
 function decisionText(decision: TrackDecision | null): string {
   if (decision === null) return 'None';
   const from = codecName(decision.fromCodec);
   return decision.method === 'copy' ? `${from}, untouched` : `${from} → ${codecName(decision.toCodec)}`;
+}
+
+/** `null` where nobody knows: another track was switched to since it was opened. */
+function soundText({ audio, audioTracks, reasons }: Playback): string | null {
+  if (audio === null && audioTracks.length > 0) return null;
+  return joined([decisionText(audio), reasons.includes('nightSound') ? 'night sound' : null]);
 }
 
 const HARDWARE_NAMES = {
@@ -53,9 +62,6 @@ function paceText({ realTimeFactor, framesPerSecond, isAtRest }: EncodingWork): 
   return [pace, frames, rest].filter((part) => part !== null).join(' · ');
 }
 
-const joined = (parts: readonly (string | null)[]): string | null =>
-  parts.filter((part) => part !== null).join(' · ') || null;
-
 /** What plays and why those tracks; the file; the numbers of the moment. */
 export function factRows(
   playback: Playback,
@@ -71,7 +77,7 @@ export function factRows(
     ['Picture', decisionText(playback.video)],
     ['Encoded by', encoderText(playback, encoding)],
     ['Encoding', encoding && paceText(encoding)],
-    ['Sound', decisionText(playback.audio)],
+    ['Sound', soundText(playback)],
     [
       'Sound track',
       joined([audio ? trackLabel(audio) : null, playback.audioReason && AUDIO_REASON_TEXTS[playback.audioReason]]),

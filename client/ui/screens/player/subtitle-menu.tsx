@@ -2,7 +2,7 @@ import { Captions as CaptionsIcon } from 'lucide-preact';
 import type { Signal } from '@preact/signals';
 import type { Player } from '#client/player/player.ts';
 import { trackLabel } from '../../wording.ts';
-import { Menu } from './menu.tsx';
+import { ChoiceMenu } from '../../parts/choice-menu.tsx';
 
 const SOURCES = { embedded: null, sidecar: 'file beside the movie', uploaded: 'handed in' } as const;
 
@@ -17,7 +17,7 @@ interface Props {
 export function SubtitleMenu({ player, isHeld, onSettings }: Props) {
   const subtitles = player.playback.value?.subtitleTracks ?? [];
   return (
-    <Menu
+    <ChoiceMenu
       label="Subtitles (C)"
       icon={<CaptionsIcon aria-hidden="true" />}
       isOn={player.tracks.captionTrack.value !== null}
