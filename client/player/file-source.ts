@@ -39,6 +39,11 @@ export function openFileSource(
   audio: { readonly names: readonly string[]; readonly chosen: number } = { names: [], chosen: 0 },
 ): Source {
   let isClosed = false;
+  /** An element does not tell bytes. It tells every third of a second that some have come. */
+  let arrivals = 0;
+  const onProgress = (): void => {
+    arrivals += 1;
+  };
   const onError = (): void => {
     const { error } = video;
     void diagnose(url, error).then((problem) => {
@@ -51,6 +56,7 @@ export function openFileSource(
     if (audio.chosen > 0) enableAudio(video, audio.chosen);
   };
   video.addEventListener('error', onError);
+  video.addEventListener('progress', onProgress);
   video.addEventListener('loadedmetadata', onMetadata, { once: true });
   video.src = url;
   video.load();
@@ -58,9 +64,16 @@ export function openFileSource(
     switchRendition: (name) => enableAudio(video, audio.names.indexOf(name)),
     chooseVariant: () => undefined,
     facts: () => ({ throughputBps: null, variantBitrateBps: null, liveBitrateBps: null, engine }),
+    arrivedBytes: () => arrivals,
+    restart() {
+      // The element's own way to let its request go and make another.
+      const seconds = video.currentTime;
+      video.currentTime = seconds;
+    },
     close() {
       isClosed = true;
       video.removeEventListener('error', onError);
+      video.removeEventListener('progress', onProgress);
       video.removeEventListener('loadedmetadata', onMetadata);
       video.removeAttribute('src');
       video.load();

@@ -1,6 +1,6 @@
 /** Plays HLS through Media Source Extensions. The only file that knows hls.js, which is loaded when the first movie needs it. */
 import Hls, { ErrorDetails, ErrorTypes, Events } from 'hls.js';
-import type { ErrorData } from 'hls.js';
+import type { ErrorData, Fragment } from 'hls.js';
 import { servedLoader } from './served-loader.ts';
 import { EXPIRED_STATUS } from './source.ts';
 import { LiveBitrate } from './live-bitrate.ts';
@@ -94,6 +94,23 @@ export function openHlsSource(
   let isEnding = false;
   let segments = 0;
   const live = new LiveBitrate();
+  let loadedBytes = 0;
+  /** What is under way, by kind. */
+  const underWay = new Map<string, Fragment>();
+  /** Kinds of which the last segment is loaded. */
+  const ends = new Set<string>();
+  let isSoundPending = false;
+
+  /**
+   * hls.js (1.7) tells the browser that nothing follows only after it has heard the sound that it last changed to, which at the start is the
+   * first. Who goes to the last pictures before that is never shown them: the browser decodes those only when it knows that nothing follows.
+   */
+  const showEnd = (): void => {
+    const { buffered, currentTime, seeking } = video;
+    if (!seeking || !isSoundPending || buffered.length === 0) return;
+    const isAtEnd = ends.has('main') && ends.has('audio') && currentTime >= buffered.start(buffered.length - 1);
+    if (isAtEnd) hls.trigger(Events.BUFFER_EOS, { type: null });
+  };
 
   /** What is loaded is shown first: a file that is cut off plays up to the cut. */
   const reportWhenDry = (problem: SourceProblem, detail: string): void => {
@@ -157,11 +174,27 @@ export function openHlsSource(
     );
   });
   hls.on(Events.LEVEL_SWITCHED, (_, { level }) => events.onVariant(level));
+  hls.on(Events.FRAG_LOADING, (_, { frag }) => underWay.set(`${frag.type} ${frag.sn === 'initSegment'}`, frag));
+  hls.on(Events.FRAG_LOADED, (_, { frag }) => {
+    loadedBytes += frag.stats.loaded;
+    underWay.delete(`${frag.type} ${frag.sn === 'initSegment'}`);
+  });
+  hls.on(Events.LEVEL_SWITCHING, () => ends.delete('main'));
+  hls.on(Events.AUDIO_TRACK_SWITCHING, () => {
+    ends.delete('audio');
+    isSoundPending = true;
+  });
+  hls.on(Events.AUDIO_TRACK_SWITCHED, () => {
+    isSoundPending = false;
+  });
   hls.on(Events.FRAG_BUFFERED, (_, { frag, stats }) => {
     if (frag.sn === 'initSegment') return;
+    if (frag.endList === true) ends.add(frag.type);
+    showEnd();
     segments += 1;
     live.add(frag.type, frag.start, frag.duration, stats.total);
   });
+  video.addEventListener('seeking', showEnd);
   hls.loadSource(url);
   hls.attachMedia(video);
 
@@ -187,8 +220,16 @@ export function openHlsSource(
         engine: 'hls.js',
       };
     },
+    arrivedBytes() {
+      return [...underWay.values()].reduce((sum, { stats }) => sum + stats.loaded, loadedBytes);
+    },
+    restart() {
+      hls.stopLoad();
+      hls.startLoad(video.currentTime);
+    },
     close() {
       isClosed = true;
+      video.removeEventListener('seeking', showEnd);
       hls.destroy();
       video.removeAttribute('src');
       video.load();

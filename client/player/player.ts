@@ -3,7 +3,7 @@
  * `opening.ts` the way of the movie onto the element and back from trouble, `element-watch.ts` what the element tells,
  * `track-selection.ts` audio and subtitles, `place-report.ts` what the server is told, `device-session.ts` the device around it,
  * `frame-clock.ts` single frames, `loop.ts` a part that repeats, `sleep-timer.ts` the end of the evening, `weak-line.ts` a line
- * that does not carry the movie, `remote-playback.ts` screens that the browser knows.
+ * that does not carry the movie, `standstill.ts` one over which nothing comes, `remote-playback.ts` screens that the browser knows.
  *
  * phase: opening → ready ⇄ ended; any → failed.
  *
@@ -40,10 +40,16 @@ import type {
 import { RemotePlayback } from './remote-playback.ts';
 import { SleepTimer } from './sleep-timer.ts';
 import type { SourceVariant } from './source.ts';
+import { Standstill } from './standstill.ts';
+import type { StandstillStep } from './standstill.ts';
 import { TrackSelection } from './track-selection.ts';
 import { WeakLine } from './weak-line.ts';
 
 const LINE_LOOK_MS = 1_000;
+/** Of what a picture took that does not come, a softer one gets so much. */
+const SOFTER_SHARE = 0.4;
+const UNKNOWN_BITRATE_BPS = 4_000_000;
+const SOFTEST_BPS = 400_000;
 /** What is remembered of the line is written as rarely as this. */
 const LINE_KEPT_MS = 15_000;
 
@@ -60,6 +66,7 @@ export class Player {
   readonly #wake = new ScreenWake();
   readonly #frames: FrameClock;
   readonly #weakLine = new WeakLine();
+  readonly #standstill = new Standstill();
   readonly #preferences: Preferences;
   readonly #link: Pick<Link, 'state'>;
   readonly #disposers: (() => void)[] = [];
@@ -142,10 +149,6 @@ export class Player {
   }
 
   /** Subtitles that somebody handed in just now: they are there when the movie is opened anew. */
-      preferences.isNightSound.subscribe(() => {
-        // Told at once of how it is. What is set before anything was opened is asked for by the first opening.
-        if (state.playback.peek() !== null) void this.#opening.open(state.placeMs());
-      }),
   showHandedIn(subtitleId: string): void {
     this.tracks.awaitCaptions(subtitleId);
     void this.#opening.open(this.#state.placeMs());
@@ -447,8 +450,10 @@ export class Player {
     const { phase, playback, variants, hasPlayed, wantsPlaying, seekTargetMs } = this.#state;
     if (this.#link.state.peek().kind !== 'live') {
       this.#weakLine.reset();
+      this.#standstill.reset();
       return;
     }
+    this.#lookWhetherItStands();
     // A source with variants gets softer by itself; a sample of a start or a seek would say nothing.
     if (phase.peek() !== 'ready' || variants.peek().length > 0 || !hasPlayed || seekTargetMs !== null) return;
     const { currentTime, buffered, readyState } = this.#video;
@@ -465,6 +470,43 @@ export class Player {
     if (carriedBps === null) return;
     this.#weakLine.reset();
     this.#opening.soften(carriedBps);
+  }
+
+  #lookWhetherItStands(): void {
+    const { phase, isBlocked, wantsPlaying, seekTargetMs } = this.#state;
+    const source = this.#opening.source;
+    const { readyState, seeking, ended } = this.#video;
+    const isWanted = (wantsPlaying && !ended) || seekTargetMs !== null;
+    const isMissing = seeking || readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    // What the server is asked for has time limits of its own, and a place in the line for a transcode has none.
+    if (source === null || phase.peek() !== 'ready' || isBlocked.peek() || this.remote.isConnected.peek()) return;
+    const step = this.#standstill.add({
+      nowMs: performance.now(),
+      isWaiting: isWanted && isMissing,
+      arrivedBytes: source.arrivedBytes(),
+    });
+    if (step !== null) this.#help(step);
+  }
+
+  #help(step: StandstillStep): void {
+    switch (step) {
+      case 'restart':
+        this.#opening.source?.restart();
+        break;
+      case 'reopen':
+        this.#opening.reopen();
+        break;
+      case 'soften': {
+        const now =
+          this.#opening.source?.facts().variantBitrateBps ?? this.#state.playback.peek()?.source.bitrateBps ?? null;
+        this.#opening.soften(Math.max(SOFTEST_BPS, Math.round((now ?? UNKNOWN_BITRATE_BPS) * SOFTER_SHARE)));
+        break;
+      }
+      case 'giveUp':
+        this.#opening.giveUp();
+        this.#standstill.reset();
+        break;
+    }
   }
 
   #rememberLine(): void {

@@ -46,6 +46,10 @@ export interface Source {
   /** `null`: whichever the line carries. What is on the screen stays until the other one is there. */
   chooseVariant(index: number | null): void;
   facts(): SourceFacts;
+  /** Bytes that have arrived so far, or what stands for them: more than before wherever anything has. */
+  arrivedBytes(): number;
+  /** Gives up what is under way and asks for it anew: nothing has come for too long. */
+  restart(): void;
   close(): void;
 }
 
