@@ -29,6 +29,8 @@ function project(name: string, include: string[], exclude: string[], timeoutMs: 
       exclude: [...never, ...exclude],
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
+      // How long to wait for something that must come, on a machine that has other things to do.
+      expect: { poll: { timeout: timeoutMs / 3, interval: 20 } },
     },
   };
 }
@@ -42,8 +44,6 @@ export default defineConfig({
     // A test that leaves a spy or a fake clock behind must not decide the next one.
     restoreMocks: true,
     unstubEnvs: true,
-    // How long to wait for something that must come, on a machine that has other things to do.
-    expect: { poll: { timeout: 10_000, interval: 20 } },
     projects: [
       project('unit', everything, [...suffixed, 'test/integration/**', 'test/e2e/**'], 30_000),
       project('pg', ['**/*.pg.test.ts'], ['test/e2e/**'], 90_000),

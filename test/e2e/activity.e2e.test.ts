@@ -1,91 +1,60 @@
 /** What the server does by itself, as the person who runs it watches, stops and tends it. A real engine and a real browser. */
 import { appendFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '#engine/base/log.ts';
 import type { QueueItem } from '#engine/jobs/ports.ts';
 import { openQueueServer } from '#engine/store/queue/queue-server.ts';
 import { libraries } from '#protocol/index.ts';
-import { axeProblems, openBrowser } from '#test/support/browser.ts';
+import { axeProblems, textsFromNow } from '#test/support/browser.ts';
+import { openEvening } from '#test/support/evening.ts';
 import { clips } from '#test/support/media.ts';
-import { Person, adminEnvironment } from '#test/support/person.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import type { TestDatabase } from '#test/support/postgres.ts';
-import { startEngine } from '#test/support/running-engine.ts';
-import type { RunningEngine } from '#test/support/running-engine.ts';
-
-const pictures = join(import.meta.dirname, '../.media');
 
 describe('the activity screen', () => {
-  let base: string;
   let database: TestDatabase;
-  let engine: RunningEngine;
-  let ada: Person;
-  let browser: Browser;
+  const evening = openEvening({
+    name: 'activity',
+    prepare: async (own) => {
+      database = await createTestDatabase();
+      own.keep({ [Symbol.asyncDispose]: () => database.drop() });
+      return { libraries: [], environment: { DATABASE_URL: database.url }, flags: ['--watch', 'off'] };
+    },
+    screen: { viewport: { width: 1_280, height: 900 } },
+    answers: /(?!)/,
+  });
   let page: Page;
-  const troubles: string[] = [];
-
-  beforeAll(async () => {
-    base = await realpath(await mkdtemp(join(tmpdir(), 'matinee activity ')));
-    database = await createTestDatabase();
-    engine = await startEngine({
-      dataFolder: join(base, 'data'),
-      environment: { ...adminEnvironment, DATABASE_URL: database.url },
-      flags: ['--watch', 'off'],
-    });
-    ada = await Person.signIn(engine.url);
-    browser = await openBrowser();
-    const context = await browser.newContext({
-      viewport: { width: 1_280, height: 900 },
-      locale: 'en-GB',
-      reducedMotion: 'reduce',
-    });
-    await context.addCookies([
-      { name: 'matinee_session', value: ada.token, url: engine.url, httpOnly: true, sameSite: 'Strict' },
-    ]);
-    page = await context.newPage();
-    page.setDefaultTimeout(20_000);
-    page.on('pageerror', (error) => troubles.push(`page error: ${error.message}`));
-    page.on('console', (message) => {
-      if (message.type() === 'error') troubles.push(message.text());
-    });
-  }, 180_000);
-
-  afterAll(async () => {
-    ada?.[Symbol.dispose]();
-    await browser?.close();
-    await engine?.[Symbol.asyncDispose]();
-    await database?.drop();
-    await rm(base, { recursive: true, force: true });
-  }, 60_000);
+  beforeAll(() => {
+    ({ page } = evening);
+  });
 
   const row = (name: string | RegExp) => page.getByRole('listitem').filter({ hasText: name });
 
   it('says that nothing has happened while nothing has', async () => {
-    await page.goto(`${engine.url}/settings/activity`);
+    await page.goto(`${evening.engine.url}/settings/activity`);
     await page.getByText('Nothing is running, and nothing has run yet.').waitFor();
     expect(await axeProblems(page)).toEqual([]);
   });
 
   it('shows a scan while it runs, and stops it', async () => {
-    const films = join(base, 'Films');
+    const films = join(evening.base, 'Arriving');
     await mkdir(films);
     // As long as this file seems to be written to, the scan waits for it.
     const arriving = join(films, 'Still Arriving (2001).mp4');
     await writeFile(arriving, (await readFile(await clips.h264Mp4())).subarray(0, 40));
     const writing = setInterval(() => appendFileSync(arriving, 'more'), 300);
     onTestFinished(() => clearInterval(writing));
-    await ada.call(libraries.add, { path: films });
-    const scan = row('Scan: Films');
+    await evening.ada.call(libraries.add, { path: films });
+    const scan = row('Scan: Arriving');
     await scan.getByText('Running').waitFor();
-    await scan.getByRole('progressbar', { name: 'Scan of Films' }).waitFor();
-    await page.screenshot({ path: join(pictures, 'activity scan.png') });
+    await scan.getByRole('progressbar', { name: 'Scan of Arriving' }).waitFor();
     await scan.getByRole('button', { name: 'Stop' }).click();
     await scan.getByText('Stopped').waitFor();
-    expect(await scan.getByRole('button', { name: 'Stop' }).count()).toBe(0);
+    await expect.poll(() => scan.getByRole('button', { name: 'Stop' }).count()).toBe(0);
+    await evening.picture('scan');
   });
 
   it('lists what failed with its reason, to be tried again or dismissed, one by one or together', async () => {
@@ -100,7 +69,7 @@ describe('the activity screen', () => {
     await line.getByRole('button', { name: 'Show 3 failures' }).click();
     const failures = page.getByRole('list', { name: 'What failed: Looking for artwork' });
     await failures.getByText('It is from another version, and this one cannot read it.').first().waitFor();
-    await page.screenshot({ path: join(pictures, 'activity failures.png') });
+    await evening.picture('failures');
     expect(await axeProblems(page)).toEqual([]);
 
     const heat = failures.getByRole('listitem').filter({ hasText: 'Heat' });
@@ -108,14 +77,15 @@ describe('the activity screen', () => {
     await heat.waitFor({ state: 'detached' });
     await line.getByText(/Failed 2 times/).waitFor();
     // Tried again it fails again, and says so.
+    const said = await textsFromNow(page);
     await line.getByRole('button', { name: 'Try all again' }).click();
-    await page.getByText('2 of 2 are tried again now.').waitFor();
+    await said(/2 of 2 are tried again now\./);
     await line.getByText(/Failed 2 times/).waitFor();
 
     await page.setViewportSize({ width: 390, height: 844 });
-    await page.screenshot({ path: join(pictures, 'activity phone.png') });
+    await evening.picture('phone');
     await line.getByRole('button', { name: 'Dismiss all' }).click();
     await line.waitFor({ state: 'detached' });
-    expect(troubles).toEqual([]);
+    expect(evening.troubles).toEqual([]);
   });
 });

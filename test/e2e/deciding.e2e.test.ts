@@ -1,20 +1,13 @@
 /** What a person prefers, and what a device learns, under their hands. A real engine, a real browser. */
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { preferencesFeed } from '#protocol/feeds.ts';
-import { preferences } from '#protocol/index.ts';
-import { axeProblems, openBrowser, tellFailure } from '#test/support/browser.ts';
+import { playback, preferences } from '#protocol/index.ts';
+import { axeProblems, clickControl } from '#test/support/browser.ts';
+import { openEvening } from '#test/support/evening.ts';
 import { clip, h264, picture, tone } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
-import { Person, adminEnvironment } from '#test/support/person.ts';
-import { startEngine } from '#test/support/running-engine.ts';
-import type { RunningEngine } from '#test/support/running-engine.ts';
-
-/** Ignored by git. */
-const pictures = join(import.meta.dirname, '../.media/screens');
 
 /** 40 s, heard in English and French. */
 const twoSounds = (): Promise<string> =>
@@ -28,75 +21,44 @@ const twoSounds = (): Promise<string> =>
   });
 
 describe('deciding', () => {
-  let base: string;
-  let engine: RunningEngine;
-  let ada: Person;
-  let browser: Browser;
-  let context: BrowserContext;
+  const evening = openEvening({
+    name: 'deciding',
+    prepare: async ({ films }) => putMovie(join(films, 'Two Voices (1979).mp4'), await twoSounds()),
+    isScanned: true,
+    screen: { viewport: { width: 1_280, height: 900 } },
+  });
   let page: Page;
   let movieId: string;
-  const troubles: string[] = [];
+  beforeAll(async () => {
+    ({ page } = evening);
+    movieId = (await evening.ada.movie('Two Voices')).id;
+  });
 
   const playing = () => page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.5);
-  const screen = (name: string) => page.screenshot({ path: join(pictures, `deciding ${name}.png`), fullPage: true });
+  const screen = (name: string) => evening.picture(name, page, { fullPage: true });
   async function play(): Promise<void> {
-    await page.goto(`${engine.url}/play/${movieId}?from-start`);
+    await page.goto(`${evening.engine.url}/play/${movieId}?from-start`);
     await playing();
   }
-  /** What the info panel says. */
-  async function told(): Promise<string> {
+  /** The info panel says so. */
+  async function tells(text: RegExp): Promise<void> {
     await page.keyboard.press('i');
     const panel = page.getByRole('complementary', { name: 'About this stream' });
     await panel.waitFor();
-    const text = await panel.innerText();
+    await expect.poll(() => panel.innerText()).toMatch(text);
     await page.keyboard.press('i');
-    return text;
+    await panel.waitFor({ state: 'detached' });
   }
 
-  beforeAll(async () => {
-    await mkdir(pictures, { recursive: true });
-    base = await realpath(await mkdtemp(join(tmpdir(), 'matinee deciding ')));
-    await putMovie(join(base, 'Films', 'Two Voices (1979).mp4'), await twoSounds());
-    engine = await startEngine({
-      dataFolder: join(base, 'data'),
-      libraries: [join(base, 'Films')],
-      environment: adminEnvironment,
-    });
-    ada = await Person.signIn(engine.url);
-    await ada.scan();
-    movieId = (await ada.movie('Two Voices')).id;
-    browser = await openBrowser();
-    context = await browser.newContext({
-      locale: 'en-GB',
-      reducedMotion: 'reduce',
-      viewport: { width: 1_280, height: 900 },
-    });
-    await context.addCookies([
-      { name: 'matinee_session', value: ada.token, url: engine.url, httpOnly: true, sameSite: 'Strict' },
-    ]);
-    page = await context.newPage();
-    page.setDefaultTimeout(20_000);
-    page.on('pageerror', (error) => troubles.push(error.message));
-  }, 240_000);
-
-  beforeEach(({ task }) => tellFailure(task.name, () => page, engine));
-
-  afterAll(async () => {
-    ada?.[Symbol.dispose]();
-    await browser?.close();
-    await engine?.[Symbol.asyncDispose]();
-    await rm(base, { recursive: true, force: true });
-  }, 60_000);
-
   it('[PLAY41] languages are those of the browser, until a person says; then on all screens at once', async () => {
-    await page.goto(`${engine.url}/settings/playback`);
+    await page.goto(`${evening.engine.url}/settings/playback`);
     await page.getByText('These are the languages of this browser').waitFor();
     await page.getByRole('listitem').filter({ hasText: 'British English' }).waitFor();
     expect(await axeProblems(page)).toEqual([]);
     await page.getByLabel('Add').selectOption('fr');
     await page.getByRole('button', { name: /^French before/ }).click();
     await page.getByText('The best first.').waitFor();
-    using seen = ada.follow(preferencesFeed);
+    using seen = evening.ada.follow(preferencesFeed);
     await seen.until(() => seen.snapshots.length > 0, 'what is preferred');
     await page.getByLabel('Show subtitles').selectOption('always');
     await seen.until(
@@ -104,21 +66,27 @@ describe('deciding', () => {
       'the change',
     );
     await screen('settings');
-    const { preferences: stored } = await ada.call(preferences.change, {});
+    const { preferences: stored } = await evening.ada.call(preferences.change, {});
     expect(stored).toMatchObject({ spokenLanguages: ['fr', 'en-GB'], subtitleMode: 'always' });
     // Another screen of theirs changes something: it is on this one.
-    await ada.call(preferences.change, { playsNext: false });
+    await evening.ada.call(preferences.change, { playsNext: false });
     await expect.poll(() => page.getByRole('switch', { name: /Play the next movie/ }).isChecked()).toBe(false);
   });
 
   it('[PLAY41] [PLAY43] sound follows the person, and their choice in the movie', async () => {
     await play();
-    expect(await told()).toMatch(/Not the first audio track plays/);
-    await page.getByRole('button', { name: 'Sound' }).press('Enter');
-    await page.getByRole('menuitemradio', { name: /^English/ }).press('Enter');
-    await playing();
+    await tells(/Not the first audio track plays/);
+    await clickControl(page, page.getByRole('button', { name: 'Sound' }));
+    await page.getByRole('menuitemradio', { name: /^English/ }).click();
+    // Known to the server before this page goes.
+    await expect
+      .poll(async () => {
+        const { audioTracks } = await evening.ada.request(playback.open, { movieId });
+        return audioTracks.find(({ isSelected }) => isSelected)?.language;
+      })
+      .toMatch(/^en/);
     await play();
-    expect(await told()).toMatch(/Direct play/i);
+    await tells(/Direct play/i);
   });
 
   it('[PLAY100] the last picture stays on the screen until another source has one', async () => {
@@ -158,19 +126,21 @@ describe('deciding', () => {
 
   it('[PLAY44] what does not play goes on another way at the same place, and is remembered', async () => {
     // The bytes of the file are none that anybody could play.
-    await context.route(/\/media\/[^/]+\/file$/, (route) =>
-      route.fulfill({ status: 200, contentType: 'video/mp4', body: 'no movie at all' }),
-    );
-    await page.goto(`${engine.url}/play/${movieId}`);
+    await page
+      .context()
+      .route(/\/media\/[^/]+\/file$/, (route) =>
+        route.fulfill({ status: 200, contentType: 'video/mp4', body: 'no movie at all' }),
+      );
+    await page.goto(`${evening.engine.url}/play/${movieId}`);
     await playing();
-    expect(await told()).toContain('Playing it a simpler way was tried on this device and failed.');
-    await context.unroute(/\/media\/[^/]+\/file$/);
+    await tells(/Playing it a simpler way was tried on this device and failed\./);
+    await page.context().unroute(/\/media\/[^/]+\/file$/);
     await play();
-    expect(await told()).toContain('Playing it a simpler way was tried on this device and failed.');
+    await tells(/Playing it a simpler way was tried on this device and failed\./);
   });
 
   it('[PLAY45] is listed with the device, and tried again when it is forgotten', async () => {
-    await page.goto(`${engine.url}/settings/playback`);
+    await page.goto(`${evening.engine.url}/settings/playback`);
     const lesson = page.getByRole('listitem').filter({ hasText: 'failed on Chrome on Linux' });
     await lesson.getByText('Here').waitFor();
     await screen('lessons');
@@ -178,7 +148,7 @@ describe('deciding', () => {
     await lesson.getByRole('button', { name: 'Try again' }).click();
     await page.getByText('So far nothing has.').waitFor();
     await play();
-    expect(await told()).toMatch(/Direct play/i);
-    expect(troubles).toEqual([]);
+    await tells(/Direct play/i);
+    expect(evening.troubles).toEqual([]);
   });
 });

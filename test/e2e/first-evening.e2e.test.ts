@@ -2,17 +2,13 @@
  * The first evening with Matinee, as a person has it: an empty server, its setup code, a folder, the first movies, one played in each
  * way there is, and going on with it elsewhere. A real engine, a real database, a real browser.
  */
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { axeProblems, openBrowser, tellFailure } from '#test/support/browser.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { axeProblems, clickControl } from '#test/support/browser.ts';
+import { openEvening } from '#test/support/evening.ts';
 import { clip, textFile } from '#test/support/media.ts';
-import { startEngine } from '#test/support/running-engine.ts';
-import type { RunningEngine } from '#test/support/running-engine.ts';
-
-/** Ignored by git. */
 
 const NAME = 'Ada';
 const PASSWORD = 'a long afternoon';
@@ -73,50 +69,35 @@ async function watchOneSecond(page: Page): Promise<number> {
 }
 
 describe('the first evening', () => {
-  let base: string;
-  let engine: RunningEngine;
-  let browser: Browser;
-  let context: BrowserContext;
+  const evening = openEvening({
+    name: 'evening',
+    prepare: ({ base }) => makeMovies(join(base, 'My Movies')),
+    isNew: true,
+    screen: { viewport: { width: 1_280, height: 800 } },
+    // Not being signed in and a wrong code are answers, which Chromium writes down as errors all the same.
+    answers: /status of 40[13]/,
+  });
   let page: Page;
-  const troubles: string[] = [];
-
-  async function newPage(): Promise<[BrowserContext, Page]> {
-    const made = await browser.newContext({ viewport: { width: 1_280, height: 800 }, locale: 'en-GB' });
-    const opened = await made.newPage();
-    opened.setDefaultTimeout(30_000);
-    opened.on('pageerror', (error) => troubles.push(`page error: ${error.message}`));
-    opened.on('console', (message) => {
-      // Not being signed in and a wrong code are answers, which Chromium writes down as errors all the same.
-      if (message.type() !== 'error' || /status of 40[13]/.test(message.text())) return;
-      troubles.push(`${message.text()} ${message.location().url}`);
-    });
-    return [made, opened];
-  }
+  const { troubles } = evening;
+  beforeAll(() => {
+    ({ page } = evening);
+  });
 
   async function openMovie(title: string): Promise<void> {
-    await page.goto(`${engine.url}/movies`);
+    await page.goto(`${evening.engine.url}/movies`);
     await page.getByRole('link', { name: title }).click();
     await page.getByRole('heading', { level: 1, name: title }).waitFor();
   }
-
-  beforeAll(async () => {
-    base = await mkdtemp(join(tmpdir(), 'matinee evening '));
-    await makeMovies(join(base, 'My Movies'));
-    engine = await startEngine({ dataFolder: join(base, 'data') });
-    browser = await openBrowser();
-    [context, page] = await newPage();
-  }, 240_000);
-
-  beforeEach(({ task }) => tellFailure(task.name, () => page, engine));
-
-  afterAll(async () => {
-    await browser?.close();
-    await engine?.[Symbol.asyncDispose]();
-    await rm(base, { recursive: true, force: true });
-  }, 60_000);
+  async function pause(): Promise<number> {
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => document.querySelector('video')!.paused);
+    return page.evaluate(() => document.querySelector('video')!.currentTime);
+  }
+  const isAt = (seconds: number) =>
+    page.waitForFunction((to) => Math.abs(document.querySelector('video')!.currentTime - to) < 0.3, seconds);
 
   it('a new server asks for its setup code, then for a folder, and shows the movies as they are found', async () => {
-    await page.goto(engine.url);
+    await page.goto(evening.engine.url);
     await page.getByRole('heading', { name: 'Open your cinema' }).waitFor();
     expect(await axeProblems(page)).toEqual([]);
 
@@ -125,14 +106,14 @@ describe('the first evening', () => {
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await page.getByRole('button', { name: 'Create the admin' }).click();
     await page.getByText('That is not the code the server printed').waitFor();
-    await page.getByLabel('Setup code').fill(engine.setupCode!.toLowerCase());
+    await page.getByLabel('Setup code').fill(evening.engine.setupCode!.toLowerCase());
     await page.getByRole('button', { name: 'Create the admin' }).click();
 
     await page.getByRole('heading', { name: 'Where are your movies?' }).waitFor();
     const path = page.getByLabel('Folder on the server');
-    await path.fill(join(base, 'No Such Folder'));
+    await path.fill(join(evening.base, 'No Such Folder'));
     await page.getByText('does not exist on the server').waitFor();
-    await path.fill(join(base, 'My Movies'));
+    await path.fill(join(evening.base, 'My Movies'));
     await page.getByText('4 video files').waitFor();
     expect(await axeProblems(page)).toEqual([]);
     await page.getByRole('button', { name: 'Use this folder' }).click();
@@ -170,12 +151,14 @@ describe('the first evening', () => {
     await page.getByRole('link', { name: /^(Play|Resume)/ }).click();
     await watchOneSecond(page);
     await page.keyboard.press('3');
-    const before = await watchOneSecond(page);
-    await page.getByRole('button', { name: 'Sound', exact: true }).click();
+    await watchOneSecond(page);
+    const before = await pause();
+    await clickControl(page, page.getByRole('button', { name: 'Sound', exact: true }));
     await page.getByRole('menuitemradio', { name: /^French/ }).click();
+    await page.keyboard.press('k');
     const after = await watchOneSecond(page);
     expect(after).toBeGreaterThan(before);
-    expect(after).toBeLessThan(before + 15);
+    expect(after).toBeLessThan(before + 10);
   });
 
   it('shows subtitles for sound that is foreign, and remembers when they are not wanted', async () => {
@@ -184,12 +167,15 @@ describe('the first evening', () => {
     await page.getByRole('link', { name: 'From the beginning' }).click();
     const line = page.getByText('Good evening & welcome');
     await line.waitFor();
+    // The line does not last as long as a slow machine may take for all this.
+    await pause();
     expect(await line.locator('i').innerText()).toBe('evening');
     expect(await line.locator('[onclick]').count()).toBe(0);
     await page.keyboard.press('c');
     await line.waitFor({ state: 'detached' });
     await page.reload();
     await watchOneSecond(page);
+    await pause();
     expect(await line.count()).toBe(0);
     await page.keyboard.press('c');
     await line.waitFor();
@@ -232,21 +218,20 @@ describe('the first evening', () => {
     await page.getByRole('link', { name: /^(Play|Resume)/ }).focus();
     await page.keyboard.press('Enter');
     await watchOneSecond(page);
-    const video = (what: 'paused' | 'currentTime' | 'playbackRate' | 'muted') =>
+    const video = (what: 'playbackRate' | 'muted') =>
       page.evaluate((name) => document.querySelector('video')![name], what);
 
-    await page.keyboard.press('k');
-    await page.waitForFunction(() => document.querySelector('video')!.paused);
+    await pause();
     await page.keyboard.press('2');
-    await page.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 4.8) < 0.3);
+    await isAt(4.8);
     await page.keyboard.press('l');
-    await page.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 14.8) < 0.3);
+    await isAt(14.8);
     await page.keyboard.press('ArrowLeft');
-    await page.waitForFunction(() => Math.abs(document.querySelector('video')!.currentTime - 9.8) < 0.3);
+    await isAt(9.8);
     await page.keyboard.press('>');
-    expect(await video('playbackRate')).toBe(1.25);
+    await expect.poll(() => video('playbackRate')).toBe(1.25);
     await page.keyboard.press('m');
-    expect(await video('muted')).toBe(true);
+    await expect.poll(() => video('muted')).toBe(true);
     await page.keyboard.press('m');
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
@@ -262,12 +247,11 @@ describe('the first evening', () => {
     await page.getByRole('link', { name: /^(Play|Resume)/ }).click();
     await watchOneSecond(page);
     await page.keyboard.press('4');
-    const left = await watchOneSecond(page);
-    await page.keyboard.press('k');
-    await page.waitForFunction(() => document.querySelector('video')!.paused);
+    await watchOneSecond(page);
+    const left = await pause();
 
-    const [elsewhere, tablet] = await newPage();
-    await tablet.goto(engine.url);
+    const tablet = await evening.newPage({ viewport: { width: 1_280, height: 800 } });
+    await tablet.goto(evening.engine.url);
     await tablet.getByLabel('Name').fill(NAME.toUpperCase());
     await tablet.getByLabel('Password', { exact: true }).fill('wrong');
     await tablet.getByRole('button', { name: 'Sign in' }).click();
@@ -280,20 +264,22 @@ describe('the first evening', () => {
     const resumed = await watchOneSecond(tablet);
     expect(resumed).toBeGreaterThan(left - 2);
     expect(resumed).toBeLessThan(left + 10);
-    await elsewhere.close();
+    await tablet.context().close();
   });
 
   it('shows a lost server, and heals by itself when it is back', async () => {
-    await page.goto(engine.url);
+    await page.goto(evening.engine.url);
     await page.getByRole('heading', { level: 2, name: 'Recently added' }).waitFor();
-    await engine.kill();
+    await evening.engine.kill();
     await page.getByText('The server can’t be reached.').waitFor();
-    engine = await startEngine({ dataFolder: join(base, 'data'), port: engine.port });
+    await evening.startAgain();
     await page.getByText('The server can’t be reached.').waitFor({ state: 'detached' });
     // The same page, without a reload, works on.
     await page.getByRole('link', { name: 'Movies', exact: true }).click();
     await page.getByRole('link', { name: MOVIES.remux.title }).waitFor();
-    troubles.splice(0, troubles.length, ...troubles.filter((text) => !/ERR_CONNECTION_REFUSED|WebSocket/.test(text)));
+    // What was on its way when the server went, and what it answered while it started.
+    const lost = /net::ERR_(CONNECTION|EMPTY|SOCKET|CONTENT_LENGTH|INCOMPLETE|NETWORK)|WebSocket|status of 503/;
+    troubles.splice(0, troubles.length, ...troubles.filter((text) => !lost.test(text)));
   });
 
   it('every settings page opens and is clean', async () => {
@@ -304,21 +290,21 @@ describe('the first evening', () => {
       ['account', 'Where you are signed in'],
       ['server', 'Health'],
     ] as const) {
-      await page.goto(`${engine.url}/settings/${section}`);
+      await page.goto(`${evening.engine.url}/settings/${section}`);
       await page.getByRole('heading', { level: 2, name: heading }).waitFor();
       expect(await axeProblems(page), section).toEqual([]);
     }
   });
 
   it('signs out another place, then here, and is back at the door', async () => {
-    await page.goto(`${engine.url}/settings/account`);
+    await page.goto(`${evening.engine.url}/settings/account`);
     const elsewhere = page.getByRole('listitem').filter({ hasNotText: 'Here' }).filter({ hasText: 'Chrome on Linux' });
     await elsewhere.getByRole('button', { name: 'Sign out' }).click();
     await elsewhere.waitFor({ state: 'detached' });
     const here = page.getByRole('listitem').filter({ hasText: 'Here' });
     await here.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
-    await context.close();
+    await page.context().close();
   });
 
   it('nothing of all that made the browser complain', () => {

