@@ -24,8 +24,8 @@ export interface SleepScene {
 
 const FADE_MS = 8_000;
 const TICK_MS = 250;
-/** How far playing runs on before the clock looks again, at three times the speed. */
-const OVERRUN_MS = 1_500;
+/** What lies further away than playing can have come since the clock looked last was sought. */
+const SEEK_MS = 1_000;
 
 export class SleepTimer {
   readonly #scene: SleepScene;
@@ -34,6 +34,8 @@ export class SleepTimer {
   readonly #loudness = signal(1);
   #endsAt = 0;
   #chapterEndMs: number | null = null;
+  /** When the clock looked last, and where the movie was. */
+  #last = { atMs: 0, positionMs: 0 };
   #clock: ReturnType<typeof setInterval> | undefined;
 
   constructor(scene: SleepScene) {
@@ -63,7 +65,7 @@ export class SleepTimer {
     });
     if (choice === null || choice.kind === 'end') return;
     if (choice.kind === 'after') this.#endsAt = this.#scene.now() + choice.minutes * 60_000;
-    else this.#chapterEndMs = this.#scene.chapterEndMs(this.#scene.positionMs());
+    else this.#enterChapter();
     this.#clock = setInterval(() => this.#tick(), TICK_MS);
     this.#tick();
   }
@@ -87,13 +89,18 @@ export class SleepTimer {
 
   #left(): number {
     if (this.#choice.peek()?.kind === 'after') return this.#endsAt - this.#scene.now();
+    const { atMs, positionMs: beforeMs } = this.#last;
     const positionMs = this.#scene.positionMs();
-    const leftMs = (this.#chapterEndMs ?? Infinity) - positionMs;
-    // Sought out of the chapter: the one that plays now is meant.
-    if (leftMs < -OVERRUN_MS) {
-      this.#chapterEndMs = this.#scene.chapterEndMs(positionMs);
-      return ((this.#chapterEndMs ?? Infinity) - positionMs) / this.#scene.rate();
-    }
-    return leftMs / this.#scene.rate();
+    const ranMs = (this.#scene.now() - atMs) * this.#scene.rate();
+    // Sought out of the chapter, also to the very beginning of the next one: the one that plays now is meant.
+    if (positionMs > beforeMs + ranMs + SEEK_MS || positionMs < beforeMs - SEEK_MS) this.#enterChapter();
+    this.#last = { atMs: this.#scene.now(), positionMs };
+    return ((this.#chapterEndMs ?? Infinity) - positionMs) / this.#scene.rate();
+  }
+
+  #enterChapter(): void {
+    const positionMs = this.#scene.positionMs();
+    this.#chapterEndMs = this.#scene.chapterEndMs(positionMs);
+    this.#last = { atMs: this.#scene.now(), positionMs };
   }
 }
