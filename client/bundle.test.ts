@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import type { Rolldown } from 'vite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 /** The promise: what a browser must fetch before it can show the first screen. */
 const INITIAL_GZIP_BYTES = 60_000;
@@ -16,6 +16,8 @@ describe('the built client', () => {
   let output: Output;
 
   beforeAll(async () => {
+    // As it is shipped: for tests Vite would keep the places in the source in every element.
+    vi.stubEnv('NODE_ENV', 'production');
     folder = await mkdtemp(join(tmpdir(), 'matinee-client-'));
     const result = await build({
       root: import.meta.dirname,

@@ -4,8 +4,8 @@
  */
 import * as v from 'valibot';
 import { MAX_DOWNLOAD_AUDIO, MAX_DOWNLOAD_SUBTITLES } from '#protocol/methods/downloads.ts';
-import { DOWNLOAD_QUALITIES, DownloadQuality } from '#protocol/schema/downloads.ts';
-import type { DownloadFileOffer } from '#protocol/schema/downloads.ts';
+import { DOWNLOAD_QUALITIES } from '#protocol/schema/downloads.ts';
+import type { DownloadFileOffer, DownloadQuality } from '#protocol/schema/downloads.ts';
 import type { DownloadRequest } from './downloads.ts';
 import type { Memory } from './ports.ts';
 

@@ -55,6 +55,19 @@ describe('the downloads of a person', () => {
     expect(told).toEqual(['Alien: preparing → ready']);
   });
 
+  it('those that became ready stay marked until somebody looks', () => {
+    const { server, store } = open();
+    const download = downloadOf({ state: 'preparing' });
+    const other = downloadOf({ state: 'preparing' });
+    server.snapshot(downloadsFeed, { downloads: [download, other, downloadOf({ state: 'ready' })], room });
+    server.entries(downloadsFeed, [entry({ ...download, state: 'ready' }), entry({ ...other, state: 'ready' })]);
+    expect([...store.fresh.value]).toEqual([download.id, other.id]);
+    server.entries(downloadsFeed, [{ kind: 'download', id: other.id, download: null }]);
+    expect([...store.fresh.value]).toEqual([download.id]);
+    store.look();
+    expect(store.fresh.value.size).toBe(0);
+  });
+
   it('one that was asked for is there at once, and again from the feed without a second one', async () => {
     const { server, store } = open();
     server.snapshot(downloadsFeed, { downloads: [], room });

@@ -39,6 +39,7 @@ export class DownloadsStore {
   readonly #downloads = signal<readonly Download[] | null>(null);
   readonly #room = signal<DownloadRoom | null>(null);
   readonly #failure = signal<Failure | null>(null);
+  readonly #fresh = signal<ReadonlySet<string>>(new Set());
   readonly #listeners = new Set<DownloadListener>();
   readonly #unfollow: () => void;
 
@@ -81,14 +82,24 @@ export class DownloadsStore {
     return this.#failure;
   }
 
+  /** Ids of those that became ready while nobody looked at the list. */
+  get fresh(): ReadonlySignal<ReadonlySet<string>> {
+    return this.#fresh;
+  }
+
+  /** The list is looked at. */
+  look(): void {
+    if (this.#fresh.peek().size > 0) this.#fresh.value = new Set();
+  }
+
   onChange(listener: DownloadListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /** What can be had of a movie; fails with `notFound`. */
-  async options(movieId: string, signal?: AbortSignal): Promise<DownloadOptions> {
-    return await this.#server.call(calls.options, { movieId }, signal === undefined ? {} : { signal });
+  async options(movieId: string): Promise<DownloadOptions> {
+    return await this.#server.call(calls.options, { movieId });
   }
 
   /** Fails with `notPreparable`, `notOffered`, `noRoom` or `tooManyDownloads`. */
@@ -139,10 +150,15 @@ export class DownloadsStore {
 
   #forget(downloadId: string): void {
     const rows = this.#downloads.peek();
+    this.#fresh.value = new Set([...this.#fresh.peek()].filter((id) => id !== downloadId));
     if (rows !== null) this.#downloads.value = rows.filter(({ id }) => id !== downloadId);
   }
 
   #tell(download: Download, before: Download | undefined): void {
+    const fresh = new Set(this.#fresh.peek());
+    if (download.state !== 'ready') fresh.delete(download.id);
+    else if (before !== undefined && before.state !== 'ready') fresh.add(download.id);
+    if (fresh.size !== this.#fresh.peek().size) this.#fresh.value = fresh;
     for (const listener of this.#listeners) listener(download, before);
   }
 }

@@ -49,6 +49,7 @@ const route: fc.Arbitrary<Route> = fc.oneof(
   fc.record({ screen: fc.constant('collections' as const), kind: fc.option(fc.constantFrom(...COLLECTION_KINDS)) }),
   fc.record({ screen: fc.constant('collection' as const), collectionId: id }),
   fc.constant<Route>({ screen: 'review' }),
+  fc.constant<Route>({ screen: 'downloads' }),
   fc.record({ screen: fc.constant('settings' as const), section: fc.option(fc.constantFrom(...SETTINGS_SECTIONS)) }),
 );
 

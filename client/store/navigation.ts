@@ -57,6 +57,7 @@ export type Route =
   | { readonly screen: 'collections'; readonly kind: CollectionKind | null }
   | { readonly screen: 'collection'; readonly collectionId: string }
   | { readonly screen: 'review' }
+  | { readonly screen: 'downloads' }
   | { readonly screen: 'settings'; readonly section: SettingsSection | null }
   | { readonly screen: 'notFound' };
 
@@ -92,6 +93,7 @@ export function parseRoute(path: string): Route {
       return { screen: 'collections', kind: oneOf(COLLECTION_KINDS, url.searchParams.get('kind')) };
     }
     if (first === 'review') return { screen: 'review' };
+    if (first === 'downloads') return { screen: 'downloads' };
     if (first === 'settings') return { screen: 'settings', section: null };
     return { screen: 'notFound' };
   }
@@ -150,6 +152,8 @@ export function routePath(route: Route): string {
       return `/collections/${route.collectionId}`;
     case 'review':
       return '/review';
+    case 'downloads':
+      return '/downloads';
     case 'settings':
       return route.section === null ? '/settings' : `/settings/${route.section}`;
     case 'notFound':

@@ -30,6 +30,11 @@ const person = lazyScreen(() => import('./screens/person.tsx').then((module) => 
 const collections = lazyScreen(() => import('./screens/collections.tsx').then((module) => module.CollectionsScreen));
 const collection = lazyScreen(() => import('./screens/collection.tsx').then((module) => module.CollectionScreen));
 const review = lazyScreen(() => import('./screens/review.tsx').then((module) => module.ReviewScreen));
+const downloads = lazyScreen(() => import('./screens/downloads.tsx').then((module) => module.DownloadsScreen));
+/** Nobody has a copy made before this one is there. */
+const downloadsWatch = lazyScreen(() => import('./parts/downloads-watch.tsx').then((module) => module.DownloadsWatch), {
+  isQuiet: true,
+});
 const search = lazyScreen(() => import('./screens/search.tsx').then((module) => module.SearchScreen));
 const settings = lazyScreen(() => import('./screens/settings/settings.tsx').then((module) => module.SettingsScreen));
 const welcome = lazyScreen(() => import('./screens/welcome.tsx').then((module) => module.WelcomeScreen));
@@ -45,6 +50,7 @@ const LAZY: Readonly<Partial<Record<Route['screen'], { preload(): void }>>> = {
   collections,
   collection,
   review,
+  downloads,
   search,
   settings,
   welcome,
@@ -61,6 +67,7 @@ const TITLES: Readonly<Record<Route['screen'], string>> = {
   collections: 'Collections · Matinee',
   collection: 'Collection · Matinee',
   review: 'Review · Matinee',
+  downloads: 'Downloads · Matinee',
   settings: 'Settings · Matinee',
   notFound: 'Not found · Matinee',
 };
@@ -147,6 +154,12 @@ function Screens() {
           <review.Screen />
         </Shell>
       );
+    case 'downloads':
+      return (
+        <Shell>
+          <downloads.Screen />
+        </Shell>
+      );
     case 'person':
       return (
         <Shell>
@@ -205,6 +218,7 @@ function SignedIn({ house, viewer }: { readonly house: House; readonly viewer: V
     <CinemaContext.Provider value={cinema}>
       <Screens />
       <remoteBar.Screen />
+      {viewer.permissions.includes('movies:download') && <downloadsWatch.Screen />}
     </CinemaContext.Provider>
   );
 }

@@ -118,27 +118,19 @@ export const FAILURE_TEXTS: Texts = {
         : `The folder here for ${from} is not a whole path. Begin with the first /, without “..”.`,
   radarrTrouble: (trouble) => radarrTroubleText(trouble),
 
-  noRoom: ({ whose, usedBytes, limitBytes, neededBytes }) =>
-    whose === 'person'
-      ? `There is no room for it: it takes about ${fileSize(neededBytes)}, and ${fileSize(usedBytes)} of your ${fileSize(limitBytes)} are used. Remove a download, or choose a smaller quality.`
-      : `The server has no room for it: it takes about ${fileSize(neededBytes)}, and everybody’s copies fill ${fileSize(usedBytes)} of ${fileSize(limitBytes)}. Choose a smaller quality, or try again later.`,
+  noRoom: ({ whose, neededBytes }) =>
+    `There is no room for about ${fileSize(neededBytes)} more ${whose === 'person' ? 'among your downloads' : 'on the server'}. Remove some, or choose a smaller quality.`,
   tooManyDownloads: ({ limit }) =>
-    `${counted(limit, 'download')} of yours wait already, which is as many as can. Let one become ready, or cancel one.`,
-  notPreparable: ({ hindrance }) => NOT_PREPARABLE_TEXTS[hindrance],
-  notOffered: () => 'The movie’s file has changed and no longer has what you chose. Open its downloads again.',
+    `${counted(limit, 'download')} of yours wait already. Let one become ready, or cancel one.`,
+  // What stands in the way is said where a copy is asked for: download-words.ts.
+  notPreparable: () => 'No copy of this file can be prepared just now. Choose Download on the movie’s page to see why.',
+  notOffered: () => 'The movie’s file has changed and no longer has what you chose. Choose again.',
   notReady: ({ state }) =>
     state === 'queued' || state === 'preparing'
       ? 'This copy is not ready yet.'
-      : 'This copy is not on the server any more. Have it prepared again.',
+      : 'This copy is not kept any more. Have it prepared again.',
   notThere: () => 'The movie’s file is not on the server’s disk just now. Try again when the disk is back.',
 };
-
-const NOT_PREPARABLE_TEXTS = {
-  missing: 'The movie’s file is not on the server’s disk just now. Try again when the disk is back.',
-  unplayable: 'The server can’t read the movie’s file, so it can’t make a copy of it.',
-  noTracks: 'The movie’s file has neither picture nor sound that fits into a copy.',
-  turnedOff: 'This server prepares no copies any more. The file can be had as it is, from the movie’s page.',
-} as const;
 
 const WRONG_KIND_TEXTS = {
   series: 'A series has the order of its releases. Make a list of your own to order movies by hand.',

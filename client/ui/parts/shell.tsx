@@ -1,4 +1,4 @@
-import { Clapperboard, House, Layers, ListChecks, Settings } from 'lucide-preact';
+import { Clapperboard, Download, House, Layers, ListChecks, Settings } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ALL_MOVIES } from '#client/store/navigation.ts';
@@ -6,6 +6,7 @@ import type { Route } from '#client/store/navigation.ts';
 import type { ReviewCount } from '#client/store/review.ts';
 import { classes } from '../classes.ts';
 import { useCinema, useLobby } from '../house.ts';
+import { lazyScreen } from '../lazy.tsx';
 import { Link } from './link.tsx';
 import { Wordmark } from './mark.tsx';
 import { SearchButton } from './search-button.tsx';
@@ -16,6 +17,8 @@ interface Place {
   readonly to: Route;
   readonly icon: ComponentChildren;
   readonly isHere: (route: Route) => boolean;
+  /** At the end of the bar, as its icon alone. */
+  readonly isAtEnd?: boolean;
 }
 
 const PLACES: readonly Place[] = [
@@ -38,12 +41,28 @@ const PLACES: readonly Place[] = [
     isHere: (route) => route.screen === 'collections' || route.screen === 'collection',
   },
   {
+    label: 'Downloads',
+    to: { screen: 'downloads' },
+    icon: <Download aria-hidden="true" />,
+    isHere: (route) => route.screen === 'downloads',
+    isAtEnd: true,
+  },
+  {
     label: 'Settings',
     to: { screen: 'settings', section: null },
     icon: <Settings aria-hidden="true" />,
     isHere: (route) => route.screen === 'settings',
+    isAtEnd: true,
   },
 ];
+
+/** What waits there is told once the first screen is. */
+const downloadsDot = lazyScreen(() => import('./downloads-watch.tsx').then((module) => module.DownloadsDot), {
+  isQuiet: true,
+});
+const downloadsWords = lazyScreen(() => import('./downloads-watch.tsx').then((module) => module.DownloadsWords), {
+  isQuiet: true,
+});
 
 /** True once the page is scrolled: the bar then needs a ground of its own. */
 function useScrolled(): boolean {
@@ -85,11 +104,12 @@ function useReviewCount(): number {
 
 /** The frame around every screen but the player: where one is, and where one can go. A bar above, on phones a dock below. */
 export function Shell({ children }: { readonly children: ComponentChildren }) {
-  const { navigation } = useLobby();
+  const { navigation, session } = useLobby();
   const { health } = useCinema();
   const isScrolled = useScrolled();
   const route = navigation.route.value;
   const toReview = useReviewCount();
+  const places = PLACES.filter(({ label }) => label !== 'Downloads' || session.may('movies:download'));
   const needsCare = health?.items.value?.some(({ severity }) => severity !== 'info') ?? false;
 
   const link = (place: Place, look: string | undefined) => (
@@ -97,8 +117,10 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
       <span class={styles.icon}>
         {place.icon}
         {place.label === 'Settings' && needsCare && <span class={styles.dot} title="The server needs attention" />}
+        {place.label === 'Downloads' && <downloadsDot.Screen class={styles.dot} />}
       </span>
       <span>{place.label}</span>
+      {place.label === 'Downloads' && <downloadsWords.Screen />}
       {place.label === 'Settings' && needsCare && <span class="unseen">, the server needs attention</span>}
     </Link>
   );
@@ -113,9 +135,11 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
           <Wordmark />
         </Link>
         <nav class={styles.places} aria-label="Main">
-          {PLACES.slice(0, -1).map((place) => (
-            <span key={place.label}>{link(place, styles.place)}</span>
-          ))}
+          {places
+            .filter(({ isAtEnd }) => isAtEnd !== true)
+            .map((place) => (
+              <span key={place.label}>{link(place, styles.place)}</span>
+            ))}
         </nav>
         <span class={styles.end}>
           {toReview > 0 && (
@@ -133,14 +157,22 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
             </Link>
           )}
           <SearchButton class={styles.search} />
-          <span class={styles.settings}>{link(PLACES.at(-1)!, classes(styles.place, styles.iconOnly))}</span>
+          <span class={styles.atEnd}>
+            {places
+              .filter(({ isAtEnd }) => isAtEnd === true)
+              .map((place) => (
+                <span key={place.label} title={place.label}>
+                  {link(place, classes(styles.place, styles.iconOnly))}
+                </span>
+              ))}
+          </span>
         </span>
       </header>
       <main id="content" class={styles.content} tabIndex={-1}>
         {children}
       </main>
       <nav class={styles.dock} aria-label="Main">
-        {PLACES.map((place) => (
+        {places.map((place) => (
           <span key={place.label}>{link(place, styles.dockPlace)}</span>
         ))}
       </nav>

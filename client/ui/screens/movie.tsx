@@ -1,5 +1,5 @@
-import { Check, CircleQuestionMark, ExternalLink, Play, RotateCcw, Star, TriangleAlert } from 'lucide-preact';
-import { useEffect, useMemo } from 'preact/hooks';
+import { Check, CircleQuestionMark, Download, ExternalLink, Play, RotateCcw, Star, TriangleAlert } from 'lucide-preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { ALL_MOVIES, moviesWith } from '#client/store/navigation.ts';
 import { MovieStore } from '#client/store/movie.ts';
 import type { MovieDetail, MovieFileDetail } from '#client/store/movie.ts';
@@ -8,6 +8,7 @@ import { failureText } from '../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../house.ts';
 import { whenIdle } from '../idle.ts';
 import { mediaFailureText } from '../media-text.ts';
+import { lazyScreen } from '../lazy.tsx';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { Link } from '../parts/link.tsx';
 import { Logo, MoviePicture, Poster } from '../parts/picture.tsx';
@@ -31,6 +32,10 @@ import { Extras, Files } from './movie/files.tsx';
 import { MovieMenu } from './movie/menu.tsx';
 import { Credits, Faces } from './movie/people.tsx';
 import styles from './movie.module.css';
+
+const downloadDialog = lazyScreen(() => import('./movie/download.tsx').then((module) => module.DownloadDialog), {
+  isQuiet: true,
+});
 
 /** The best of the movie's own files; an extra is not the movie. */
 function bestFile(movie: MovieDetail): MovieFileDetail | null {
@@ -163,6 +168,10 @@ function MoviePage({ movie, carried }: PageProps) {
   const attempt = useAttempt();
   const { session, prepare } = useLobby();
   const mayEdit = session.may('movies:edit');
+  const [isDownloading, setDownloading] = useState(false);
+  // Also what can't be played may be wanted elsewhere.
+  const mayDownload =
+    session.may('movies:download') && movie.files.some(({ extra, state }) => extra === null && state !== 'missing');
   // Taken for another movie, it is like others.
   const similar = useMemo(
     () => new SimilarStore(cinema.server, cinema.link, movie.id),
@@ -247,6 +256,15 @@ function MoviePage({ movie, carried }: PageProps) {
                 </Button>
               </>
             )}
+            {mayDownload && (
+              <Button
+                aria-haspopup="dialog"
+                icon={<Download aria-hidden="true" />}
+                onClick={() => setDownloading(true)}
+              >
+                Download
+              </Button>
+            )}
             {movie.trailerUrl !== null && (
               <a class={styles.trailer} href={movie.trailerUrl} target="_blank" rel="noopener noreferrer">
                 <ExternalLink aria-hidden="true" />
@@ -258,6 +276,7 @@ function MoviePage({ movie, carried }: PageProps) {
               </a>
             )}
             <MovieMenu movie={movie} />
+            {isDownloading && <downloadDialog.Screen movie={movie} onClose={() => setDownloading(false)} />}
           </div>
           {movie.isPlayable && leftMs !== null && (
             <p class={styles.ends}>Would end at {timeOfDay(Date.now() + leftMs)}</p>
