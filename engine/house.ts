@@ -285,6 +285,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
         vault,
         cache: await SubtitleCache.open(join(folder.cacheFolder, 'subtitles'), SUBTITLE_QUOTA_BYTES),
         newId,
+        quota: { personBytes: config.uploadPersonQuotaBytes, totalBytes: config.uploadQuotaBytes },
       },
       moments,
       store: createPlaybackStore(sql),

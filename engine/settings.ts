@@ -130,6 +130,20 @@ export const SETTINGS = {
     default: 20e9,
     defaultText: '20GB',
   }),
+  uploadQuotaBytes: setting({
+    name: 'upload-quota',
+    kind: kinds.size,
+    help: 'Most disk space for subtitles that people hand in, all together.',
+    default: 5e9,
+    defaultText: '5GB',
+  }),
+  uploadPersonQuotaBytes: setting({
+    name: 'upload-person-quota',
+    kind: kinds.size,
+    help: 'Most of it for one person.',
+    default: 1e9,
+    defaultText: '1GB',
+  }),
   pictureQuotaBytes: setting({
     name: 'picture-quota',
     kind: kinds.size,

@@ -9,6 +9,7 @@ import { STATUS_CODES } from 'node:http';
 import { randomBytes } from 'node:crypto';
 import type { HttpResponse as UwsResponse } from 'uWebSockets.js';
 import { commonFailure } from '#protocol/errors.ts';
+import { BodyStream } from './body-stream.ts';
 import { planFile, type FilePlan } from './file-plan.ts';
 import { FileStream, type OpenFile, type StallWatch } from './file-stream.ts';
 import type { FileReply, HttpMethod, HttpResponse, ReplyHeaders, RequestHeaders } from './http.ts';
@@ -45,6 +46,7 @@ export class Exchange implements HttpResponse {
   /** Until the whole body is in, the connection can't be used for another request. */
   #isBodyPending = false;
   #onBody: ((result: BodyResult) => void) | null = null;
+  #bodyStream: BodyStream | null = null;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -88,6 +90,23 @@ export class Exchange implements HttpResponse {
       if (isLast) resolve({ kind: 'whole', bytes: chunks.length === 0 ? NO_BODY : Buffer.concat(chunks) });
     });
     return promise;
+  }
+
+  /** The body as it comes. To be called in the turn in which the request came: later, its beginning would be lost. */
+  streamBody(limitBytes: number): BodyStream {
+    this.#isBodyPending = true;
+    // A connection that has ended may not be touched, and one that is to be used again must not stay paused.
+    const flow = (act: () => unknown): void => void (this.isGone || act());
+    const body = new BodyStream(limitBytes, {
+      pause: () => flow(() => this.#res.pause()),
+      resume: () => flow(() => this.#res.resume()),
+    });
+    this.#bodyStream = body;
+    this.#res.onData((chunk, isLast) => {
+      if (isLast) this.#isBodyPending = false;
+      body.push(new Uint8Array(chunk), isLast);
+    });
+    return body;
   }
 
   send(status: number, headers: ReplyHeaders, body: string | Uint8Array = NO_BODY): void {
@@ -216,6 +235,7 @@ export class Exchange implements HttpResponse {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#onBody?.({ kind: 'gone' });
+    this.#bodyStream?.fail('gone');
     this.#options.onOver(this.#status, sentBytes, isComplete);
   }
 

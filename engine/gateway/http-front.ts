@@ -8,6 +8,8 @@
 import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse } from 'uWebSockets.js';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Log } from '#engine/base/log.ts';
+import { BodyError } from './body-stream.ts';
+import type { BodyStream } from './body-stream.ts';
 import type { Peer, TrustedProxies } from './client-address.ts';
 import { Exchange } from './exchange.ts';
 import type { FailureMap } from './failure-map.ts';
@@ -43,6 +45,8 @@ const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/startupz']
 /** A body that has not arrived after this long holds memory for nobody. */
 const BODY_MS = 30_000;
 const NO_BODY = new Uint8Array(0);
+/** Of a request without a body, or of a route that takes it as a whole. */
+async function* noChunks(): AsyncGenerator<Uint8Array> {}
 
 /** What is copied from a request in the turn in which it comes: later it is gone. */
 interface Arrival {
@@ -179,6 +183,10 @@ export class HttpFront {
     }
     const hasBody =
       announced !== undefined ? Number(announced) > 0 : arrival.headers['transfer-encoding'] !== undefined;
+    if (hasBody && route.streamsBody === true) {
+      void this.#serve(exchange, arrival, route, params, null, exchange.streamBody(limitBytes));
+      return;
+    }
     const body = hasBody ? exchange.readBody(limitBytes) : null;
     void this.#serve(exchange, arrival, route, params, body);
   }
@@ -190,7 +198,9 @@ export class HttpFront {
     route: HttpRoute,
     params: Readonly<Record<string, string>>,
     body: ReturnType<Exchange['readBody']> | null,
+    stream: BodyStream | null = null,
   ): Promise<void> {
+    using _watch = stream && this.#watchBody(stream);
     try {
       const admitted = await this.#admit(arrival, route);
       if ('body' in admitted) return answer(exchange, admitted);
@@ -212,6 +222,7 @@ export class HttpFront {
         query: new URLSearchParams(arrival.query),
         headers: arrival.headers,
         body: bytes,
+        stream: stream?.chunks() ?? noChunks(),
         address: arrival.peer.address,
         host: arrival.peer.host,
         isSecure: arrival.peer.isSecure,
@@ -247,9 +258,21 @@ export class HttpFront {
     return signedIn === null ? problem('unauthenticated', arrival.id) : { signedIn };
   }
 
+  /** A body may take as long as its line needs, but not stand still. */
+  #watchBody(stream: BodyStream): Disposable {
+    let beforeBytes = -1;
+    return this.#options.clock.every(BODY_MS, () => {
+      if (stream.sizeBytes === beforeBytes) stream.fail('late');
+      beforeBytes = stream.sizeBytes;
+    });
+  }
+
   #fail(exchange: Exchange, arrival: Arrival, error: unknown): void {
     try {
       if (exchange.isGone) return;
+      if (error instanceof BodyError && !exchange.isAnswered) {
+        return answer(exchange, problem(error.fault === 'tooLarge' ? 'bodyTooLarge' : 'requestTimeout', arrival.id));
+      }
       const failure = this.#options.failures.explain(error, null);
       if (exchange.isAnswered) exchange.break();
       else answer(exchange, failureProblem(failure, null, arrival.id));

@@ -20,6 +20,8 @@ export interface HttpRequest {
   readonly headers: RequestHeaders;
   /** The whole body, at most the route's `bodyLimitBytes`; empty where there is none. */
   readonly body: Uint8Array;
+  /** The same of a route that streams it: as it comes, to be gone through once. Throws where the body does not come to its end. */
+  readonly stream: AsyncIterable<Uint8Array>;
   /** The client's address as text, after trusted proxies have been taken into account. */
   readonly address: string;
   /** The host that the client asked for, with its port where that is not the scheme's own. */
@@ -68,5 +70,7 @@ export interface HttpRoute {
   readonly access: RouteAccess;
   /** Largest body it takes; 0 when absent. */
   readonly bodyLimitBytes?: number;
+  /** Its bodies are not held in memory: they come as `stream`, and `body` is empty. */
+  readonly streamsBody?: boolean;
   handle(request: HttpRequest, response: HttpResponse): Promise<void> | void;
 }

@@ -46,6 +46,7 @@ const create = (more: Partial<PlaybackOptions> = {}): PlaybackPart =>
     subtitles: {
       ...{ store: new MemorySubtitleStore(), vault: new MemorySubtitleVault(), cache: new MemorySubtitleCache() },
       newId: () => id(90),
+      quota: { personBytes: 1e9, totalBytes: 1e9 },
     },
     ...more,
   });

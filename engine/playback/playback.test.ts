@@ -50,7 +50,8 @@ let people: MemoryPreferenceStore;
 function subtitlesInMemory(): PlaybackOptions['subtitles'] {
   const cache = new MemorySubtitleCache();
   hosts.subtitleResult = (request) => cache.make(request);
-  return { store: new MemorySubtitleStore(), vault: new MemorySubtitleVault(), cache, newId: () => id(77) };
+  const quota = { personBytes: 1e9, totalBytes: 1e9 };
+  return { store: new MemorySubtitleStore(), vault: new MemorySubtitleVault(), cache, quota, newId: () => id(77) };
 }
 
 function create(options: { urlKey?: Uint8Array; maxTranscodes?: number } = {}): PlaybackPart {

@@ -31,7 +31,7 @@ import { subtitleChoices } from './subtitle-choices.ts';
 import { createSubtitleHandlers } from './subtitle-handlers.ts';
 import type { SubtitleCachePort, SubtitleStore, SubtitleVault } from './subtitle-ports.ts';
 import { createUploadRoute } from './subtitle-routes.ts';
-import type { UploadRoute } from './subtitle-routes.ts';
+import type { UploadQuota, UploadRoute } from './subtitle-routes.ts';
 import { SubtitleShelf } from './subtitle-shelf.ts';
 import { TranscodeQueue } from './transcode-queue.ts';
 import { SOFTWARE_ENCODERS } from './variant-choice.ts';
@@ -51,6 +51,7 @@ export interface PlaybackOptions {
     readonly vault: SubtitleVault;
     readonly cache: SubtitleCachePort;
     readonly newId: () => string;
+    readonly quota: UploadQuota;
   };
   readonly clock: Clock;
   readonly log: Log;
@@ -104,7 +105,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
   });
   const places: ViewerPlaces = new LRUCache({ max: MAX_VIEWERS });
   const line = new TranscodeQueue(clock, () => pool.hasRoom);
-  const { store: subtitleStore, vault, cache, newId } = options.subtitles;
+  const { store: subtitleStore, vault, cache, newId, quota } = options.subtitles;
   const shelf = new SubtitleShelf({ hosts, cache, clock, log });
   const subtitlesFor = async (
     { id, media }: StoredFile,
@@ -177,7 +178,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
       clock,
     }),
     subtitleHandlers: createSubtitleHandlers(subtitleStore, vault),
-    uploadRoute: createUploadRoute({ store: subtitleStore, vault, shelf, newId, clock, log }),
+    uploadRoute: createUploadRoute({ store: subtitleStore, vault, shelf, quota, newId, clock, log }),
     async [Symbol.asyncDispose]() {
       line[Symbol.dispose]();
       await Promise.all([pool[Symbol.asyncDispose](), shelf[Symbol.asyncDispose]()]);

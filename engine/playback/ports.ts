@@ -143,10 +143,14 @@ export interface OpenedMoments {
 export type {
   GrowingFile,
   NewSubtitle,
+  ReceivedSubtitle,
+  Sight,
   StoredUpload,
   SubtitleCachePort,
   SubtitleEdit,
   SubtitleFile,
   SubtitleStore,
   SubtitleVault,
+  UploadLimits,
+  UploadOutcome,
 } from './subtitle-ports.ts';

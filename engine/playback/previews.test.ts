@@ -47,6 +47,7 @@ beforeEach(() => {
       vault: new MemorySubtitleVault(),
       cache: new MemorySubtitleCache(),
       newId: () => id(77),
+      quota: { personBytes: 1e9, totalBytes: 1e9 },
     },
     people: new MemoryPreferenceStore(),
     sessions: { isAlive: () => Promise.resolve(isSignedIn) },

@@ -33,8 +33,10 @@ export interface NewSubtitle {
   readonly sizeBytes: number;
 }
 
-export interface StoredUpload extends NewSubtitle {
+export interface StoredUpload extends Omit<NewSubtitle, 'userId'> {
   readonly movieId: string;
+  /** `null`: they have left. */
+  readonly userId: string | null;
   readonly userName: string | null;
   readonly uploadedAtMs: number;
 }
@@ -46,34 +48,63 @@ export interface SubtitleEdit {
   readonly isHearingImpaired?: boolean | undefined;
 }
 
+/** Whether movies that were put away are there for who asks: they are for those who edit. */
+export interface Sight {
+  readonly withHidden: boolean;
+}
+
+/** What may be handed in. */
+export interface UploadLimits {
+  /** For one file of a movie. */
+  readonly perFile: number;
+  readonly personBytes: number;
+  readonly totalBytes: number;
+}
+
+/** `noFile`: there is none of that id. The others name the limit that is reached. */
+export type UploadOutcome = 'kept' | 'noFile' | 'perFile' | 'person' | 'total';
+
 export interface SubtitleStore {
-  /** Those beside a file and those handed in for it. */
+  /**
+   * Those beside a file and those handed in for it, and for files of the same movie that it has taken the place of: a better release is
+   * the same movie.
+   */
   filesOf(fileId: string): Promise<SubtitleFile[]>;
   /** One of a file's; `null` where it has none of this id. */
   find(fileId: string, subtitleId: string): Promise<SubtitleFile | null>;
   /** What this person has set for a file's subtitles, by their id. */
   offsets(userId: string, fileId: string): Promise<ReadonlyMap<string, number>>;
-  /** `false` where there is no such file. 0 forgets it. */
-  setOffset(userId: string, fileId: string, subtitleId: string, offsetMs: number): Promise<boolean>;
+  /** `false` where there is no such file, or it has no such subtitles. 0 forgets it. */
+  setOffset(userId: string, fileId: string, subtitleId: string, offsetMs: number, sight: Sight): Promise<boolean>;
   /** What was handed in for a movie's files, the newest first; `null` where there is no such movie. */
-  uploadsOf(movieId: string): Promise<StoredUpload[] | null>;
-  upload(subtitleId: string): Promise<StoredUpload | null>;
-  /** `false` where there is no such file, or it has as many as it may. */
-  addUpload(subtitle: NewSubtitle, most: number): Promise<boolean>;
+  uploadsOf(movieId: string, sight: Sight): Promise<StoredUpload[] | null>;
+  upload(subtitleId: string, sight: Sight): Promise<StoredUpload | null>;
+  addUpload(subtitle: NewSubtitle, limits: UploadLimits, sight: Sight): Promise<UploadOutcome>;
   editUpload(subtitleId: string, edit: SubtitleEdit): Promise<StoredUpload | null>;
   removeUpload(subtitleId: string): Promise<void>;
   /** Ids of all that were handed in, to find files that nobody knows any more. */
   uploadIds(): Promise<ReadonlySet<string>>;
 }
 
+/** A file that somebody hands in, on its way. Gone when it is disposed of, unless it was kept. */
+export interface ReceivedSubtitle extends AsyncDisposable {
+  /** Where it lies meanwhile. Absolute. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** From now on it lies under its id. */
+  keep(): Promise<void>;
+}
+
 /** Files that people handed in. Names are ids; a file is there whole or not at all. */
 export interface SubtitleVault {
   pathOf(subtitleId: string): string;
-  write(subtitleId: string, bytes: Uint8Array): Promise<void>;
+  /** Writes what comes to the disk as it comes. What the source throws is thrown, and then nothing is left. */
+  receive(subtitleId: string, chunks: AsyncIterable<Uint8Array>): Promise<ReceivedSubtitle>;
   remove(subtitleId: string): Promise<void>;
   /**
    * Removes files that no id is known of: their movies are gone. `known` is asked after the folder was read, so that what comes in
-   * meanwhile stays; and where it knows none at all, everything stays, since then the database is more likely a new one.
+   * meanwhile stays; and where it knows none at all, whole files stay, since then the database is more likely a new one. What an earlier
+   * life was still receiving goes; what it had in whole, and its id in the store, is kept.
    */
   sweep(known: () => Promise<ReadonlySet<string>>): Promise<void>;
 }

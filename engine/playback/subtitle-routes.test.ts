@@ -44,15 +44,21 @@ describe('names below a signed address', () => {
 let store: MemorySubtitleStore;
 let vault: MemorySubtitleVault;
 let kind: string | null;
+let quota: { personBytes: number; totalBytes: number };
 const route = () =>
   createUploadRoute({
     ...{ store, vault, newId: () => UPLOAD, clock: new FakeClock(), log: silentLog },
     shelf: { look: () => Promise.resolve(kind) },
+    quota,
   });
 
 interface Reply {
   readonly status: number;
   readonly body: { code?: string; subtitle?: { id: string; isMine: boolean } };
+}
+
+async function* inPieces(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < body.length; at += 1 << 20) yield await Promise.resolve(body.subarray(at, at + (1 << 20)));
 }
 
 async function send(
@@ -63,7 +69,7 @@ async function send(
 ): Promise<Reply> {
   let reply: Reply | null = null;
   await route().handle(
-    { params: { fileId }, query: new URLSearchParams(query), body, signedIn: { viewer } },
+    { params: { fileId }, query: new URLSearchParams(query), stream: inPieces(body), signedIn: { viewer } },
     {
       send: (status, _headers, text) => {
         reply = { status, body: JSON.parse(String(text)) as Reply['body'] };
@@ -79,6 +85,7 @@ beforeEach(() => {
   store = new MemorySubtitleStore();
   vault = new MemorySubtitleVault();
   kind = 'srt';
+  quota = { personBytes: 1e9, totalBytes: 1e9 };
 });
 
 describe('handing in a file', () => {
@@ -127,6 +134,20 @@ describe('handing in a file', () => {
     });
     expect((await send('name=a.srt', Buffer.from('x'), ADA, '../x')).status).toBe(400);
     expect(vault.files.size).toBe(0);
+  });
+});
+
+describe('room for what is handed in', () => {
+  it('[PLAY57] is bounded for each person, and for all together', async () => {
+    quota = { personBytes: 10, totalBytes: 15 };
+    expect((await send('name=a.srt', Buffer.alloc(6, 'x'))).status).toBe(201);
+    expect(await send('name=a.srt', Buffer.alloc(6, 'x'))).toMatchObject({
+      status: 507,
+      body: { code: 'quotaReached' },
+    });
+    expect((await send('name=a.srt', Buffer.alloc(6, 'x'), BOB)).status).toBe(201);
+    expect((await send('name=a.srt', Buffer.alloc(4, 'x'), ADMIN)).status).toBe(507);
+    expect(store.uploads).toHaveLength(2);
   });
 });
 

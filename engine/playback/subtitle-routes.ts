@@ -21,8 +21,8 @@ import type { StoredFile } from './ports.ts';
 import { SUBTITLE_KINDS } from './subtitle-shelf.ts';
 import type { SubtitleKind, SubtitleOf, SubtitleShelf } from './subtitle-shelf.ts';
 import { codecOfFile, subtitleFormat } from './subtitle-choices.ts';
-import type { SubtitleStore, SubtitleVault } from './subtitle-ports.ts';
-import { toUploadedSubtitle } from './subtitle-handlers.ts';
+import type { SubtitleStore, SubtitleVault, UploadLimits, UploadOutcome } from './subtitle-ports.ts';
+import { sightOf, toUploadedSubtitle } from './subtitle-handlers.ts';
 
 const CONTENT_TYPES: Readonly<Record<SubtitleKind, string>> = {
   vtt: 'text/vtt; charset=utf-8',
@@ -119,20 +119,24 @@ function makes(codec: string, kind: SubtitleKind): boolean {
 }
 
 const MAX_TEXT_UPLOAD_BYTES = 5 << 20;
+/** The index with its pictures. */
 const MAX_PICTURE_UPLOAD_BYTES = 50 << 20;
 /** What one file of a movie may have handed in: a person looks through them. */
 const MAX_UPLOADS = 50;
+/** On their way at once: more than any household sends, and less than fills a disk that its quota spares. */
+const MAX_COMING = 8;
 
 export interface UploadRoute {
   readonly method: 'POST';
   readonly path: `/${string}`;
   readonly access: 'session';
   readonly bodyLimitBytes: number;
+  readonly streamsBody: true;
   handle(
     request: {
       readonly params: Readonly<Record<string, string>>;
       readonly query: URLSearchParams;
-      readonly body: Uint8Array;
+      readonly stream: AsyncIterable<Uint8Array>;
       readonly signedIn: { readonly viewer: Viewer } | null;
     },
     response: SubtitleReply,
@@ -148,100 +152,144 @@ const UploadFacts = v.object({
   index: v.optional(v.pipe(v.string(), v.regex(/^[1-9]\d{0,7}$/))),
 });
 
+/** Most that lies in the data folder of what people hand in. */
+export type UploadQuota = Pick<UploadLimits, 'personBytes' | 'totalBytes'>;
+
 export interface UploadOptions {
   readonly store: SubtitleStore;
   readonly vault: SubtitleVault;
   readonly shelf: Pick<SubtitleShelf, 'look'>;
+  readonly quota: UploadQuota;
   readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /**
- * `POST /subtitles/{fileId}?name=…&language=…`, the file as the body. What it is, is told by its content, in a process that may die of
- * it; what is none of ours is refused with 422 and kept nowhere.
+ * `POST /subtitles/{fileId}?name=…&language=…`, the file as the body, which goes to the disk as it comes. What it is, is told by its
+ * content, in a process that may die of it; what is none of ours is refused with 422 and kept nowhere.
  */
-export function createUploadRoute({ store, vault, shelf, newId, clock, log }: UploadOptions): UploadRoute {
+export function createUploadRoute({ store, vault, shelf, quota, newId, clock, log }: UploadOptions): UploadRoute {
+  const limits: UploadLimits = { ...quota, perFile: MAX_UPLOADS };
+  let coming = 0;
+
+  async function receive(
+    { fileId, facts, stream }: { fileId: string; facts: v.InferOutput<typeof UploadFacts>; stream: Stream },
+    viewer: Viewer,
+    response: SubtitleReply,
+  ): Promise<void> {
+    const { name, language, forced, sdh, index } = facts;
+    const indexLength = index === undefined ? null : Number(index);
+    const id = newId();
+    await using received = await vault.receive(id, indexLength === null ? stream : afterHead(indexLength, stream));
+    const bodyBytes = received.sizeBytes - (indexLength === null ? 0 : HEAD_BYTES);
+    if (bodyBytes === 0) return refuse(response, 400, 'badRequest', SEND_IT);
+    if (indexLength !== null && (indexLength >= bodyBytes || indexLength > MAX_SCRIPT_BYTES)) {
+      return refuse(response, 400, 'badRequest', 'The index is not as long as the address says.');
+    }
+    const kind = await shelf.look(received.path, language);
+    if (kind === null) {
+      return refuse(
+        response,
+        422,
+        'unsupported',
+        'There are no subtitles in this file that are known here: SubRip, WebVTT, ASS, MicroDVD, PGS (.sup), and VobSub as .idx with .sub.',
+      );
+    }
+    if (!['sup', 'vobsub'].includes(kind) && received.sizeBytes > MAX_TEXT_UPLOAD_BYTES) {
+      return refuse(response, 413, 'bodyTooLarge', `Subtitles of text have ${MAX_TEXT_UPLOAD_BYTES >> 20} MB at most.`);
+    }
+    const subtitle = {
+      id,
+      fileId,
+      userId: viewer.id,
+      name: cleanText(name.replace(/^.*[\\/]/, ''), 200) || 'Subtitles',
+      format: kind === 'microdvd' ? 'sub' : kind,
+      language,
+      isForced: forced === '1',
+      isHearingImpaired: sdh === '1',
+      sizeBytes: received.sizeBytes,
+    };
+    const outcome = await store.addUpload(subtitle, limits, sightOf(viewer));
+    if (outcome !== 'kept') {
+      const [status, code, detail] = UPLOAD_REFUSALS[outcome];
+      return refuse(response, status, code, detail);
+    }
+    // Its name last: what dies in between is found by the next start [PLAY57].
+    await received.keep();
+    log.info('subtitles were handed in', { fileId, subtitleId: id, kind, sizeBytes: received.sizeBytes });
+    const stored = { ...subtitle, movieId: '', userName: viewer.name, uploadedAtMs: clock.nowMs() };
+    response.send(
+      201,
+      { 'content-type': 'application/json', 'cache-control': 'no-store' },
+      JSON.stringify({ subtitle: toUploadedSubtitle(stored, viewer) }),
+    );
+  }
+
   return {
     method: 'POST',
     path: '/subtitles/{fileId}',
     access: 'session',
-    bodyLimitBytes: MAX_PICTURE_UPLOAD_BYTES + MAX_TEXT_UPLOAD_BYTES,
-    async handle({ params, query, body, signedIn }, response) {
+    bodyLimitBytes: MAX_PICTURE_UPLOAD_BYTES,
+    streamsBody: true,
+    async handle({ params, query, stream, signedIn }, response) {
       const { viewer } = signedIn!;
       if (!viewer.permissions.includes('playback:play')) {
         throw commonFailure('forbidden', { permission: 'playback:play' });
       }
       const fileId = params['fileId'] ?? '';
       const facts = v.safeParse(UploadFacts, Object.fromEntries(query));
-      if (!v.is(Id, fileId) || !facts.success || body.length === 0) {
-        return refuse(response, 400, 'badRequest', 'Send the file as the body, with its name in the address.');
-      }
-      const { name, language, forced, sdh, index } = facts.output;
-      const bytes = index === undefined ? body : withIndex(body, Number(index));
-      if (bytes === null) return refuse(response, 400, 'badRequest', 'The index is not as long as the address says.');
-      const id = newId();
-      await vault.write(id, bytes);
-      let isKept = false;
-      try {
-        const kind = await shelf.look(vault.pathOf(id), language);
-        if (kind === null) {
-          return refuse(
-            response,
-            422,
-            'unsupported',
-            'There are no subtitles in this file that are known here: SubRip, WebVTT, ASS, MicroDVD, PGS (.sup), and VobSub as .idx with .sub.',
-          );
-        }
-        if (!['sup', 'vobsub'].includes(kind) && bytes.length > MAX_TEXT_UPLOAD_BYTES) {
-          return refuse(
-            response,
-            413,
-            'bodyTooLarge',
-            `Subtitles of text have ${MAX_TEXT_UPLOAD_BYTES >> 20} MB at most.`,
-          );
-        }
-        const subtitle = {
-          id,
-          fileId,
-          userId: viewer.id,
-          name: cleanText(name.replace(/^.*[\\/]/, ''), 200) || 'Subtitles',
-          format: kind === 'microdvd' ? 'sub' : kind,
-          language,
-          isForced: forced === '1',
-          isHearingImpaired: sdh === '1',
-          sizeBytes: bytes.length,
-        };
-        isKept = await store.addUpload(subtitle, MAX_UPLOADS);
-        if (!isKept) {
-          return refuse(
-            response,
-            409,
-            'conflict',
-            `There is no such file, or ${MAX_UPLOADS} subtitles were handed in for it already.`,
-          );
-        }
-        log.info('subtitles were handed in', { fileId, subtitleId: id, kind, sizeBytes: bytes.length });
-        const stored = { ...subtitle, movieId: '', userName: viewer.name, uploadedAtMs: clock.nowMs() };
-        response.send(
-          201,
-          { 'content-type': 'application/json', 'cache-control': 'no-store' },
-          JSON.stringify({ subtitle: toUploadedSubtitle(stored, viewer) }),
+      if (!v.is(Id, fileId) || !facts.success) return refuse(response, 400, 'badRequest', SEND_IT);
+      if (coming >= MAX_COMING) {
+        return refuse(
+          response,
+          503,
+          'overloaded',
+          'Many files are being handed in just now. Try it again in a moment.',
         );
+      }
+      coming++;
+      try {
+        await receive({ fileId, facts: facts.output, stream }, viewer, response);
       } finally {
-        if (!isKept) await vault.remove(id);
+        coming--;
       }
     },
   };
 }
 
-/** As they are kept; `null` where the index would not leave anything. */
-function withIndex(body: Uint8Array, indexLength: number): Uint8Array | null {
-  if (indexLength >= body.length || indexLength > MAX_SCRIPT_BYTES) return null;
-  const head = Buffer.alloc(12);
+type Stream = AsyncIterable<Uint8Array>;
+
+const SEND_IT = 'Send the file as the body, with its name in the address.';
+
+const UPLOAD_REFUSALS = {
+  noFile: [404, 'notFound', 'There is no such file of a movie.'],
+  perFile: [
+    409,
+    'conflict',
+    `${MAX_UPLOADS} subtitles were handed in for this file already. Remove one that nobody needs.`,
+  ],
+  person: [
+    507,
+    'quotaReached',
+    'You have handed in as much as one person may. Remove some of yours, or ask whoever runs this server for more room.',
+  ],
+  total: [
+    507,
+    'quotaReached',
+    'There is no more room for subtitles that are handed in. Ask whoever runs this server to remove some, or to make room.',
+  ],
+} as const satisfies Record<Exclude<UploadOutcome, 'kept'>, readonly [number, string, string]>;
+
+const HEAD_BYTES = 12;
+
+/** As they are kept: what says how long the index is, the index, its pictures. */
+async function* afterHead(indexLength: number, body: Stream): AsyncGenerator<Uint8Array> {
+  const head = Buffer.alloc(HEAD_BYTES);
   head.write(VOBSUB_MAGIC, 'latin1');
   head.writeUInt32BE(indexLength, 8);
-  return Buffer.concat([head, body]);
+  yield head;
+  yield* body;
 }
 
 function refuse(response: SubtitleReply, status: number, code: string, detail: string): void {

@@ -137,6 +137,7 @@ export class PlaybackStage implements AsyncDisposable {
         vault: new MemorySubtitleVault(),
         cache: this.#subtitleCache,
         newId: this.#newId,
+        quota: { personBytes: 1e9, totalBytes: 1e9 },
       },
       clock: systemClock,
       log: LOG,

@@ -1,11 +1,14 @@
 /** Subtitles for tests: stores in memory, and files of pictures as discs have them. */
 import type {
   NewSubtitle,
+  ReceivedSubtitle,
   StoredUpload,
   SubtitleCachePort,
   SubtitleFile,
   SubtitleStore,
   SubtitleVault,
+  UploadLimits,
+  UploadOutcome,
 } from '#engine/playback/subtitle-ports.ts';
 import type { SubtitleRequest, SubtitleResult } from '#engine/hosts/probe.port.ts';
 
@@ -95,10 +98,16 @@ export class MemorySubtitleStore implements SubtitleStore {
     return Promise.resolve(this.uploads.find(({ id }) => id === subtitleId) ?? null);
   }
 
-  addUpload(subtitle: NewSubtitle, most: number): Promise<boolean> {
-    if (this.uploads.length >= most) return Promise.resolve(false);
+  addUpload(subtitle: NewSubtitle, { perFile, personBytes, totalBytes }: UploadLimits): Promise<UploadOutcome> {
+    const sum = (uploads: readonly StoredUpload[]): number =>
+      uploads.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, subtitle.sizeBytes);
+    if (this.uploads.length >= perFile) return Promise.resolve('perFile');
+    if (sum(this.uploads.filter(({ userId }) => userId === subtitle.userId)) > personBytes) {
+      return Promise.resolve('person');
+    }
+    if (sum(this.uploads) > totalBytes) return Promise.resolve('total');
     this.uploads.push({ ...subtitle, movieId: '', userName: null, uploadedAtMs: 0 });
-    return Promise.resolve(true);
+    return Promise.resolve('kept');
   }
 
   editUpload(subtitleId: string): Promise<StoredUpload | null> {
@@ -125,9 +134,16 @@ export class MemorySubtitleVault implements SubtitleVault {
     return `/vault/${subtitleId}`;
   }
 
-  write(subtitleId: string, bytes: Uint8Array): Promise<void> {
-    this.files.set(subtitleId, bytes);
-    return Promise.resolve();
+  async receive(subtitleId: string, chunks: AsyncIterable<Uint8Array>): Promise<ReceivedSubtitle> {
+    const pieces: Uint8Array[] = [];
+    for await (const chunk of chunks) pieces.push(chunk);
+    const bytes = Buffer.concat(pieces);
+    return {
+      path: `/vault/${subtitleId}.part`,
+      sizeBytes: bytes.length,
+      keep: () => Promise.resolve(void this.files.set(subtitleId, bytes)),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
   }
 
   remove(subtitleId: string): Promise<void> {

@@ -3,10 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SubtitleCache } from './subtitle-cache.ts';
-import { FileSubtitleVault } from './subtitle-vault.ts';
 
 const key = (digit: number): string => String(digit).repeat(32);
-const SUBTITLE = '01890000-0000-7000-8000-000000000001';
 let root: string;
 beforeEach(async () => void (root = await mkdtemp(join(tmpdir(), 'matinee-subtitle-cache-'))));
 afterEach(() => rm(root, { recursive: true, force: true }));
@@ -47,28 +45,5 @@ describe('the cache of subtitles', () => {
     const cache = await SubtitleCache.open(root, 1_000);
     await expect(cache.find(key(1), name)).rejects.toThrow(RangeError);
     await expect(cache.folder(name)).rejects.toThrow(RangeError);
-  });
-});
-
-describe('the vault of subtitles', () => {
-  it('[PLAY57] keeps files by their ids, and removes those that nobody knows any more', async () => {
-    const vault = await FileSubtitleVault.open(join(root, 'vault'));
-    await vault.write(SUBTITLE, Buffer.from('hello'));
-    await writeFile(join(root, 'vault', 'half.part'), '');
-    await vault.sweep(() => Promise.resolve(new Set([SUBTITLE])));
-    expect(await readdir(join(root, 'vault'))).toEqual([SUBTITLE]);
-    await vault.remove(SUBTITLE);
-    expect(await readdir(join(root, 'vault'))).toEqual([]);
-    expect(() => vault.pathOf('../../etc/passwd')).toThrow(RangeError);
-  });
-
-  it('[PLAY57] removes nothing that comes in meanwhile, and nothing by the word of a database that knows of none', async () => {
-    const vault = await FileSubtitleVault.open(join(root, 'vault'));
-    await vault.sweep(async () => {
-      await vault.write(SUBTITLE, Buffer.from('hello'));
-      return new Set(['00000000-0000-4000-8000-0000000000ff']);
-    });
-    await vault.sweep(() => Promise.resolve(new Set()));
-    expect(await readdir(join(root, 'vault'))).toEqual([SUBTITLE]);
   });
 });

@@ -1,12 +1,15 @@
 /** Subtitles that people handed in. Owns everything below its folder: one file for each, named by its id. They can't be made again. */
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SubtitleVault } from '#engine/playback/ports.ts';
+import type { ReceivedSubtitle, SubtitleVault } from '#engine/playback/ports.ts';
 
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const UNFINISHED = /^(.*)\.part$/;
 
 export class FileSubtitleVault implements SubtitleVault {
   readonly #root: string;
+  /** Ids of files on their way in this life. */
+  readonly #coming = new Set<string>();
 
   private constructor(root: string) {
     this.#root = root;
@@ -22,13 +25,24 @@ export class FileSubtitleVault implements SubtitleVault {
     return join(this.#root, subtitleId);
   }
 
-  async write(subtitleId: string, bytes: Uint8Array): Promise<void> {
-    const path = this.pathOf(subtitleId);
+  async receive(subtitleId: string, chunks: AsyncIterable<Uint8Array>): Promise<ReceivedSubtitle> {
+    const whole = this.pathOf(subtitleId);
+    const path = `${whole}.part`;
+    this.#coming.add(subtitleId);
+    const end = async (): Promise<void> => {
+      await rm(path, { force: true });
+      this.#coming.delete(subtitleId);
+    };
     try {
-      await writeFile(`${path}.part`, bytes, { mode: 0o600 });
-      await rename(`${path}.part`, path);
+      const sizeBytes = await writeAll(path, chunks);
+      return {
+        path,
+        sizeBytes,
+        keep: () => rename(path, whole),
+        [Symbol.asyncDispose]: end,
+      };
     } catch (error) {
-      await rm(`${path}.part`, { force: true });
+      await end();
       throw error;
     }
   }
@@ -40,11 +54,34 @@ export class FileSubtitleVault implements SubtitleVault {
   async sweep(known: () => Promise<ReadonlySet<string>>): Promise<void> {
     const names = await readdir(this.#root);
     const ids = await known();
-    if (ids.size === 0) return;
     for (const name of names) {
-      if (!ids.has(name)) await rm(join(this.#root, name), { force: true });
+      const path = join(this.#root, name);
+      const unfinished = UNFINISHED.exec(name)?.[1];
+      if (unfinished !== undefined) {
+        if (this.#coming.has(unfinished)) continue;
+        // The store has its id only when the file has come as a whole: what was missing is its name.
+        if (ids.has(unfinished)) await rename(path, join(this.#root, unfinished)).catch(ifThere);
+        else await rm(path, { force: true });
+      } else if (ids.size > 0 && !ids.has(name)) await rm(path, { force: true });
     }
   }
+}
+
+async function writeAll(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+  await using file = await open(path, 'wx', 0o600);
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    await file.writeFile(chunk);
+    sizeBytes += chunk.byteLength;
+  }
+  // It must not be known of before it is on the disk.
+  await file.sync();
+  return sizeBytes;
+}
+
+/** What came in since has got its name by itself. */
+function ifThere(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
 }
 
 /** Whether a regular file lies there. */

@@ -11,4 +11,6 @@ export const ADVISORY_LOCK = {
   movies: 6_284_635,
   /** Serializes the making of the first admin [ACC5]. */
   firstAdmin: 6_284_636,
+  /** Held while what people hand in is counted: two at once count each other [PLAY57]. */
+  uploads: 6_284_637,
 } as const;

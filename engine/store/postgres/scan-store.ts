@@ -12,7 +12,7 @@ import { ADVISORY_LOCK } from './advisory-lock.ts';
 import { MovieAssignment, homesOf } from './movie-assignment.ts';
 import type { CurrentMovie } from './movie-assignment.ts';
 import { inScope } from './path-scope.ts';
-import { knownSidecars, videosIn, writeSidecars } from './sidecar-rows.ts';
+import { handOnSubtitles, knownSidecars, videosIn, writeSidecars } from './sidecar-rows.ts';
 
 export interface CatalogueOptions {
   readonly newId: () => string;
@@ -123,6 +123,7 @@ export function createScanStore(sql: Sql, { newId, onWrite }: CatalogueOptions):
       const limit = sql`now() - ${graceMs}::double precision * interval '1 millisecond'`;
       await sql.begin(async (tx) => {
         await lockMovies(tx);
+        await handOnSubtitles(tx, graceMs);
         await tx`delete from movie_file where missing_since <= ${limit}`;
         await tx`
           delete from movie m where m.deleted_at <= ${limit}

@@ -57,3 +57,30 @@ export async function writeSidecars(
     select distinct movie_id as "movieId" from movie_file where id = any(${fileIds}::uuid[])`;
   return movies.map(({ movieId }) => movieId);
 }
+
+/**
+ * [PLAY57] What people handed in for files that are about to be forgotten goes to the files that have taken their place, with what was
+ * set of it; where there is none, it waits for one with the movie. What was for an extra goes with it.
+ */
+export async function handOnSubtitles(tx: TransactionSql, graceMs: number): Promise<void> {
+  const isForgotten = tx`gone.missing_since <= now() - ${graceMs}::double precision * interval '1 millisecond'`;
+  const moved = await tx<{ id: string; fileId: string | null }[]>`
+    update uploaded_subtitle up set movie_id = gone.movie_id, file_id = (
+      select heir.id from movie_file heir
+      where heir.movie_id = gone.movie_id and heir.state <> 'missing' and heir.extra_kind is null
+        and heir.part is not distinct from gone.part
+      order by heir.size_bytes desc, heir.id limit 1)
+    from movie_file gone
+    where gone.id = up.file_id and ${isForgotten} and gone.extra_kind is null
+    returning up.id, up.file_id as "fileId"`;
+  await tx`
+    delete from uploaded_subtitle up using movie_file gone where gone.id = up.file_id and ${isForgotten}`;
+  for (const { id, fileId } of moved) {
+    if (fileId === null) continue;
+    await tx`
+      insert into subtitle_offset (user_id, file_id, subtitle_id, offset_ms)
+      select user_id, ${fileId}, subtitle_id, offset_ms from subtitle_offset
+      where subtitle_id = ${`s${id}`} and file_id <> ${fileId}
+      on conflict do nothing`;
+  }
+}
