@@ -1,6 +1,7 @@
 /** Plays HLS through Media Source Extensions. The only file that knows hls.js, which is loaded when the first movie needs it. */
 import Hls, { ErrorDetails, ErrorTypes, Events } from 'hls.js';
 import type { ErrorData, Fragment } from 'hls.js';
+import { patientAbr } from './patient-abr.ts';
 import { servedLoader } from './served-loader.ts';
 import { EXPIRED_STATUS } from './source.ts';
 import { LiveBitrate } from './live-bitrate.ts';
@@ -54,6 +55,7 @@ export function openHlsSource(
   const hls = new Hls({
     startPosition: startMs / 1_000,
     fLoader: servedLoader,
+    abrController: patientAbr,
     // The first segment is asked for while the element is being prepared, at the rung that the line carried last.
     startFragPrefetch: true,
     testBandwidth: false,

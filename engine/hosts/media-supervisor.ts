@@ -85,7 +85,8 @@ export class MediaSupervisor {
     const quarantine = new Quarantine(settings.quarantined ?? [], () => undefined);
     const studying = { ...shared, quarantine, entry: new URL(settings.studyEntry), count: 1 };
     const memoryLimitBytes = 1024 ** 3;
-    this.#looks = new CallHosts({ ...studying, name: 'preview host', limits: { memoryLimitBytes, niceness: 5 } });
+    // Both have lesser rights to the processor than what somebody watches [PLAY63]; a seek must not wait for pictures to seek by.
+    this.#looks = new CallHosts({ ...studying, name: 'preview host', limits: { memoryLimitBytes, niceness: 10 } });
     this.#studies = new CallHosts({ ...studying, name: 'study host', limits: { memoryLimitBytes, niceness: 15 } });
     this.#hardware = new HardwareHosts({
       entry: new URL(settings.hardwareEntry),
