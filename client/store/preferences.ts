@@ -49,6 +49,8 @@ export class Preferences {
   readonly isControllable: Signal<boolean>;
   /** Voices up, effects down, for who watches while others sleep. */
   readonly isNightSound: Signal<boolean>;
+  /** What this device is called among the person's screens; empty: as its browser calls itself. */
+  readonly screenName: Signal<string>;
   /** Filters beside the movies, where there is room for both. */
   readonly showsFilters: Signal<boolean>;
 
@@ -60,6 +62,7 @@ export class Preferences {
     this.showsFilters = remembered(memory, 'filters', parseFlag, printFlag, true);
     this.isControllable = remembered(memory, 'controllable', parseFlag, printFlag, true);
     this.isNightSound = remembered(memory, 'night', parseFlag, printFlag, false);
+    this.screenName = remembered(memory, 'screen', (text) => text.slice(0, 60), String, '');
     this.lineBps = remembered(memory, 'lineBps', parseBitrate, String, 0);
     this.showsTimeLeft = remembered(memory, 'timeLeft', parseFlag, printFlag, false);
   }

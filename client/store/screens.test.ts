@@ -73,6 +73,30 @@ describe('screens of a person', () => {
     expect(orders).toHaveLength(2);
   });
 
+  it('[SCR9] is called what somebody calls it, here or from another screen, and by its browser’s name again', async () => {
+    expect(await ask({ kind: 'rename', name: 'Living room' })).toBe(true);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(lastShown().name).toBe('Living room');
+    expect(preferences.screenName.value).toBe('Living room');
+    store.rename('');
+    await vi.advanceTimersByTimeAsync(300);
+    expect(lastShown().name).toBe('Firefox on Linux');
+    preferences.isControllable.value = false;
+    expect(await ask({ kind: 'rename', name: 'Mine' })).toBe(false);
+    expect(preferences.screenName.value).toBe('');
+  });
+
+  it('[SCR8] asks others under the name by which they know it', async () => {
+    server.answer(calls.order, () => ({}));
+    expect(store.name).toBe('Firefox on Linux');
+    server.entries(screensFeed, [
+      { kind: 'screen', id: store.id, screen: screen(store.id, { name: 'Firefox on Linux 2' }) },
+    ]);
+    expect(store.name).toBe('Firefox on Linux 2');
+    await store.order(uuid(5), { kind: 'pause' });
+    expect(server.sentOf(calls.order).at(-1)!.input).toMatchObject({ from: 'Firefox on Linux 2' });
+  });
+
   it('tells what changes, once for many changes', async () => {
     const before = server.sentOf(calls.show).length;
     preferences.volume.value = 0.5;

@@ -20,7 +20,7 @@ export interface Stage {
   /** Changes of it are told to the others. */
   readonly playing: ReadonlySignal<ScreenPlay | null>;
   /** Whether it was done. */
-  obey(action: Exclude<ScreenAction, { kind: 'play' }>): boolean;
+  obey(action: Exclude<ScreenAction, { kind: 'play' | 'rename' }>): boolean;
   /** Plays this from there instead. Whether it is this very movie, so that the stage could do it. */
   playFrom(action: Extract<ScreenAction, { kind: 'play' }>): boolean;
 }
@@ -28,8 +28,8 @@ export interface Stage {
 export interface ScreenStoreOptions {
   readonly server: Server;
   readonly link: Pick<Link, 'state'>;
-  readonly preferences: Pick<Preferences, 'isControllable' | 'volume' | 'isMuted'>;
-  /** How this device is called: `Firefox on Linux`. */
+  readonly preferences: Pick<Preferences, 'isControllable' | 'volume' | 'isMuted' | 'screenName'>;
+  /** How this device is called by itself: `Firefox on Linux`. */
   readonly name: string;
   /** Opens the player; where it begins is asked of `takeStart`. */
   readonly openMovie: (movieId: string, fileId: string | null) => void;
@@ -92,9 +92,9 @@ export class ScreenStore {
         if (isLive) void this.#attendWhileLive();
       }),
       effect(() => {
-        const { volume, isMuted, isControllable } = options.preferences;
+        const { volume, isMuted, isControllable, screenName } = options.preferences;
         // Read so that a change of any of them is told.
-        void [volume.value, isMuted.value, isControllable.value, this.#stage.value?.playing.value];
+        void [volume.value, isMuted.value, isControllable.value, screenName.value, this.#stage.value?.playing.value];
         this.#tellSoon();
       }),
     );
@@ -102,6 +102,16 @@ export class ScreenStore {
       if (this.#stage.peek()?.playing.peek()?.isPlaying === true) this.#tellSoon();
     }, TELL_AGAIN_MS);
     this.#disposers.push(() => clearInterval(again));
+  }
+
+  /** How the person's other screens know this one. */
+  get name(): string {
+    return this.#screens.value.get(this.id)?.name ?? this.#ownName;
+  }
+
+  /** This one is called so from now on, on this device; empty: as its browser calls itself. */
+  rename(name: string): void {
+    this.#options.preferences.screenName.value = name;
   }
 
   /** Who had a hand in what plays here a moment ago; `null` for nobody. */
@@ -130,7 +140,7 @@ export class ScreenStore {
 
   /** Rejects with a `Failure`: `screenRefused`, `screenSilent`, or `notFound` where it has gone. */
   async order(screenId: string, action: ScreenAction): Promise<void> {
-    await this.#options.server.call(calls.order, { screenId, from: this.#options.name, action });
+    await this.#options.server.call(calls.order, { screenId, from: this.name, action });
   }
 
   /** The page goes away: the others hear of it before it does. */
@@ -146,6 +156,10 @@ export class ScreenStore {
     this.#options.server.call(calls.hide, { screenId: this.id }).catch(() => undefined);
   }
 
+  get #ownName(): string {
+    return this.#options.preferences.screenName.value || this.#options.name;
+  }
+
   #tellSoon(): void {
     clearTimeout(this.#tellLater);
     this.#tellLater = setTimeout(() => {
@@ -155,10 +169,10 @@ export class ScreenStore {
   }
 
   async #tell(): Promise<void> {
-    const { server, preferences, name } = this.#options;
+    const { server, preferences } = this.#options;
     await server.call(calls.show, {
       screenId: this.id,
-      name,
+      name: this.#ownName,
       isControllable: preferences.isControllable.peek(),
       volume: preferences.volume.peek(),
       isMuted: preferences.isMuted.peek(),
@@ -199,6 +213,10 @@ export class ScreenStore {
   }
 
   #do(action: ScreenAction): boolean {
+    if (action.kind === 'rename') {
+      this.rename(action.name);
+      return true;
+    }
     const stage = this.#stage.peek();
     if (action.kind !== 'play') return stage?.obey(action) ?? false;
     if (stage?.playFrom(action) === true) return true;

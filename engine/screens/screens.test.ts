@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { safeParse } from 'valibot';
 import { systemClock } from '#engine/base/clock.ts';
 import { screens as calls } from '#protocol/index.ts';
-import type { ScreenAction, ScreenState } from '#protocol/schema/screen.ts';
+import { Screen, ScreenAction } from '#protocol/schema/screen.ts';
+import type { ScreenState } from '#protocol/schema/screen.ts';
 import { testContext, testViewer } from '#test/support/call-context.ts';
 import { ANSWER_MS, ATTEND_MS, GRACE_MS, SCREENS_LIMIT, Screens } from './screens.ts';
 
@@ -75,6 +76,43 @@ describe('screens', () => {
     await vi.advanceTimersByTimeAsync(GRACE_MS);
     expect(screens.list(ADA)).toEqual([]);
     expect(told.at(-1)).toEqual({ audience: ADA, id: TV, isThere: false });
+  });
+
+  it('[SCR8] screens of one name are told apart by a number, which each keeps while it is open', async () => {
+    const names = () =>
+      Object.fromEntries(
+        screens.list(ADA).map(({ id, name }) => [id === TV ? 'tv' : id === PHONE ? 'phone' : 'third', name]),
+      );
+    await show(ADA, TV);
+    await show(ADA, PHONE, {}, 51);
+    await show(ADA, uuid(12), {}, 52);
+    expect(names()).toEqual({ tv: 'Television', phone: 'Television 2', third: 'Television 3' });
+    // Of another person it counts for nothing.
+    await show(BOB, uuid(13), {}, 53);
+    expect(screens.list(BOB).map(({ name }) => name)).toEqual(['Television']);
+    await screens.handlers.hide({ screenId: TV }, of(ADA));
+    await show(ADA, PHONE, { volume: 0.5 }, 51);
+    expect(names()).toEqual({ phone: 'Television 2', third: 'Television 3' });
+    await show(ADA, TV);
+    expect(names()['tv']).toBe('Television');
+    await show(ADA, PHONE, { name: 'Kitchen' }, 51);
+    await show(ADA, uuid(12), { name: 'Kitchen' }, 52);
+    expect(names()).toEqual({ tv: 'Television', phone: 'Kitchen', third: 'Kitchen 2' });
+  });
+
+  it('[SCR8] a name of any length has room for its number', async () => {
+    const name = 'x'.repeat(500);
+    await show(ADA, TV, { name });
+    await show(ADA, PHONE, { name }, 51);
+    for (const screen of screens.list(ADA)) expect(safeParse(Screen, screen).success).toBe(true);
+    expect(new Set(screens.list(ADA).map((screen) => screen.name)).size).toBe(2);
+  });
+
+  it('[SCR9] takes names of one line and of some length', () => {
+    const named = (name: string) => safeParse(ScreenAction, { kind: 'rename', name });
+    expect(named(' Living room ').output).toEqual({ kind: 'rename', name: 'Living room' });
+    expect(named('').success).toBe(true);
+    for (const bad of ['x'.repeat(61), 'a\nb', 'a\u0000']) expect(named(bad).success).toBe(false);
   });
 
   it('[SCR1] is gone at once with its session', async () => {

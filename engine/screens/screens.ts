@@ -32,6 +32,8 @@ interface OpenScreen {
   /** Only the session that opened it speaks for it [SCR3]. */
   readonly sessionId: string;
   state: ScreenState;
+  /** Tells it from others of the same name: 1 for the first, and kept until it is called something else [SCR8]. */
+  number: number;
   heardAt: number;
   readonly waiting: ScreenOrder[];
   readonly pending: Map<string, Pending>;
@@ -63,6 +65,7 @@ export class Screens implements Disposable {
       if (!found && own.size >= SCREENS_LIMIT) return fail('tooManyScreens', { limit: SCREENS_LIMIT });
       this.#byUser.set(viewer.id, own);
       const screen = found ?? this.#open(viewer.id, sessionId, screenId, state);
+      if (!found || found.state.name !== state.name) screen.number = freeNumber(own, state.name, screenId);
       own.set(screenId, screen);
       screen.state = state;
       screen.heardAt = this.#clock.nowMs();
@@ -92,7 +95,8 @@ export class Screens implements Disposable {
     order: async ({ screenId, from, action }, { viewer, signal, fail }) => {
       // Of another person it does not exist [SCR2].
       const screen = this.#byUser.get(viewer.id)?.get(screenId) ?? fail('notFound', { what: 'screen', id: screenId });
-      const { name, isControllable } = screen.state;
+      const { isControllable } = screen.state;
+      const name = shownName(screen);
       if (!isControllable) return fail('screenRefused', { name });
       if (screen.pending.size >= ORDERS_LIMIT) return fail('screenSilent', { name });
       const outcome = await this.#send(screen, { orderId: this.#newId(), from, action }, signal);
@@ -134,7 +138,7 @@ export class Screens implements Disposable {
   #open(userId: string, sessionId: string, id: string, state: ScreenState): OpenScreen {
     return {
       ...{ id, userId, sessionId, state },
-      ...{ heardAt: 0, waiting: [], pending: new Map<string, Pending>(), attend: null, grace: null },
+      ...{ number: 1, heardAt: 0, waiting: [], pending: new Map<string, Pending>(), attend: null, grace: null },
     };
   }
 
@@ -217,4 +221,20 @@ function isReplacedBy(before: ScreenAction, after: ScreenAction): boolean {
   return before.kind === after.kind && (after.kind === 'seek' || after.kind === 'volume');
 }
 
-const toScreen = ({ id, state, heardAt }: OpenScreen): Screen => ({ ...state, id, heardAt });
+function freeNumber(own: ReadonlyMap<string, OpenScreen>, name: string, but: string): number {
+  const taken = new Set(
+    [...own.values()].flatMap((one) => (one.state.name === name && one.id !== but ? one.number : [])),
+  );
+  let number = 1;
+  while (taken.has(number)) number++;
+  return number;
+}
+
+/** Room is left for the number: a name has at most 500 characters. */
+const shownName = ({ state, number }: OpenScreen): string =>
+  number === 1 ? state.name : `${state.name.slice(0, 490)} ${number}`;
+
+const toScreen = (screen: OpenScreen): Screen => ({
+  ...screen.state,
+  ...{ id: screen.id, name: shownName(screen), heardAt: screen.heardAt },
+});

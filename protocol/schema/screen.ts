@@ -4,6 +4,8 @@ import { Count, Id, Milliseconds, ShortText, Timestamp } from './scalar.ts';
 
 const Share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const SubtitleName = v.pipe(v.string(), v.maxLength(64));
+/** What a person calls a screen, on one line; empty: as its browser calls itself. */
+export const ScreenName = v.pipe(v.string(), v.trim(), v.maxLength(60), v.regex(/^\P{Cc}*$/u));
 const bounded = <S extends v.GenericSchema>(item: S, max: number) => v.pipe(v.array(item), v.maxLength(max));
 
 export const ScreenTracks = v.object({
@@ -41,6 +43,8 @@ export type ScreenState = v.InferOutput<typeof ScreenState>;
 
 export const Screen = v.object({
   ...ScreenState.entries,
+  /** With a number behind it where another screen of the person calls itself the same: `Chrome on Linux 2`. */
+  name: ShortText,
   id: Id,
   /** When the server heard it; while it plays, the position has moved on since. */
   heardAt: Timestamp,
@@ -67,6 +71,8 @@ export const ScreenAction = v.variant('kind', [
   v.object({ kind: v.literal('audio'), trackIndex: Count }),
   /** `null`: none. */
   v.object({ kind: v.literal('subtitle'), id: v.nullable(SubtitleName) }),
+  /** The screen keeps it, on its device. */
+  v.object({ kind: v.literal('rename'), name: ScreenName }),
 ]);
 export type ScreenAction = v.InferOutput<typeof ScreenAction>;
 

@@ -413,6 +413,21 @@ describe('the player', () => {
     await bar.getByRole('button', { name: '10 seconds forward' }).click();
     await television.waitForFunction(() => document.querySelector('video')!.currentTime > 84);
 
+    // What is heard there is chosen here, and what is chosen there is seen here.
+    const sounds = bar.getByRole('button', { name: 'Sound and subtitles' });
+    const heard = (name: RegExp) => bar.getByRole('menuitemradio', { name, checked: true });
+    await sounds.click();
+    await heard(/^English/).waitFor();
+    await bar.getByRole('menuitemradio', { name: /^French/ }).click();
+    await sounds.click();
+    await heard(/^French/).waitFor();
+    await phone.keyboard.press('Escape');
+    await television.getByRole('button', { name: 'Sound', exact: true }).click();
+    await television.getByRole('menuitemradio', { name: /^English/ }).click();
+    await sounds.click();
+    await heard(/^English/).waitFor();
+    await phone.keyboard.press('Escape');
+
     await television.getByRole('button', { name: 'Don’t allow' }).click();
     await bar.getByRole('button', { name: 'Play', exact: true }).click();
     await sawText(phone, /does not let itself be controlled/);

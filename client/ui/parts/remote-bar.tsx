@@ -1,15 +1,35 @@
-import { MonitorPlay, Pause, Play, RotateCcw, RotateCw, Square, Volume2, VolumeX, X } from 'lucide-preact';
+import { AudioLines, MonitorPlay, Pause, Play, RotateCcw, RotateCw, Square, Volume2, VolumeX, X } from 'lucide-preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Screen, ScreenAction } from '#protocol/schema/screen.ts';
+import type { Screen, ScreenAction, ScreenPlay } from '#protocol/schema/screen.ts';
 import { placeNow } from '#client/store/screens.ts';
 import { useAttempt, useCinema, useLobby } from '../house.ts';
 import { screensOf } from '../screens-here.ts';
 import { clockTime, spokenDuration } from '../wording.ts';
 import { IconButton } from './button.tsx';
+import { ChoiceMenu } from './choice-menu.tsx';
+import type { Group } from './choice-menu.tsx';
 import styles from './remote-bar.module.css';
 
 const TICK_MS = 500;
 const JUMP_MS = 10_000;
+
+/** What is heard and read there, as that screen tells it; where there is but one sound and no subtitles, nothing. */
+function trackGroups({ tracks }: ScreenPlay, order: (action: ScreenAction) => void): Group[] {
+  const sound: Group = {
+    title: 'Sound',
+    value: String(tracks.audioTrack),
+    options: tracks.audio.map(({ trackIndex, label }) => [String(trackIndex), label] as const),
+    onValue: (value) => order({ kind: 'audio', trackIndex: Number(value) }),
+  };
+  const subtitles: Group = {
+    title: 'Subtitles',
+    // No id is empty.
+    value: tracks.subtitle ?? '',
+    options: [['', 'Off'], ...tracks.subtitles.map(({ id, label }) => [id, label] as const)],
+    onValue: (value) => order({ kind: 'subtitle', id: value || null }),
+  };
+  return [...(tracks.audio.length > 1 ? [sound] : []), ...(tracks.subtitles.length > 0 ? [subtitles] : [])];
+}
 
 /**
  * What plays on another screen of this person, with its most needed buttons, below every screen but the player. It shows for the
@@ -36,6 +56,7 @@ export function RemoteBar() {
 
   if (isHidden) return null;
   const order = (action: ScreenAction): void => void attempt(() => screens.order(screen.id, action));
+  const groups = trackGroups(play, order);
   const placeMs = dragMs ?? placeNow(screen, cinema.server.now());
   return (
     <section class={styles.bar} aria-label={`On ${screen.name}`} data-spatial>
@@ -86,6 +107,9 @@ export function RemoteBar() {
       />
       <span class={styles.time}>{clockTime(play.durationMs)}</span>
       <div class={styles.buttons}>
+        {groups.length > 0 && (
+          <ChoiceMenu label="Sound and subtitles" icon={<AudioLines aria-hidden="true" />} groups={groups} />
+        )}
         <IconButton
           label={screen.isMuted ? 'Sound on' : 'Mute'}
           onClick={() => order({ kind: 'mute', isMuted: !screen.isMuted })}

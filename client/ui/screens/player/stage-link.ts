@@ -4,6 +4,7 @@ import type { Player } from '#client/player/player.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import type { Stage } from '#client/store/screens.ts';
 import type { ScreenPlay } from '#protocol/schema/screen.ts';
+import { trackLabel } from '../../wording.ts';
 
 export interface StageScene {
   readonly player: Player;
@@ -45,9 +46,11 @@ export function stageOf({ player, preferences, movieId, fileId, title, leave }: 
       isPlaying: player.isPlaying.value,
       rate: player.rate.value,
       tracks: {
-        audio: playback.audioTracks.slice(0, 64).map(({ trackIndex, label }) => ({ trackIndex, label })),
+        audio: playback.audioTracks
+          .slice(0, 64)
+          .map((track) => ({ trackIndex: track.trackIndex, label: trackLabel(track) })),
         audioTrack: tracks.audioTrack.value,
-        subtitles: playback.subtitleTracks.slice(0, 64).map(({ id, label }) => ({ id, label })),
+        subtitles: playback.subtitleTracks.slice(0, 64).map((track) => ({ id: track.id, label: trackLabel(track) })),
         subtitle: tracks.captionTrack.value,
       },
     };
