@@ -1,0 +1,171 @@
+/** A movie that would stand still: segments that take long to make, places at the very end, a server that sends nothing. A real engine, a real browser. */
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page, Route } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openBrowser, tellFailure } from '#test/support/browser.ts';
+import { clip, h264, picture, tone } from '#test/support/media.ts';
+import { putMovie } from '#test/support/movie-folder.ts';
+import { Person, adminEnvironment } from '#test/support/person.ts';
+import { startEngine } from '#test/support/running-engine.ts';
+import type { RunningEngine } from '#test/support/running-engine.ts';
+
+/** 60 s of H.264 that this browser does not open as a file, for its sound: it comes repackaged, with rungs beside it. */
+const repackaged = (): Promise<string> =>
+  clip({
+    name: 'standing-still.mkv',
+    args: [...picture(60, '640x360'), ...tone(60), ...h264(48), '-b:v', '1500k', '-c:a', 'ac3', '-b:a', '96k'],
+  });
+
+describe('a movie that would stand still', () => {
+  let base: string;
+  let engine: RunningEngine;
+  let ada: Person;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let movieId: string;
+
+  /** Positions are asked of the element, by whatever it says: no picture has to be there. */
+  const plays = (fromS: number) =>
+    page.waitForFunction((from) => {
+      const video = document.querySelector('video');
+      return video !== null && !video.seeking && !video.paused && video.currentTime > from;
+    }, fromS);
+
+  beforeAll(async () => {
+    base = await realpath(await mkdtemp(join(tmpdir(), 'matinee standing still ')));
+    await putMovie(join(base, 'Films', 'Still Life (1979).mkv'), await repackaged());
+    engine = await startEngine({
+      dataFolder: join(base, 'data'),
+      libraries: [join(base, 'Films')],
+      environment: adminEnvironment,
+    });
+    ada = await Person.signIn(engine.url);
+    await ada.scan();
+    movieId = (await ada.movie('Still Life')).id;
+    browser = await openBrowser();
+  }, 240_000);
+
+  beforeEach(async ({ task }) => {
+    tellFailure(task.name, () => page, engine);
+    context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1_280, height: 800 } });
+    await context.addCookies([
+      { name: 'matinee_session', value: ada.token, url: engine.url, httpOnly: true, sameSite: 'Strict' },
+    ]);
+    page = await context.newPage();
+    page.setDefaultTimeout(60_000);
+  });
+
+  afterEach(async () => {
+    await context.close();
+  });
+
+  afterAll(async () => {
+    ada?.[Symbol.dispose]();
+    await browser?.close();
+    await engine?.[Symbol.asyncDispose]();
+    await rm(base, { recursive: true, force: true });
+  }, 60_000);
+
+  it('[PLAY35] jumps while a rung is being made end in no storm of requests for it, and it plays', async () => {
+    await page.goto(`${engine.url}/play/${movieId}?from-start`);
+    await plays(0.3);
+    // The rung's first bytes come when the last jump has been made, as from a server that has to make them.
+    const held: Route[] = [];
+    const asked: string[] = [];
+    let isHolding = true;
+    await page.route(/\/v[1-9]\/(init\.mp4|\d+\.m4s)$/, async (route) => {
+      asked.push(new URL(route.request().url()).pathname.split('/').at(-1)!);
+      if (isHolding) held.push(route);
+      else await route.continue();
+    });
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await page.getByRole('menuitem', { name: /^Quality/ }).click();
+    await page.getByRole('menuitemradio', { name: /240/ }).click();
+    await expect.poll(() => asked.filter((name) => name !== 'init.mp4').length, { timeout: 60_000 }).toBe(1);
+    // Each jump gives the segment of the one before up, and asks for one of its own.
+    for (const [at, toS] of [20, 35, 50].entries()) {
+      await page.evaluate((seconds) => {
+        document.querySelector('video')!.currentTime = seconds;
+      }, toS);
+      const segments = (): Set<string> => new Set(asked.filter((name) => name !== 'init.mp4'));
+      await expect.poll(() => segments().size, { timeout: 60_000 }).toBe(at + 2);
+    }
+    // Two dozen turns of the player's own clock, at each of which it could give up what it asked for and ask again.
+    await page.evaluate(
+      () =>
+        new Promise<void>((resolve) => {
+          let turns = 0;
+          const turn = setInterval(() => {
+            if (++turns < 24) return;
+            clearInterval(turn);
+            resolve();
+          }, 100);
+        }),
+    );
+    const last = asked.findLast((name) => name !== 'init.mp4')!;
+    expect(asked.filter((name) => name === last).length).toBeLessThanOrEqual(3);
+    isHolding = false;
+    await Promise.all(held.map((route) => route.continue().catch(() => undefined)));
+    await plays(48);
+  });
+
+  it('[PLAY35] the last pictures are shown to who goes there at once', async () => {
+    // Sought to before anything of it is there: the last picture but a few.
+    await page.addInitScript(() => {
+      document.addEventListener(
+        'loadedmetadata',
+        ({ target }) => {
+          const video = target as HTMLVideoElement;
+          video.currentTime = video.duration - 0.03;
+        },
+        { capture: true, once: true },
+      );
+    });
+    await page.goto(`${engine.url}/play/${movieId}?from-start`);
+    await page.waitForFunction(() => document.querySelector('video')?.ended === true);
+  });
+
+  it('[PLAY35] where nothing comes for too long it says so, with a way to try again that works', async () => {
+    await page.clock.install();
+    await page.goto(`${engine.url}/play/${movieId}?from-start`);
+    await plays(0.3);
+    // From here on the server takes every request for a segment and answers none.
+    const isSegment = /\/(init\.mp4|\d+\.m4s)$/;
+    let opened = 0;
+    page.on('request', (request) => {
+      if (request.url().endsWith('/v0/index.m3u8')) opened += 1;
+    });
+    await page.route(isSegment, () => undefined);
+    await page.keyboard.press('9');
+    // Two minutes, as fast as the page gets through them.
+    const said = page.getByRole('alert').filter({ hasText: 'The movie does not arrive' });
+    await expect
+      .poll(
+        async () => {
+          await page.clock.runFor(2_000);
+          return await said.count();
+        },
+        { timeout: 150_000 },
+      )
+      .toBe(1);
+    // It was opened anew before it was given up: as it was, and softer.
+    expect(opened).toBeGreaterThanOrEqual(1);
+    await page.unroute(isSegment);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect
+      .poll(
+        async () => {
+          await page.clock.runFor(200);
+          return await page.evaluate(() => {
+            const video = document.querySelector('video');
+            return video !== null && !video.seeking && video.readyState >= 3 ? video.currentTime : 0;
+          });
+        },
+        { timeout: 90_000 },
+      )
+      .toBeGreaterThan(53);
+  });
+});
