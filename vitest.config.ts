@@ -45,7 +45,7 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     projects: [
-      project('unit', everything, [...suffixed, 'test/integration/**', 'test/e2e/**'], 30_000),
+      project('unit', everything, [...suffixed, 'test/integration/**', 'test/e2e/**'], 60_000),
       project('pg', ['**/*.pg.test.ts'], ['test/e2e/**'], 90_000),
       project('redis', ['**/*.redis.test.ts'], ['test/e2e/**'], 90_000),
       project('av', ['**/*.av.test.ts'], ['test/e2e/**'], 90_000),

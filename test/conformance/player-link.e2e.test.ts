@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openBrowser } from '#test/support/browser.ts';
+import { ACTION_MS, openBrowser } from '#test/support/browser.ts';
 import { clips } from '#test/support/media.ts';
 import { OPENING_MS, Theatre } from './theatre.ts';
 
@@ -21,6 +21,7 @@ it('[PLAY86] the menu of a movie gives a link that works elsewhere, and a playli
   const url = theatre.engine.url;
   await context.addCookies([{ name: 'matinee_session', value: theatre.person.token, url }]);
   const page = await context.newPage();
+  page.setDefaultTimeout(ACTION_MS);
   await page.goto(`${url}/movies/${theatre.movieId('mkv')}`);
   await page.getByRole('button', { name: 'More', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Open in another player' }).click();

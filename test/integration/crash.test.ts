@@ -212,7 +212,7 @@ describe('kill -9', () => {
 
   it('[HOST9] [EPG1] and nothing of any of them is left behind', async () => {
     expect(left.filter(({ command }) => command.includes('rendition.host.ts'))).not.toEqual([]);
-    await expect.poll(() => left.filter(isAlive).map(({ command }) => command), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => left.filter(isAlive).map(({ command }) => command)).toEqual([]);
     const own = new Set(descendants(engine.pid).map(({ pid }) => pid));
     const [major] = (await readdir(join(base, 'data/postgres'))).filter((name) => /^\d+$/.test(name));
     const database = await clusterProcesses(join(base, 'data/postgres', major!));

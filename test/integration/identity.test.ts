@@ -114,13 +114,13 @@ describe('a movie stays who it is', () => {
     await mkdir(join(films, 'Crime'));
     const inFolder = join(films, 'Crime/Heat (1995).mp4');
     await rename(join(films, 'Heat (1995).mp4'), inFolder);
-    await expect.poll(async () => (await heat()).places, { timeout: 30_000 }).toEqual([inFolder]);
+    await expect.poll(async () => (await heat()).places).toEqual([inFolder]);
     await rename(join(films, 'Crime'), join(attic, 'Crime'));
     const inAttic = join(attic, 'Crime/Heat (1995).mp4');
-    await expect.poll(async () => (await heat()).places, { timeout: 30_000 }).toEqual([inAttic]);
+    await expect.poll(async () => (await heat()).places).toEqual([inAttic]);
     expect((await heat()).fileIds).toEqual(fileIds);
     await rename(inAttic, join(films, 'Heat (1995).mp4'));
-    await expect.poll(async () => (await heat()).places, { timeout: 30_000 }).toEqual([join(films, 'Heat (1995).mp4')]);
+    await expect.poll(async () => (await heat()).places).toEqual([join(films, 'Heat (1995).mp4')]);
     expect((await heat()).fileIds).toEqual(fileIds);
     expect((await ada.movies()).map(({ title }) => title)).toEqual(['Heat', 'Keeper of Attic', 'Keeper of Films']);
   });
@@ -153,9 +153,7 @@ describe('a movie stays who it is', () => {
       places: [join(films, 'Heat (1995).mp4'), join(films, 'Heat.1995.720p.WEB-DL.mp4')],
     });
     await rm(join(films, 'Heat (1995).mp4'));
-    await expect
-      .poll(async () => (await heat()).places, { timeout: 30_000 })
-      .toEqual([join(films, 'Heat.1995.720p.WEB-DL.mp4')]);
+    await expect.poll(async () => (await heat()).places).toEqual([join(films, 'Heat.1995.720p.WEB-DL.mp4')]);
     // The other way round: of two files the better one goes.
     await change(
       async () => putMovie(join(films, 'Heat (1995).mp4'), await clips.h264Mp4()),
@@ -194,7 +192,7 @@ describe('a movie stays who it is', () => {
     expect(screen.entries.slice(count).filter((entry) => entry.kind === 'movie' && entry.movie === null)).toEqual([]);
     // It is watched again as well.
     await rename(join(films, 'Heat (1995).mp4'), join(films, 'Heat.1995.mp4'));
-    await expect.poll(async () => (await heat()).places, { timeout: 30_000 }).toEqual([join(films, 'Heat.1995.mp4')]);
+    await expect.poll(async () => (await heat()).places).toEqual([join(films, 'Heat.1995.mp4')]);
   });
 
   it('and nobody had to look anew', async () => {

@@ -191,7 +191,7 @@ describe('SIGTERM', () => {
     await listening(other.port);
     const below = descendants(other.pid);
     expect(await other.stop()).toEqual({ code: 0, signal: null });
-    await expect.poll(() => below.filter(isAlive).map(({ command }) => command), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => below.filter(isAlive).map(({ command }) => command)).toEqual([]);
   });
 });
 

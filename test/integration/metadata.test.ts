@@ -60,9 +60,7 @@ afterEach(({ task }) => {
 
 describe('recognising movies', () => {
   it('[META7] without a key every movie is there and plays, one line says what is missing, and nobody is asked', async () => {
-    await expect
-      .poll(async () => (await listed()).movies.filter(({ isPlayable }) => isPlayable).length, { timeout: 30_000 })
-      .toBe(7);
+    await expect.poll(async () => (await listed()).movies.filter(({ isPlayable }) => isPlayable).length).toBe(7);
     const { items } = await ada.call(server.health, {});
     expect(items).toEqual([expect.objectContaining({ id: 'tmdb', severity: 'info' })]);
     expect(await settings()).toMatchObject({ state: 'noKey', waiting: 7, toReview: 0 });
@@ -77,9 +75,9 @@ describe('recognising movies', () => {
         screen.news.some((entry) => entry.kind === 'movie' && entry.movie?.poster?.url.startsWith('/images/') === true),
       'a poster on the screen',
     );
-    await expect.poll(async () => (await settings()).waiting, { timeout: 30_000 }).toBe(0);
+    await expect.poll(async () => (await settings()).waiting).toBe(0);
     await expect
-      .poll(async () => (await ada.movie('The Glass Garden')).match, { timeout: 30_000 })
+      .poll(async () => (await ada.movie('The Glass Garden')).match)
       .toMatchObject({ state: 'matched', tmdbId: 900_101, refreshedAt: expect.any(Number) });
     expect(await ada.movie('The Glass Garden')).toMatchObject({
       overview: 'What happens in The Glass Garden.',
@@ -100,7 +98,7 @@ describe('recognising movies', () => {
       await putMovie(join(base, 'Films', nameOf(movie), `${nameOf(movie)}.mp4`), source);
     }
     await ada.scan();
-    await expect.poll(() => count, { timeout: 30_000 }).toBeGreaterThan(12);
+    await expect.poll(() => count).toBeGreaterThan(12);
     expect((await listed()).movies.filter(({ isPlayable }) => isPlayable)).toHaveLength(25);
     await engine.kill();
     stop();

@@ -119,7 +119,7 @@ async function heatHas(...names: string[]): Promise<void> {
           .flatMap(({ state, path }) => (state === 'playable' ? [path?.split('/').at(-1) ?? ''] : []))
           .toSorted();
       },
-      { timeout: 30_000, interval: 100 },
+      { interval: 100 },
     )
     .toEqual(names.toSorted());
 }
@@ -157,7 +157,6 @@ describe('Radarr', () => {
     const heatIs = (tmdbId: number) =>
       expect
         .poll(async () => (await ada.call(movies.get, { movieId: heatId })).movie.match, {
-          timeout: 30_000,
           interval: 100,
         })
         .toMatchObject({ tmdbId, reasons: ['idFromRadarr'] });
@@ -204,9 +203,7 @@ describe('Radarr', () => {
       }),
     );
     expect(event).toMatchObject({ kind: 'Download', subject: 'Alien', outcome: 'lookedAt' });
-    await expect
-      .poll(() => ada.movies().then((found) => found.map(({ title }) => title)), { timeout: 30_000 })
-      .toContain('Alien');
+    await expect.poll(() => ada.movies().then((found) => found.map(({ title }) => title))).toContain('Alien');
   });
 
   it('[EVENT2] an upgrade keeps the movie and what people did, in whatever order it is told', async () => {
@@ -262,9 +259,7 @@ describe('Radarr', () => {
     await dealtWith(() =>
       send({ ...radarrMessages.MovieFileDelete, movie, movieFile: messageFile('Tape (2001).mp4', 60) }),
     );
-    await expect
-      .poll(() => ada.movies().then((found) => found.map(({ title }) => title)), { timeout: 30_000 })
-      .not.toContain('Tape');
+    await expect.poll(() => ada.movies().then((found) => found.map(({ title }) => title))).not.toContain('Tape');
     for (let part = await reader.read(); !part.done; part = await reader.read()) read += part.value.length;
     expect(read).toBe(size);
     expect((await ada.get(opened.url)).status).toBe(410);

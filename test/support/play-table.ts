@@ -143,14 +143,7 @@ export const PLAY_TABLE: readonly PlayRow[] = [
     ['nightSound'],
     'transcode',
   ],
-  [
-    'night sound on, and no sound',
-    mediaInfo({ audio: [] }),
-    { ...chromium, nightSound: true },
-    'directPlay',
-    [],
-    null,
-  ],
+  ['night sound on, and no sound', mediaInfo({ audio: [] }), { ...chromium, nightSound: true }, 'directPlay', [], null],
   [
     'AAC 5.1 for two loudspeakers',
     mediaInfo({ audio: [audioTrack({ channels: 6 })] }),

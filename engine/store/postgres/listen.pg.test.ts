@@ -3,6 +3,9 @@ import type { TestDatabase } from '#test/support/postgres.ts';
 import { createTestDatabase } from '#test/support/postgres.ts';
 import { listenForChanges } from './listen.ts';
 
+/** How long to wait for what must come. */
+const LIMIT_MS = 25_000;
+
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase({ isEmpty: true });
@@ -23,15 +26,15 @@ describe('listening for changes', () => {
       },
       unexpected,
     );
-    await vi.waitFor(() => expect(count).toBe(1));
+    await vi.waitFor(() => expect(count).toBe(1), LIMIT_MS);
     await sql.notify('changes', '');
-    await vi.waitFor(() => expect(count).toBe(2));
+    await vi.waitFor(() => expect(count).toBe(2), LIMIT_MS);
     const [killed] = await sql<{ killed: number }[]>`
       select count(pg_terminate_backend(pid))::int as killed from pg_stat_activity where query ilike 'listen "changes"%'`;
     expect(killed).toEqual({ killed: 1 });
-    await vi.waitFor(() => expect(count).toBe(3), 10_000);
+    await vi.waitFor(() => expect(count).toBe(3), LIMIT_MS);
     await sql.notify('changes', '');
-    await vi.waitFor(() => expect(count).toBe(4));
+    await vi.waitFor(() => expect(count).toBe(4), LIMIT_MS);
     await listening.stop();
     await sql.notify('changes', '');
     await sql`select 1`;
@@ -50,14 +53,14 @@ describe('listening for changes', () => {
       },
       unexpected,
     );
-    await vi.waitFor(() => expect(gates).toHaveLength(1));
+    await vi.waitFor(() => expect(gates).toHaveLength(1), LIMIT_MS);
     const heard = Promise.withResolvers<void>();
     const probe = await database.sql.listen('busy', (payload) => payload === 'last' && heard.resolve());
     for (const payload of ['1', '2', 'last']) await database.sql.notify('busy', payload);
     await heard.promise;
     expect(gates).toHaveLength(1);
     gates[0]?.resolve();
-    await vi.waitFor(() => expect(gates).toHaveLength(2));
+    await vi.waitFor(() => expect(gates).toHaveLength(2), LIMIT_MS);
     gates[1]?.resolve();
     await probe.unlisten();
     await listening.stop();
@@ -76,7 +79,7 @@ describe('listening for changes', () => {
       },
       (error) => errors.push(error),
     );
-    await vi.waitFor(() => expect(count).toBe(2), 10_000);
+    await vi.waitFor(() => expect(count).toBe(2), LIMIT_MS);
     expect(errors).toEqual([new Error('not now')]);
     await listening.stop();
   });
