@@ -327,6 +327,8 @@ describe('the player', () => {
     await page.evaluate(() => document.querySelector('video')!.pause());
     await isPaused(true);
     await screen('phone');
+    // Nobody who works it with fingers is told of keys.
+    expect(await page.getByRole('button', { name: /\([\w?]+\)$/ }).count()).toBe(0);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width).toBeLessThanOrEqual(390);
     const boxes = await page

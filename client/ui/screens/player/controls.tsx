@@ -23,6 +23,7 @@ import type { Player } from '#client/player/player.ts';
 import type { PreviewSheets } from '#client/player/preview-sheets.ts';
 import type { SkipMarks } from '#client/player/skip-marks.ts';
 import type { Preferences } from '#client/store/preferences.ts';
+import { keyboardHere, withKey } from '../../key-hints.ts';
 import { IconButton } from '../../parts/button.tsx';
 import { ChoiceMenu } from '../../parts/choice-menu.tsx';
 import { clockTime, timeOfDay, trackLabel } from '../../wording.ts';
@@ -64,7 +65,7 @@ function Volume({ preferences, obey }: Pick<Props, 'preferences' | 'obey'>) {
   return (
     <span class={styles.volume}>
       <IconButton
-        label={preferences.isMuted.value ? 'Sound on (M)' : 'Mute (M)'}
+        label={withKey(preferences.isMuted.value ? 'Sound on' : 'Mute', 'M')}
         onClick={() => obey({ kind: 'toggleMute' })}
       >
         {volume === 0 ? (
@@ -152,7 +153,7 @@ export function Controls({
       onFocusOut={() => setKeyed(false)}
     >
       <header class={styles.topBar}>
-        <IconButton label="Back (Esc)" onClick={onLeave}>
+        <IconButton label={withKey('Back', 'Esc')} onClick={onLeave}>
           <ArrowLeft aria-hidden="true" />
         </IconButton>
         <p class={styles.title} dir="auto">
@@ -169,7 +170,7 @@ export function Controls({
         <SeekBar player={player} sheets={sheets} marks={marks} />
         <div class={styles.buttons}>
           <IconButton
-            label={isPlaying ? 'Pause (K)' : 'Play (K)'}
+            label={withKey(isPlaying ? 'Pause' : 'Play', 'K')}
             class={styles.playButton}
             data-first=""
             onClick={() => {
@@ -184,14 +185,14 @@ export function Controls({
             )}
           </IconButton>
           <IconButton
-            label="10 seconds back (J)"
+            label={withKey('10 seconds back', 'J')}
             class={styles.skip}
             onClick={() => obey({ kind: 'seekBy', ms: -10_000 })}
           >
             <RotateCcw aria-hidden="true" />
           </IconButton>
           <IconButton
-            label="10 seconds forward (L)"
+            label={withKey('10 seconds forward', 'L')}
             class={styles.skip}
             onClick={() => obey({ kind: 'seekBy', ms: 10_000 })}
           >
@@ -199,7 +200,7 @@ export function Controls({
           </IconButton>
           {(part?.nextFileId != null || playback?.next != null) && (
             <IconButton
-              label={part?.nextFileId != null ? 'Next part (N)' : `Next: ${playback?.next?.title ?? ''} (N)`}
+              label={withKey(part?.nextFileId != null ? 'Next part' : `Next: ${playback?.next?.title ?? ''}`, 'N')}
               class={styles.skip}
               onClick={() => obey({ kind: 'next' })}
             >
@@ -247,8 +248,8 @@ export function Controls({
             obey={obey}
             actions={[
               { text: 'Play on another screen', onDo: onScreens },
-              { text: 'About this stream (I)', onDo: () => obey({ kind: 'toggleFacts' }) },
-              { text: 'Keys (?)', onDo: onHelp },
+              { text: withKey('About this stream', 'I'), onDo: () => obey({ kind: 'toggleFacts' }) },
+              ...(keyboardHere().value ? [{ text: withKey('Keys', '?'), onDo: onHelp }] : []),
             ]}
           />
           {player.remote.isAvailable.value && (
@@ -260,20 +261,25 @@ export function Controls({
               <Cast aria-hidden="true" />
             </IconButton>
           )}
-          <IconButton
-            label="About this stream (I)"
-            class={styles.keysOnly}
-            aria-pressed={areFactsOpen.value}
-            onClick={() => obey({ kind: 'toggleFacts' })}
-          >
-            <Info aria-hidden="true" />
-          </IconButton>
-          <IconButton label="Keys (?)" class={styles.keysOnly} onClick={onHelp}>
-            <Keyboard aria-hidden="true" />
-          </IconButton>
+          {/* Who has no keyboard has little room: these are in the settings' menu. */}
+          {keyboardHere().value && (
+            <>
+              <IconButton
+                label={withKey('About this stream', 'I')}
+                class={styles.keysOnly}
+                aria-pressed={areFactsOpen.value}
+                onClick={() => obey({ kind: 'toggleFacts' })}
+              >
+                <Info aria-hidden="true" />
+              </IconButton>
+              <IconButton label={withKey('Keys', '?')} class={styles.keysOnly} onClick={onHelp}>
+                <Keyboard aria-hidden="true" />
+              </IconButton>
+            </>
+          )}
           {document.pictureInPictureEnabled && (
             <IconButton
-              label="Picture in picture (P)"
+              label={withKey('Picture in picture', 'P')}
               class={styles.pictureOnly}
               aria-pressed={player.isInPicture.value}
               onClick={() => obey({ kind: 'togglePictureInPicture' })}
@@ -282,7 +288,7 @@ export function Controls({
             </IconButton>
           )}
           <IconButton
-            label={isFull ? 'Leave full screen (F)' : 'Full screen (F)'}
+            label={withKey(isFull ? 'Leave full screen' : 'Full screen', 'F')}
             onClick={() => obey({ kind: 'toggleFullScreen' })}
           >
             {isFull ? <Minimize aria-hidden="true" /> : <Maximize aria-hidden="true" />}

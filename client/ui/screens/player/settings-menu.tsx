@@ -6,6 +6,7 @@ import type { Player } from '#client/player/player.ts';
 import type { QualityChoice } from '#client/player/player-state.ts';
 import { SLEEP_MINUTES } from '#client/player/sleep-timer.ts';
 import type { SleepChoice } from '#client/player/sleep-timer.ts';
+import { withKey } from '../../key-hints.ts';
 import { bitrate } from '../../wording.ts';
 import { ChoiceMenu } from '../../parts/choice-menu.tsx';
 import type { Action, Group } from '../../parts/choice-menu.tsx';
@@ -111,12 +112,10 @@ export function SettingsMenu({ player, isHeld, obey, actions }: Props) {
       ]}
       actions={[
         {
-          text:
-            marks === null
-              ? 'Repeat a part from here (B)'
-              : marks.endMs === null
-                ? 'Repeat up to here (B)'
-                : 'Stop repeating (B)',
+          text: withKey(
+            marks === null ? 'Repeat a part from here' : marks.endMs === null ? 'Repeat up to here' : 'Stop repeating',
+            'B',
+          ),
           onDo: () => obey({ kind: 'markLoop' }),
         },
         ...actions,

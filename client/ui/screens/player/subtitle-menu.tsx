@@ -2,6 +2,7 @@ import { Captions as CaptionsIcon } from 'lucide-preact';
 import type { Signal } from '@preact/signals';
 import type { Player } from '#client/player/player.ts';
 import { trackLabel } from '../../wording.ts';
+import { withKey } from '../../key-hints.ts';
 import { ChoiceMenu } from '../../parts/choice-menu.tsx';
 
 const SOURCES = { embedded: null, sidecar: 'file beside the movie', uploaded: 'handed in' } as const;
@@ -18,7 +19,7 @@ export function SubtitleMenu({ player, isHeld, onSettings }: Props) {
   const subtitles = player.playback.value?.subtitleTracks ?? [];
   return (
     <ChoiceMenu
-      label="Subtitles (C)"
+      label={withKey('Subtitles', 'C')}
       icon={<CaptionsIcon aria-hidden="true" />}
       isOn={player.tracks.captionTrack.value !== null}
       isHeld={isHeld}

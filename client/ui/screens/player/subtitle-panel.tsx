@@ -5,6 +5,7 @@ import { wishesOf } from '#client/store/wishes.ts';
 import { SUBTITLE_COLORS, SUBTITLE_EDGES, SUBTITLE_FONTS } from '#protocol/schema/subtitle-style.ts';
 import type { SubtitleStyle } from '#protocol/schema/subtitle-style.ts';
 import { useAttempt, useCinema } from '../../house.ts';
+import { withKey } from '../../key-hints.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { SubtitleUpload } from '../../parts/subtitle-upload.tsx';
 import { CaptionPreview } from './caption-layer.tsx';
@@ -86,13 +87,13 @@ function Timing({ player }: Pick<Props, 'player'>) {
       <legend>Timing</legend>
       <div class={styles.timing} style={{ gridColumn: '1 / -1' }}>
         <Button onClick={shift(-LONG_STEP_MS)}>−0.5 s</Button>
-        <IconButton label="50 milliseconds earlier (G)" onClick={shift(-STEP_MS)}>
+        <IconButton label={withKey('50 milliseconds earlier', 'G')} onClick={shift(-STEP_MS)}>
           <Minus aria-hidden="true" />
         </IconButton>
         <output aria-live="polite" aria-label="Subtitles are shown">
           {offsetText(offsetMs)}
         </output>
-        <IconButton label="50 milliseconds later (H)" onClick={shift(STEP_MS)}>
+        <IconButton label={withKey('50 milliseconds later', 'H')} onClick={shift(STEP_MS)}>
           <Plus aria-hidden="true" />
         </IconButton>
         <Button onClick={shift(LONG_STEP_MS)}>+0.5 s</Button>
