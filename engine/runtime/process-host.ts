@@ -237,6 +237,7 @@ export interface ProcessHostOptions<Event = never> {
   readonly memoryCheckMs?: number;
   /** JavaScript heap of the child; what native code takes counts against `memoryLimitBytes` alone. */
   readonly heapLimitMiB?: number;
+  /** Long by itself: a child that a busy machine only keeps waiting would begin from nothing again. */
   readonly readyWithinMs?: number;
   /** Grace between the request to stop and SIGKILL. */
   readonly stopWithinMs?: number;
@@ -252,7 +253,7 @@ const DEFAULTS = {
   memoryLimitBytes: 1024 ** 3,
   memoryCheckMs: 500,
   heapLimitMiB: 256,
-  readyWithinMs: 30_000,
+  readyWithinMs: 120_000,
   stopWithinMs: 2_000,
   maxInFlight: 64,
   maxEventsPerSecond: 5_000,
