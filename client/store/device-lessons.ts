@@ -13,7 +13,13 @@ import { randomId } from './random-id.ts';
 const MAX_LESSONS = 64;
 const MAX_FILES = 8;
 
-const Kept = v.object({ browser: v.string(), lessons: v.array(DeviceLessonSchema) });
+const KeptLesson = v.object({
+  ...DeviceLessonSchema.entries,
+  /** Of whom the server keeps it, too; absent: it was not told, or has not said so. */
+  keptFor: v.optional(v.string()),
+});
+type KeptLesson = v.InferOutput<typeof KeptLesson>;
+const Kept = v.object({ browser: v.string(), lessons: v.array(KeptLesson) });
 
 export class DeviceLessons {
   readonly #memory: Memory;
@@ -21,7 +27,7 @@ export class DeviceLessons {
   readonly browser: string;
   /** Names this device among those of a person. */
   readonly deviceId: string;
-  #lessons: readonly DeviceLesson[];
+  #lessons: readonly KeptLesson[];
 
   constructor(memory: Memory, browser: string, newId: () => string = randomId) {
     this.#memory = memory;
@@ -40,7 +46,9 @@ export class DeviceLessons {
   learn(form: SentForm, fileId: string): void {
     const known = this.#lessons.find((lesson) => isSame(lesson.form, form));
     const fileIds = [fileId, ...(known?.fileIds ?? []).filter((id) => id !== fileId)].slice(0, MAX_FILES);
-    this.#keep([{ form, fileIds }, ...this.#lessons.filter((lesson) => lesson !== known)].slice(0, MAX_LESSONS));
+    this.#keep(
+      [{ ...known, form, fileIds }, ...this.#lessons.filter((lesson) => lesson !== known)].slice(0, MAX_LESSONS),
+    );
   }
 
   /** The person wants it to be tried again. */
@@ -48,18 +56,29 @@ export class DeviceLessons {
     this.#keep(this.#lessons.filter((lesson) => !isMeant(lesson)));
   }
 
+  /** What the server keeps of this device for this person: what it kept before and keeps no more is forgotten. */
+  follow(forms: readonly SentForm[], personId: string): void {
+    const isKept = ({ form }: KeptLesson): boolean => forms.some((one) => isSame(one, form));
+    const lessons = this.#lessons
+      .filter((lesson) => isKept(lesson) || lesson.keptFor !== personId)
+      .map((lesson) => (isKept(lesson) && lesson.keptFor === undefined ? { ...lesson, keptFor: personId } : lesson));
+    const isChanged =
+      lessons.length < this.#lessons.length || lessons.some((lesson, at) => lesson !== this.#lessons[at]);
+    if (isChanged) this.#keep(lessons);
+  }
+
   /** Forgets one form. */
   forgetForm(form: SentForm): void {
     this.forget((lesson) => isSame(lesson.form, form));
   }
 
-  #keep(lessons: readonly DeviceLesson[]): void {
+  #keep(lessons: readonly KeptLesson[]): void {
     this.#lessons = lessons;
     this.#memory.write('lessons', lessons.length === 0 ? null : JSON.stringify({ browser: this.browser, lessons }));
   }
 }
 
-function read(memory: Memory, browser: string): readonly DeviceLesson[] {
+function read(memory: Memory, browser: string): readonly KeptLesson[] {
   try {
     const kept = v.safeParse(Kept, JSON.parse(memory.read('lessons') ?? 'null'));
     return kept.success && kept.output.browser === browser ? kept.output.lessons.slice(0, MAX_LESSONS) : [];

@@ -26,15 +26,14 @@ export class WishStore {
   readonly #shown = computed(() =>
     this.#pending.value.reduce<PlaybackPreferences>(join, this.#confirmed.value ?? DEFAULT_PREFERENCES),
   );
-  readonly #forgotten = new Set<(lesson: PlaybackLesson) => void>();
   readonly #unfollow: () => void;
 
   constructor(server: Server) {
     this.#server = server;
     this.#unfollow = server.follow(preferencesFeed, null, {
       onSnapshot: ({ preferences, lessons }) => {
-        this.#confirmed.value = preferences;
         this.#lessons.value = lessons;
+        this.#confirmed.value = preferences;
       },
       onEntries: (entries) => {
         for (const entry of entries) {
@@ -76,21 +75,13 @@ export class WishStore {
     return forgotten;
   }
 
-  /** Calls back with each lesson that is forgotten, wherever that was asked for, until the returned function is called. */
-  onForgotten(listener: (lesson: PlaybackLesson) => void): () => void {
-    this.#forgotten.add(listener);
-    return () => this.#forgotten.delete(listener);
-  }
-
   dispose(): void {
     this.#unfollow();
   }
 
   #takeLesson(id: string, lesson: PlaybackLesson | null): void {
-    const known = this.#lessons.peek().find((one) => one.id === id);
-    const others = this.#lessons.peek().filter((one) => one !== known);
+    const others = this.#lessons.peek().filter((one) => one.id !== id);
     this.#lessons.value = lesson === null ? others : [lesson, ...others];
-    if (lesson === null && known !== undefined) for (const listener of this.#forgotten) listener(known);
   }
 }
 

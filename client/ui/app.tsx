@@ -20,6 +20,9 @@ const movie = lazyScreen(() => import('./screens/movie.tsx').then((module) => mo
 const remoteBar = lazyScreen(() => import('./parts/remote-bar.tsx').then((module) => module.RemoteBar), {
   isQuiet: true,
 });
+const lessonsWatch = lazyScreen(() => import('./parts/lessons-watch.tsx').then((module) => module.LessonsWatch), {
+  isQuiet: true,
+});
 const player = lazyScreen(() =>
   import('./screens/player/player.tsx').then(({ PlayerScreen, prepare }) => {
     prepare();
@@ -218,6 +221,7 @@ function SignedIn({ house, viewer }: { readonly house: House; readonly viewer: V
     <CinemaContext.Provider value={cinema}>
       <Screens />
       <remoteBar.Screen />
+      <lessonsWatch.Screen />
       {viewer.permissions.includes('movies:download') && <downloadsWatch.Screen />}
     </CinemaContext.Provider>
   );

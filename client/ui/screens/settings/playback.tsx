@@ -1,5 +1,5 @@
 import { ArrowUp, RotateCcw, X } from 'lucide-preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { deviceLessons } from '#client/player/browser-media.ts';
 import { wishesOf } from '#client/store/wishes.ts';
 import type { PlaybackLesson, PlaybackPreferences, PreferenceChanges } from '#protocol/schema/preferences.ts';
@@ -277,11 +277,6 @@ function Lessons() {
   const attempt = useAttempt();
   const here = deviceLessons();
   const lessons = wishes.lessons.value;
-  // What is forgotten on another screen is forgotten by this device, too.
-  useEffect(
-    () => wishes.onForgotten(({ deviceId, form }) => deviceId === here.deviceId && here.forgetForm(form)),
-    [wishes],
-  );
   const forget = (lesson: PlaybackLesson | null): void =>
     void attempt(async () => {
       const forgotten = await wishes.forget(lesson?.id ?? null);
