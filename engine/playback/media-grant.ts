@@ -2,9 +2,12 @@
  * Media URLs. The part behind `/media/` is a grant: everything that is needed to serve one playback, signed by this server, so
  * that it works across restarts without being remembered, and can be made by nobody else. Rules PLAY1 to PLAY4 of SPEC.md.
  *
- *     base64url(JSON) . base64url(HMAC-SHA256 of the first part)
+ *     base64url(deflated JSON) . base64url(HMAC-SHA256 of the first part)
+ *
+ * Deflated, since a hundred tracks of sound in one form say the same a hundred times, and an address has 4 kB.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import * as v from 'valibot';
 import { SOUND_CODECS, VIDEO_CODECS, VIDEO_ENCODERS, X264_PRESETS } from '#engine/media/rendition-spec.ts';
 import type { CopyOutput, SoundOutput, VideoOutput } from '#engine/media/rendition-spec.ts';
@@ -16,8 +19,12 @@ import type { PlanKind } from './movie-plans.ts';
 /** Longer than any that is given out; what is longer is not even hashed. */
 const MAX_LENGTH = 4_096;
 /** Written into every grant: an older server's are refused instead of misread. */
-const VERSION = 2;
-const PURPOSE = 'matinee media grant 1\n';
+const VERSION = 3;
+const PURPOSE = 'matinee media grant 2\n';
+/** Of the largest grant, as text. What was signed is ours, and still no more than this is ever unpacked. */
+const MAX_TEXT_BYTES = 64 << 10;
+/** Tracks of sound that one playback offers; a file may claim a thousand. */
+export const MAX_SOUND_TRACKS = 200;
 
 export interface MediaGrant {
   readonly sessionId: string;
@@ -82,7 +89,7 @@ const Payload = v.strictTuple([
       v.picklist(PLAN_KINDS),
       v.pipe(v.string(), v.regex(/^[0-9a-z]{1,11}$/)),
       v.nullable(v.strictTuple([Count, v.pipe(v.array(Picture), v.minLength(1), v.maxLength(MAX_VARIANTS))])),
-      v.pipe(v.array(v.strictTuple([Count, Sound, Flag])), v.maxLength(200)),
+      v.pipe(v.array(v.strictTuple([Count, Sound, Flag])), v.maxLength(MAX_SOUND_TRACKS)),
     ]),
   ),
 ]);
@@ -117,8 +124,13 @@ export class GrantSigner {
       ],
     ];
     // What could not be read again must not be given out.
-    const text = Buffer.from(JSON.stringify(v.parse(Payload, payload))).toString('base64url');
-    return `${text}.${this.#mac(text).toString('base64url')}`;
+    const json = Buffer.from(JSON.stringify(v.parse(Payload, payload)));
+    const text = deflateRawSync(json, { level: 9 }).toString('base64url');
+    const token = `${text}.${this.#mac(text).toString('base64url')}`;
+    if (token.length > MAX_LENGTH || json.length > MAX_TEXT_BYTES) {
+      throw new RangeError(`a media URL of ${token.length} characters would be refused when it comes back`);
+    }
+    return token;
   }
 
   /** Reads a grant that this server made and that has not expired. Takes as long for a wrong signature as for a right one. */
@@ -129,7 +141,7 @@ export class GrantSigner {
     // The text form, too: base64 has several spellings of the same bytes, and a grant has one.
     const isCanonical = text !== '' && given.toString('base64url') === mac;
     if (!isCanonical || !timingSafeEqual(given, this.#mac(text))) return 'invalid';
-    const parsed = v.safeParse(Payload, JSON.parse(Buffer.from(text, 'base64url').toString()));
+    const parsed = v.safeParse(Payload, unpacked(text));
     if (!parsed.success) return 'invalid'; // of a version that this server no longer reads
     const [, sessionId, fileId, sizeBytes, mtimeUs, expiresAtMs, viewerId, hls] = parsed.output;
     if (expiresAtMs <= nowMs) return 'expired';
@@ -138,6 +150,16 @@ export class GrantSigner {
 
   #mac(text: string): Buffer {
     return createHmac('sha256', this.#key).update(PURPOSE).update(text).digest();
+  }
+}
+
+/** `null` for what is not of this version's making. */
+function unpacked(text: string): unknown {
+  try {
+    const json = inflateRawSync(Buffer.from(text, 'base64url'), { maxOutputLength: MAX_TEXT_BYTES });
+    return JSON.parse(json.toString());
+  } catch {
+    return null;
   }
 }
 

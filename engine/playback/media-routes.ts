@@ -3,6 +3,7 @@
  *
  *     /media/<grant>/file                          the movie file as it is
  *     /media/<grant>/open.m3u                      the same with a title, for players outside the browser
+ *     /media/<grant>/all.m3u, part<number>         the same of all files that a movie is cut into; leads on to another of them
  *     /media/<grant>/index.m3u8                    multivariant playlist
  *     /media/<grant>/v<k>/index.m3u8, a<track>/…   media playlist of a rendition: the variant at a place of the ladder, a track
  *     /media/<grant>/v<k>/init.mp4, v<k>/<n>.m4s   its segments
@@ -12,6 +13,7 @@
  *
  * What lies behind `<grant>/` is one of these names with numbers in it, and never becomes a path.
  */
+import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -26,6 +28,7 @@ import { isFailure } from '#protocol/errors.ts';
 import { SubtitleId } from '#protocol/schema/subtitle.ts';
 import { fileMimeType } from './file-type.ts';
 import { titleLine, titledPlaylist } from './link-handlers.ts';
+import type { LinkedParts } from './link-handlers.ts';
 import type { GrantSigner, HlsForm, MediaGrant } from './media-grant.ts';
 import { formPlaylist, renditionOrder } from './movie-form.ts';
 import type { RenditionName } from './movie-form.ts';
@@ -74,6 +77,7 @@ export interface MediaRoutesOptions {
   readonly moments: MomentsPort | null;
   readonly sessions: SessionPort;
   readonly plans: MoviePlans;
+  readonly linkedParts: LinkedParts;
   readonly pool: RenditionPool;
   readonly places: ViewerPlaces;
   readonly subtitles: { readonly shelf: SubtitleShelf; readonly store: SubtitleStore };
@@ -82,11 +86,13 @@ export interface MediaRoutesOptions {
 }
 
 /**
- * Nothing changes under an address while it works, but whoever signs out must not leave it in a cache that others share. Other
+ * But for the list of what there is, nothing changes under an address while it works; and whoever signs out must not leave it in a cache that others share. Other
  * origins may read it, since players run anywhere: the address is the key, and no cookie is looked at.
  */
 const HEADERS: Headers = { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' };
 const CACHE_CONTROL = 'private, max-age=21600, immutable';
+/** Of what says what else there is. */
+const CHANGING = 'private, no-cache';
 /** Where the store does not answer, what it said this recently counts [PLAY4]. */
 const REMEMBERED_MS = 30 * 60_000;
 /** What VLC and mpv are registered for. */
@@ -118,7 +124,7 @@ interface Opened {
 }
 
 export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
-  const { store, sessions, plans, pool, places, subtitles, signer, clock, moments } = options;
+  const { store, sessions, plans, linkedParts, pool, places, subtitles, signer, clock, moments } = options;
   const remembered = new LRUCache<string, { value: unknown; atMs: number }>({ max: 2_000 });
   /** Versions of files as they were when somebody last watched them in pieces. */
   const watched = new LRUCache<string, StoredFile>({ max: MAX_WATCHED });
@@ -187,11 +193,12 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     response: MediaResponse,
     key: string,
     text: string,
+    cacheControl: string = CACHE_CONTROL,
   ): Promise<void> {
     const headers = {
       ...HEADERS,
       'content-type': PLAYLIST_MIME_TYPE,
-      'cache-control': CACHE_CONTROL,
+      'cache-control': cacheControl,
       vary: 'accept-encoding',
     };
     if (text.length < COMPRESS_FROM_BYTES || !acceptsGzip(request.headers['accept-encoding'])) {
@@ -358,6 +365,22 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
     await sendPlaylist(request, response, text, text);
   }
 
+  /** [PLAY86] What a player outside the browser shows of a link. */
+  async function linkPlaylist({ grant, file }: Opened, isWhole: boolean): Promise<string> {
+    const title = titleLine(await store.titleOf(file.movieId));
+    const parts = isWhole ? await linkedParts.of(file) : [];
+    if (parts.length === 0) {
+      return titledPlaylist([{ title, durationMs: file.media?.durationMs ?? 0, uri: ownName(grant) }]);
+    }
+    return titledPlaylist(
+      parts.map(({ number, durationMs, fileId }) => ({
+        title: `${title}, part ${number}`,
+        durationMs,
+        uri: fileId === file.id ? ownName(grant) : `part${number}`,
+      })),
+    );
+  }
+
   async function serveFile(request: MediaRequest, response: MediaResponse): Promise<void> {
     const opened = await open(request.params['grant'] ?? '');
     const name = request.params['name'] ?? '';
@@ -369,16 +392,24 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
       const plan = await planFor(opened, grant.hls);
       const [pictures, beside] = await Promise.all([picturesFor(opened, grant.hls), subtitleFilesOf(file)]);
       const text = formPlaylist(grant.hls, file.media, plan, pictures, beside);
-      return await sendPlaylist(request, response, request.params['grant'] ?? '', text);
+      // It names the subtitles that there are, and somebody may hand some in while the address works.
+      const digest = createHash('sha256').update(text).digest('base64url');
+      return await sendPlaylist(request, response, digest, text, CHANGING);
     }
-    if (name === 'open.m3u' && file.media) {
-      const title = titleLine(await store.titleOf(file.movieId));
-      const text = titledPlaylist(title, file.media.durationMs ?? 0, grant.hls === null ? 'file' : 'index.m3u8');
+    if ((name === 'open.m3u' || name === 'all.m3u') && file.media) {
+      const text = await linkPlaylist(opened, name === 'all.m3u');
       return response.send(
         200,
         { ...HEADERS, 'content-type': M3U_MIME_TYPE, 'cache-control': 'private, no-cache' },
         text,
       );
+    }
+    const number = numberIn(/^part(\d{1,3})$/, name);
+    if (number !== null) {
+      const other = await linkedParts.open(grant, file, number, request.signal);
+      if (other === null) throw gone('This part of the movie is not there any more.');
+      const location = `/media/${other}/${ownName(grant)}`;
+      return response.send(302, { ...HEADERS, location, 'cache-control': 'private, no-store' });
     }
     const sheet = numberIn(/^p(\d{1,4})\.webp$/, name);
     if (sheet !== null) return await sendSheet(response, opened, sheet, request.signal);
@@ -483,6 +514,9 @@ function mediaProblem(failure: MediaFailure): MediaProblem {
 const gone = (detail: string): MediaProblem => new MediaProblem(410, 'gone', detail);
 const nothingHere = (): MediaProblem => new MediaProblem(404, 'notFound', 'There is nothing at this address.');
 const isNotFound = (error: unknown): boolean => isFailure(error) && error.code === 'notFound';
+
+/** What a grant is for, beside the playlist of it. */
+const ownName = ({ hls }: MediaGrant): string => (hls === null ? 'file' : 'index.m3u8');
 
 function formOf(grant: MediaGrant): HlsForm {
   if (!grant.hls) throw nothingHere();

@@ -18,6 +18,7 @@ import { audibleTracks, audioLabels, isDescription } from '#engine/media/track-c
 import type { AudioTrack, MediaInfo, VideoTrack } from '#protocol/schema/media.ts';
 import { HARDWARE_KINDS } from '#protocol/schema/hardware.ts';
 import type { Playback } from '#protocol/schema/playback.ts';
+import { MAX_SOUND_TRACKS } from './media-grant.ts';
 import type { HlsForm } from './media-grant.ts';
 import type { MoviePlan, PicturePlan } from './movie-plans.ts';
 import { pictureStream } from './picture-order.ts';
@@ -51,12 +52,19 @@ export function hlsForm(question: Omit<VariantQuestion, 'segments'>, plan: Movie
     plan: plan.kind,
     planId: plan.id,
     video: video && { trackIndex: video.trackIndex, variants },
-    audio: audioTracks.map((track) => ({
+    audio: offeredSounds(audioTracks, audio?.trackIndex ?? null).map((track) => ({
       trackIndex: track.trackIndex,
       output: soundOutput(track),
       isDefault: track.trackIndex === audio?.trackIndex,
     })),
   };
+}
+
+/** The first of a file that has more than any movie, and the one that plays. Who wants another of them has the movie opened with it. */
+function offeredSounds(tracks: PlayDecision['audioTracks'], chosen: number | null): PlayDecision['audioTracks'] {
+  const first = tracks.slice(0, MAX_SOUND_TRACKS);
+  const plays = tracks.find(({ trackIndex }) => trackIndex === chosen);
+  return plays === undefined || first.includes(plays) ? first : [...first.slice(0, -1), plays];
 }
 
 /** What has to be made for one rendition of a playback; `null` where the playback has none of this name. */

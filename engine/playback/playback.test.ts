@@ -47,11 +47,13 @@ let part: PlaybackPart;
 let people: MemoryPreferenceStore;
 
 /** Whatever is wanted of a movie's text is there at once. */
+let subtitles: MemorySubtitleStore;
 function subtitlesInMemory(): PlaybackOptions['subtitles'] {
+  subtitles = new MemorySubtitleStore();
   const cache = new MemorySubtitleCache();
   hosts.subtitleResult = (request) => cache.make(request);
   const quota = { personBytes: 1e9, totalBytes: 1e9 };
-  return { store: new MemorySubtitleStore(), vault: new MemorySubtitleVault(), cache, quota, newId: () => id(77) };
+  return { store: subtitles, vault: new MemorySubtitleVault(), cache, quota, newId: () => id(77) };
 }
 
 function create(options: { urlKey?: Uint8Array; maxTranscodes?: number } = {}): PlaybackPart {
@@ -825,6 +827,36 @@ describe('media addresses', () => {
       const { status } = await get(`${base}${name}`);
       expect([name, status]).toEqual([name, 404]);
     }
+  });
+
+  it('[PLAY1] play a movie with a hundred and twenty tracks of sound, and one that claims a thousand', async () => {
+    for (const [count, offered] of [
+      [120, 120],
+      [990, 200],
+    ] as const) {
+      const audio = Array.from({ length: count }, (_, at) => audioTrack({ index: at + 1, codec: 'aac' }));
+      store.files.clear();
+      store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ container: 'matroska', audio }) }, [0, 2e6, 4e6]);
+      const { url } = await open({ audioTrack: count });
+      const { status, text } = await get(url);
+      expect(status).toBe(200);
+      expect(text.match(/TYPE=AUDIO/g)).toHaveLength(offered);
+      expect((await get(url.replace('index.m3u8', `a${count}/index.m3u8`))).status).toBe(200);
+    }
+  });
+
+  it('[PLAY89] list what somebody hands in while they are watched', async () => {
+    const { url } = await remux();
+    const gzip = { headers: { 'accept-encoding': 'gzip' } };
+    const before = await get(url, gzip);
+    expect(before.headers['cache-control']).toBe('private, no-cache');
+    subtitles.files.push({
+      ...{ id: id(55), fileId: FILE, source: 'uploaded', path: '/x', indexPath: null, format: 'srt', language: 'fr' },
+      ...{ title: 'Mine', isForced: false, isDefault: false, isHearingImpaired: false, sizeBytes: 1, mtimeUs: 1 },
+    });
+    const after = await get(url, gzip);
+    expect(before.text).not.toContain(`s${id(55)}`);
+    expect(after.text).toContain(`s${id(55)}/index.m3u8`);
   });
 
   it('[PLAY10] are let go of by a client that leaves', async () => {
