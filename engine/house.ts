@@ -11,6 +11,7 @@ import { createDispatcher } from './base/http-json.ts';
 import type { Log } from './base/log.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import type { Config } from './config.ts';
+import { Downloads } from './downloads/downloads.ts';
 import { Hardware } from './hardware/hardware.ts';
 import { FeedHub } from './feeds/feed-hub.ts';
 import { healthSource, jobsSource, preferencesSource, progressSource, screensSource } from './feed-sources.ts';
@@ -38,6 +39,7 @@ import { createMetadataHandlers } from './metadata/handlers.ts';
 import { MetadataDomain } from './metadata/metadata.ts';
 import type { MetadataPorts } from './metadata/metadata.ts';
 import { TmdbClient } from './metadata/tmdb/tmdb-client.ts';
+import { readPreferences, readRemembered } from './playback/person-wishes.ts';
 import { createPlayback, encodeDefaults } from './playback/playback.ts';
 import { createProgressHandlers } from './progress/handlers.ts';
 import { RadarrDomain } from './radarr/radarr.ts';
@@ -47,6 +49,7 @@ import { openSearch } from './search-setup.ts';
 import { createSearchHandlers } from './search/handlers.ts';
 import { artworkFolder } from './store/files/artwork-folder.ts';
 import type { DataFolder } from './store/files/data-folder.ts';
+import { DownloadFolder } from './store/files/download-folder.ts';
 import { FolderLook } from './store/files/folder-look.ts';
 import { createNfoFolder } from './store/files/nfo-folder.ts';
 import { lateCache } from './store/files/late-cache.ts';
@@ -62,6 +65,7 @@ import { createCatalogue } from './store/postgres/catalogue.ts';
 import { createCollectionStore } from './store/postgres/collection-store.ts';
 import { openChangeLog } from './store/postgres/change-feed.ts';
 import type { PostgresAddress, Sql } from './store/postgres/connect.ts';
+import { createDownloadStore } from './store/postgres/download-store.ts';
 import { createEditStore } from './store/postgres/edit-store.ts';
 import { createFactStore } from './store/postgres/fact-store.ts';
 import { createJobStore } from './store/postgres/job-store.ts';
@@ -308,6 +312,28 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     }),
   );
 
+  const downloads = closing.use(
+    'downloads',
+    new Downloads({
+      store: createDownloadStore(sql),
+      folder: await DownloadFolder.open(join(folder.path, 'downloads')),
+      hosts,
+      subtitles: playback.subtitleSource,
+      async wishes(userId, movieId) {
+        const { preferences, tracks, originalLanguage } = await people.watching(userId, movieId);
+        return { preferences: readPreferences(preferences), remembered: readRemembered(tracks), originalLanguage };
+      },
+      encoder: () => ({ h264: hardware.encoders().h264 ?? 'software', hardware: hardware.proven }),
+      sessions: accounts.sessions,
+      ...{ work, changes, clock, newId },
+      log: log.child({ part: 'downloads' }),
+      urlKey: Buffer.from(await folder.secret('url-key'), 'base64url'),
+      quotaBytes: config.downloadQuotaBytes,
+      personQuotaBytes: config.personDownloadQuotaBytes,
+      keptForMs: config.downloadsKeptMs,
+    }),
+  );
+
   const screens = new Screens({ clock, newId });
   closing.add(
     'ended sessions of screens',
@@ -325,6 +351,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       jobsSource(jobsView),
       healthSource(health),
       screensSource(screens),
+      downloads.feedSource,
       moments.feedSource,
       radarr.feedSource,
     ],
@@ -338,8 +365,10 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
   await library.quarantined(await hosts.quarantined());
   for (const check of await library.start(config.libraries)) parts.printFolderProblem(check);
 
+  await downloads.start();
   // Closed before the domains whose work it cuts short.
   closing.add('work', () => work.stop(), 10_000);
+  closing.add('making of downloads', () => downloads.rest());
   work.start();
   lines.lookAtAll();
   moments.start();
@@ -366,6 +395,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
         health: health.handler,
       },
       playback: playback.handlers,
+      downloads: downloads.handlers,
       hardware: hardware.handlers,
       subtitles: playback.subtitleHandlers,
       preferences: playback.preferenceHandlers,
@@ -383,7 +413,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       radarr: radarr.handlers,
       metadata: createMetadataHandlers(metadata),
     }),
-    routes: [images.route, ...playback.routes, playback.uploadRoute, ...radarr.routes],
+    routes: [images.route, ...playback.routes, playback.uploadRoute, downloads.route, ...radarr.routes],
   };
 }
 

@@ -172,6 +172,27 @@ export const SETTINGS = {
     default: 'all',
     defaultText: 'all',
   }),
+  downloadQuotaBytes: setting({
+    name: 'download-quota',
+    kind: kinds.size,
+    help: 'Most disk space for copies that people take along, besides as much again while one is made; 0 prepares none.',
+    default: 50e9,
+    defaultText: '50GB',
+  }),
+  personDownloadQuotaBytes: setting({
+    name: 'download-quota-per-person',
+    kind: kinds.size,
+    help: 'Most of it for one person.',
+    default: 20e9,
+    defaultText: '20GB',
+  }),
+  downloadsKeptMs: setting({
+    name: 'downloads-kept',
+    kind: kinds.duration(1e3, 366 * 86_400e3),
+    help: 'How long such a copy stays after it was made, or fetched last.',
+    default: 7 * 86_400e3,
+    defaultText: '7d',
+  }),
   maxTranscodes: setting({
     name: 'max-transcodes',
     kind: kinds.integer(0, 64),

@@ -8,6 +8,7 @@ import { preferencesFeed } from './feeds/preferences.ts';
 import { radarrFeed } from './feeds/radarr.ts';
 import { momentsFeed } from './feeds/moments.ts';
 import { screensFeed } from './feeds/screens.ts';
+import { downloadsFeed } from './feeds/downloads.ts';
 
 export {
   libraryFeed,
@@ -19,6 +20,7 @@ export {
   radarrFeed,
   momentsFeed,
   screensFeed,
+  downloadsFeed,
 };
 
 export const feeds = [
@@ -31,6 +33,7 @@ export const feeds = [
   momentsFeed,
   radarrFeed,
   screensFeed,
+  downloadsFeed,
 ] as const;
 export type AnyFeed = (typeof feeds)[number];
 export type FeedName = AnyFeed['name'];

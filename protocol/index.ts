@@ -2,6 +2,7 @@
 import type { Call } from './contract.ts';
 import { account, session, users } from './methods/accounts.ts';
 import { collections } from './methods/collections.ts';
+import { downloads } from './methods/downloads.ts';
 import { feed } from './methods/feeds.ts';
 import { hardware } from './methods/hardware.ts';
 import { jobs } from './methods/jobs.ts';
@@ -33,6 +34,7 @@ export const contract = {
   collections,
   metadata,
   playback,
+  downloads,
   hardware,
   preferences,
   progress,
@@ -52,6 +54,7 @@ export { feeds } from './feeds.ts';
 export {
   account,
   collections,
+  downloads,
   feed,
   hardware,
   jobs,

@@ -27,6 +27,7 @@ const DOMAINS = [
   'moments',
   'screens',
   'hardware',
+  'downloads',
 ];
 
 /**

@@ -7,7 +7,7 @@ const SECRET_NAME =
 /** Secrets inside running text, each with what stays of it. */
 const SECRET_TEXT: readonly (readonly [RegExp, string])[] = [
   // A signed media URL. Its token is at least 32 characters long, a mount point such as /media/usb is shorter.
-  [/(\/media\/)[\w.~%-]{32,}/g, `$1${REDACTED}`],
+  [/(\/(?:media|download)\/)[\w.~%-]{32,}/g, `$1${REDACTED}`],
   // scheme://user:password@host, as in DATABASE_URL.
   [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s@]+@/gi, `$1${REDACTED}@`],
   [/([?&](?:[\w-]*(?:token|key|secret|signature|password|code))=)[^&\s#]+/gi, `$1${REDACTED}`],

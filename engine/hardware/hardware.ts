@@ -101,6 +101,11 @@ export class Hardware implements AsyncDisposable {
     return this.#chosen?.kind ?? null;
   }
 
+  /** Everything of it that was proven, for work that nobody watches; `null`: the processor alone. */
+  get proven(): ProvenHardware | null {
+    return this.#chosen;
+  }
+
   /** The same hosts, whose renditions get what of the hardware is proven and has room [PLAY77]. */
   equip<Hosts extends RenditionPort>(hosts: Hosts): Hosts {
     const openRendition: RenditionPort['openRendition'] = (spec, onEvent) => this.#open(hosts, spec, onEvent);

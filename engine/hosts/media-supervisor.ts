@@ -98,7 +98,7 @@ export class MediaSupervisor {
       ...{ onReport, quarantine },
       entry: new URL(settings.downloadEntry),
       onEvent: onDownload,
-      limits: { memoryLimitBytes: settings.renditionMemoryBytes ?? 2 * 1024 ** 3, niceness: 15 },
+      limits: { memoryLimitBytes: settings.renditionMemoryBytes ?? 2 * 1024 ** 3, niceness: 10 },
     });
     this.#renditions = new RenditionHosts({
       ...shared,

@@ -29,6 +29,7 @@ export const WORK_KINDS = [
   'probe',
   'previews',
   'marks',
+  'downloads',
 ] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
 

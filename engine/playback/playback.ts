@@ -26,6 +26,7 @@ import type {
   StoredFile,
   MomentsPort,
 } from './ports.ts';
+import { RenditionError } from './rendition-error.ts';
 import { RenditionPool } from './rendition-pool.ts';
 import { subtitleChoices } from './subtitle-choices.ts';
 import { createSubtitleHandlers } from './subtitle-handlers.ts';
@@ -69,7 +70,15 @@ export interface PlaybackOptions {
   readonly encoders?: () => MachineEncoders;
 }
 
+/** Subtitles of movies as text, for whoever puts them into other files. */
+export interface SubtitleSource {
+  choices(file: Pick<StoredFile, 'id' | 'media'>): Promise<readonly SubtitleChoice[]>;
+  /** Path of the whole text as WebVTT, in a cache that may forget it. Rejects where it can't be read. */
+  vtt(file: Pick<StoredFile, 'id'>, subtitleId: string, signal: AbortSignal): Promise<string>;
+}
+
 export interface PlaybackPart extends AsyncDisposable {
+  readonly subtitleSource: SubtitleSource;
   readonly handlers: Handlers<typeof playback>;
   readonly preferenceHandlers: Handlers<typeof preferences>;
   readonly subtitleHandlers: Handlers<typeof subtitles>;
@@ -108,7 +117,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
   const { store: subtitleStore, vault, cache, newId, quota } = options.subtitles;
   const shelf = new SubtitleShelf({ hosts, cache, clock, log });
   const subtitlesFor = async (
-    { id, media }: StoredFile,
+    { id, media }: Pick<StoredFile, 'id' | 'media'>,
     base: string,
     userId: string | null,
   ): Promise<SubtitleChoice[]> => {
@@ -133,6 +142,16 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
     .sweep(() => subtitleStore.uploadIds())
     .catch((error: unknown) => log.warn('subtitles that were handed in could not be looked through', { error }));
   return {
+    subtitleSource: {
+      choices: (file) => subtitlesFor(file, '', null),
+      async vtt({ id }, subtitleId, signal) {
+        const file = await store.file(id);
+        const beside = subtitleId.startsWith('s') ? await subtitleStore.find(id, subtitleId.slice(1)) : null;
+        if (file === null || (beside === null && !subtitleId.startsWith('t'))) throw new RenditionError('closed');
+        const of = beside === null ? { trackIndex: Number(subtitleId.slice(1)), fromMs: 0 } : { file: beside };
+        return await shelf.whole(file, of, 'vtt', signal);
+      },
+    },
     preferenceHandlers: createPreferenceHandlers({ store, people, subtitlesOf }),
     handlers: {
       ...createLinkHandlers({

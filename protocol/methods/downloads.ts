@@ -73,7 +73,7 @@ export const downloads = {
         v.pipe(v.array(SubtitleId), v.maxLength(MAX_DOWNLOAD_SUBTITLES), v.check(unique, 'must name each once')),
         [],
       ),
-      /** Made by the client for each press of the button: a call that is sent twice gives one download, also when that was removed since. */
+      /** Made by the client for each press of the button: a call that is sent twice gives one download. */
       key: v.optional(Id),
     }),
     output: v.object({ download: Download }),

@@ -17,6 +17,7 @@ export const JOB_KINDS = [
   'previews',
   'marks',
   'hardware',
+  'downloads',
 ] as const;
 export const JOB_STATES = ['waiting', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 

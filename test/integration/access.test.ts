@@ -11,7 +11,7 @@ import { connectPostgres } from '#engine/store/postgres/connect.ts';
 import type { Call } from '#protocol/contract.ts';
 import { isFailure } from '#protocol/errors.ts';
 import { feeds, healthFeed, jobsFeed, radarrFeed, libraryFeed, movieFeed, progressFeed } from '#protocol/feeds.ts';
-import { account, calls, libraries, movies, playback, progress, session, users } from '#protocol/index.ts';
+import { account, calls, libraries, moments, movies, playback, progress, session, users } from '#protocol/index.ts';
 import { clips } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
 import { ADMIN, Person, adminEnvironment } from '#test/support/person.ts';
@@ -44,6 +44,8 @@ const ADMIN_CALLS = [
   'moments.setMarker',
   'moments.removeMarker',
   'moments.resetMarker',
+  'downloads.everyones',
+  'downloads.drop',
   'hardware.state',
   'hardware.test',
   'jobs.list',
@@ -197,7 +199,77 @@ describe('without a session', () => {
   });
 });
 
+/**
+ * What each call that takes a movie or a file, and that an ordinary person may make, is asked with besides. A call that is not in here
+ * fails the test: say what it is asked with, or why it may tell of a movie that was put away.
+ */
+const ASKED_WITH: Readonly<Record<string, Readonly<Record<string, unknown>> | 'own'>> = {
+  'movies.get': {},
+  'movies.similar': {},
+  'playback.open': {},
+  'playback.link': { kind: 'file' },
+  'preferences.chooseTracks': { subtitle: null },
+  'preferences.learn': {
+    form: {
+      ...{ method: 'directPlay', container: 'mp4', videoCodec: 'h264', audioCodec: 'aac' },
+      ...{ videoBitDepth: 8, videoBoxPx: 720 },
+    },
+    deviceId: SOME_ID,
+    device: 'x',
+    browser: 'x',
+  },
+  'subtitles.list': {},
+  'subtitles.setOffset': { subtitleId: 't2', offsetMs: 50 },
+  'moments.markers': {},
+  'downloads.options': {},
+  'downloads.request': { quality: 'copy' },
+  'downloads.original': {},
+  // Their own history, which tells nothing that they did not say.
+  'progress.report': 'own',
+  'progress.setWatched': 'own',
+  'progress.clear': 'own',
+  // By id only: which of their own to forget.
+  'preferences.forget': 'own',
+};
+
 describe('an ordinary person', () => {
+  it('[HIDE2] meets nothing of a movie that was put away, whichever call names it or its file', async () => {
+    const movie = await ada.movie('Ronin');
+    const ids = { movieId: movie.id, fileId: movie.files[0]!.id };
+    const naming = calls.filter(({ name, input, http }) => {
+      const fields = Object.keys((input as { entries?: object }).entries ?? {});
+      return http && !ADMIN_CALLS.includes(name) && ['movieId', 'fileId', 'movieIds'].some((id) => fields.includes(id));
+    });
+    expect(naming.map(({ name }) => name).toSorted()).toEqual(Object.keys(ASKED_WITH).toSorted());
+    const refused = async (): Promise<[string, unknown][]> => {
+      const codes: [string, unknown][] = [];
+      for (const call of naming) {
+        const more = ASKED_WITH[call.name]!;
+        if (more === 'own') continue;
+        const fields = Object.keys((call.input as unknown as { entries: object }).entries);
+        const named = Object.fromEntries(Object.entries(ids).filter(([id]) => fields.includes(id)));
+        codes.push([call.name, await codeOf(bob.call(call as typeof movies.get, { ...named, ...more } as never))]);
+      }
+      return codes;
+    };
+    for (const [name, code] of await refused()) {
+      expect([name, ['notFound', 'badRequest'].includes(code as string)]).toEqual([name, false]);
+    }
+    await ada.call(movies.hide, { movieId: movie.id, isHidden: true });
+    try {
+      for (const [name, code] of await refused()) expect([name, code]).toEqual([name, 'notFound']);
+      const handedIn = await fetch(`${engine.url}/subtitles/${ids.fileId}?name=a.srt`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${bob.token}` },
+        body: '1\n00:00:01,000 --> 00:00:02,000\nHello\n',
+      });
+      expect(handedIn.status).toBe(404);
+      expect((await ada.call(moments.markers, { fileId: ids.fileId })).markers).toEqual([]);
+    } finally {
+      await ada.call(movies.hide, { movieId: movie.id, isHidden: false });
+    }
+  });
+
   it('[CON2] is refused every call of an admin, by socket and by HTTP', async () => {
     const refused = new Set<string>();
     const headers = { authorization: `Bearer ${bob.token}` };
