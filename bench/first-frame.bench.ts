@@ -3,19 +3,23 @@
  * Chromium. Ours is the whole engine with its client, from the page of a movie that somebody has just opened. Peers: for a file
  * as it is a bare video element and nginx; else a bare page with hls.js, and ffmpeg that makes HLS from the wanted place on.
  * Every round begins on a fresh page, seeks go to places where nobody has been; rounds of ours and of the peer alternate, medians count.
+ * Between two rounds all that is still being made is given time to end, so that neither is measured beside what the other has left.
  */
 import { copyFile, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { BrowserContext, Page } from 'playwright-core';
 import { movies } from '#protocol/index.ts';
 import { openBrowser } from '#test/support/browser.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
+import { descendants } from '#test/support/processes.ts';
 import { startEngine } from '#test/support/running-engine.ts';
 import { frameMovies } from './first-frame/movies.ts';
 import type { FrameMovies } from './first-frame/movies.ts';
 import { PeerPage } from './first-frame/peer-page.ts';
+import { processorSeconds } from './processor-time.ts';
 import { median } from './quantile.ts';
 import { NGINX_MISSING, Nginx, findNginx } from './ranges/nginx.ts';
 import type { Bench, BenchReport } from './row.ts';
@@ -31,6 +35,12 @@ const FILES: Readonly<Record<Mode, string>> = {
   remux: 'Nosferatu (1922).mkv',
   transcode: 'Metropolis (1927).mkv',
 };
+
+/** A host that does nothing uses less than this of the processor in a turn; previews of a movie begin 3 s after it was opened. */
+const QUIET_S = 0.05;
+const TURN_MS = 500;
+const QUIET_TURNS = 8;
+const REST_WITHIN_MS = 12_000;
 
 interface Round {
   readonly startMs: number;
@@ -130,6 +140,7 @@ async function run(report: BenchReport): Promise<void> {
     for (const place of PLACES) {
       const seekFromS = (Number(place) / 10) * (durationMs / 1_000) - 0.2;
       ours.push(await oursOnce(context, engine.url, id, place, seekFromS));
+      await untilRest(engine.pid);
       if (mode === 'direct' && nginx === null) continue;
       const address = new URL(peer.url);
       address.searchParams.set('mode', mode);
@@ -137,6 +148,7 @@ async function run(report: BenchReport): Promise<void> {
       if (nginx !== null) address.searchParams.set('file', `http://127.0.0.1:${nginx.port}/movie.mp4`);
       // What is made begins anew at 0 wherever it was sought to.
       theirs.push(await peerOnce(context, address.href, place, mode === 'direct' ? seekFromS : 0));
+      await peer.rest();
     }
     const peerName = mode === 'direct' ? 'bare video element, nginx' : 'bare hls.js, ffmpeg';
     for (const kind of ['startMs', 'seekMs'] as const) {
@@ -194,6 +206,32 @@ async function peerOnce(context: BrowserContext, url: string, place: string, see
     return await round(page, () => page.getByRole('button').click(), place, seekFromS);
   } finally {
     await page.close();
+  }
+}
+
+/**
+ * Until what was begun for a round is done: segments that are made ahead, previews, marks. It would make the peer's round slower, and ours
+ * after it, as what the peer has left would.
+ */
+async function untilRest(enginePid: number): Promise<void> {
+  const used = (): number =>
+    descendants(enginePid)
+      .filter(({ command }) => command.includes('/engine/hosts/'))
+      .reduce((sum, { pid }) => sum + secondsOf(pid), 0);
+  const deadlineMs = performance.now() + REST_WITHIN_MS;
+  for (let quietTurns = 0; quietTurns < QUIET_TURNS && performance.now() < deadlineMs;) {
+    const before = used();
+    await wait(TURN_MS);
+    quietTurns = used() - before <= QUIET_S ? quietTurns + 1 : 0;
+  }
+}
+
+/** 0 where it has ended meanwhile. */
+function secondsOf(pid: number): number {
+  try {
+    return processorSeconds(pid);
+  } catch {
+    return 0;
   }
 }
 

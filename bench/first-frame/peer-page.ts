@@ -104,6 +104,11 @@ export class PeerPage implements AsyncDisposable {
     else response.writeHead(200, { 'cache-control': 'no-store' }).end(bytes);
   }
 
+  /** Ends what it is still making: it would make ours slower. */
+  async rest(): Promise<void> {
+    await this.#stop();
+  }
+
   /** Resolves when the playlist names its first segment, as such servers wait. */
   async #begin(mode: 'remux' | 'transcode', atS: number): Promise<string> {
     await this.#stop();
