@@ -88,7 +88,7 @@ export function remuxObstacles(
 }
 
 /** Which limits what is sent would break: this device's, the person's, the server's. */
-function limitObstacles(
+export function limitObstacles(
   { profile, preferences = DEFAULT_PREFERENCES, serverLimits = NO_LIMITS }: ObstacleQuestion,
   video: VideoTrack | null,
   bitrateBps: number | null,

@@ -8,8 +8,8 @@ import type { PlayDecision, PlayQuestion } from '#engine/media/play-method.ts';
 import type { SendLimits } from '#engine/media/play-obstacles.ts';
 import { joinLessons } from '#engine/media/play-lesson.ts';
 import type { EncodeLimits } from '#engine/media/encode-ladder.ts';
-import { partAt, partsDurationMs, planParts } from '#engine/media/part-plan.ts';
-import type { CutFile, Part } from '#engine/media/part-plan.ts';
+import { partAt, partsDurationMs } from '#engine/media/part-plan.ts';
+import type { Part } from '#engine/media/part-plan.ts';
 import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
 import { segmentAt } from '#engine/media/segment-plan.ts';
 import { audibleTracks, audioLabels } from '#engine/media/track-choice.ts';
@@ -29,6 +29,8 @@ import { hlsForm, playbackVariants, renditionOrder, startVariant } from './movie
 import type { RenditionName } from './movie-form.ts';
 import type { ViewerPlaces } from './media-routes.ts';
 import type { MoviePlan, MoviePlans } from './movie-plans.ts';
+import { partsOf, pixelsOf } from './movie-parts.ts';
+import type { CutStoredFile } from './movie-parts.ts';
 import { readPreferences, readRemembered } from './person-wishes.ts';
 import type {
   MomentsPort,
@@ -352,32 +354,6 @@ function bestOf(files: readonly StoredFile[], decide: (file: StoredFile) => Play
       (b.media.bitrateBps ?? 0) - (a.media.bitrateBps ?? 0),
   );
   return ranked[0] ?? null;
-}
-
-function pixelsOf(media: MediaInfo | null): number {
-  const picture = media?.video[0];
-  return (picture?.width ?? 0) * (picture?.height ?? 0);
-}
-
-interface CutStoredFile extends CutFile {
-  readonly file: StoredFile;
-}
-
-/** [PLAY25] The parts of the movie that a file is one of; none where it is the whole movie, or the only part that is here. */
-function partsOf(file: StoredFile, files: readonly StoredFile[]): Part<CutStoredFile>[] {
-  const toCut = (one: StoredFile): CutStoredFile => ({
-    id: one.id,
-    path: one.path,
-    edition: one.edition,
-    part: one.part,
-    pixels: pixelsOf(one.media),
-    durationMs: one.media?.durationMs ?? null,
-    file: one,
-  });
-  if (file.isExtra) return [];
-  const playable = files.filter(({ isExtra, state, media }) => !isExtra && state === 'playable' && media !== null);
-  const parts = planParts(toCut(file), playable.map(toCut));
-  return parts.length > 1 ? parts : [];
 }
 
 /** [PLAY26] A position of the movie as one of the file; the beginning where it lies in another part. */

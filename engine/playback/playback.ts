@@ -9,7 +9,7 @@ import type { Handlers } from '#protocol/handler.ts';
 import type { playback, preferences, subtitles } from '#protocol/index.ts';
 import type { SubtitleChoice } from '#protocol/schema/subtitle.ts';
 import { createPlaybackHandlers } from './handlers.ts';
-import { createLinkHandlers } from './link-handlers.ts';
+import { createLinkHandlers, createLinkedParts } from './link-handlers.ts';
 import { withSubtitlePictures } from './burn-in.ts';
 import { GrantSigner } from './media-grant.ts';
 import { createMediaRoutes } from './media-routes.ts';
@@ -141,6 +141,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
   vault
     .sweep(() => subtitleStore.uploadIds())
     .catch((error: unknown) => log.warn('subtitles that were handed in could not be looked through', { error }));
+  const linking = { store, plans, signer, clock, limits, serverLimits, settings: { crf, preset }, encoders };
   return {
     subtitleSource: {
       choices: (file) => subtitlesFor(file, '', null),
@@ -154,16 +155,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
     },
     preferenceHandlers: createPreferenceHandlers({ store, people, subtitlesOf }),
     handlers: {
-      ...createLinkHandlers({
-        store,
-        plans,
-        signer,
-        clock,
-        limits,
-        serverLimits,
-        settings: { crf, preset },
-        encoders,
-      }),
+      ...createLinkHandlers({ ...linking, people }),
       ...createPlaybackHandlers({
         store,
         people,
@@ -190,6 +182,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
       moments: options.moments ?? null,
       sessions,
       plans,
+      linkedParts: createLinkedParts(linking),
       pool,
       places,
       subtitles: { shelf, store: subtitleStore },

@@ -1,9 +1,10 @@
 /** Addresses for players outside the browser: what they open, for how long, and what they leave closed. */
 import { execFile } from 'node:child_process';
-import { stat } from 'node:fs/promises';
+import { copyFile, readFile, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { playback, session } from '#protocol/index.ts';
+import { playback, preferences, session } from '#protocol/index.ts';
 import type { InputOf } from '#protocol/contract.ts';
 import type { PlaybackLink } from '#protocol/schema/playback-link.ts';
 import { clips } from '#test/support/media.ts';
@@ -65,6 +66,59 @@ describe('a link for another player', () => {
       ]);
       expect(stderr).toBe('');
     }
+  });
+
+  it('[PLAY86] of a movie that is cut into files opens all of them, one after the other', async () => {
+    const sources = [await clips.h264Mkv(), await clips.xvidAvi()];
+    for (const [at, source] of sources.entries()) {
+      const path = join(
+        theatre.folder,
+        `Zebra Crossing (1999) - part${at + 1}${source.slice(source.lastIndexOf('.'))}`,
+      );
+      await copyFile(source, path);
+      await utimes(path, new Date(Date.now() - 15 * 60_000), new Date(Date.now() - 15 * 60_000));
+    }
+    await theatre.person.scan();
+    const { id: movieId } = await theatre.person.movie('Zebra Crossing');
+
+    const file = await theatre.person.request(playback.link, { movieId });
+    expect(file).toMatchObject({ kind: 'file', url: expect.stringMatching(/\/file$/) });
+    const [seconds] = [Math.round(file.durationMs / 1_000)];
+    const text = (await theatre.get(file.playlistUrl)).toString();
+    expect(text).toMatch(
+      new RegExp(
+        `^#EXTM3U\\n#EXTINF:${seconds},Zebra Crossing \\(1999\\), part 1\\nfile\\n#EXTINF:\\d+,Zebra Crossing \\(1999\\), part 2\\npart2\\n$`,
+      ),
+    );
+    const whole = await Promise.all(['file', 'part2'].map((name) => theatre.get(file.url.replace(/file$/, name))));
+    for (const [at, source] of sources.entries()) expect(whole[at]!.equals(await readFile(source))).toBe(true);
+
+    const stream = await theatre.person.request(playback.link, { movieId, kind: 'stream' });
+    expect((await theatre.get(stream.playlistUrl)).toString()).toMatch(/\nindex\.m3u8\n[^\n]*\npart2\n$/);
+    const second = await fetch(theatre.urlOf(stream.url.replace(/index\.m3u8$/, 'part2')));
+    const master = Buffer.from(await second.arrayBuffer());
+    expect(multivariantBreaches(master)).toEqual([]);
+    // Named relative to where the player was led.
+    const rung = /^v0\/index\.m3u8$/m.exec(master.toString())![0];
+    expect((await theatre.get(new URL(rung, second.url).href)).toString()).toContain('#EXT-X-ENDLIST');
+    expect((await fetch(theatre.urlOf(stream.url.replace(/index\.m3u8$/, 'part3')))).status).toBe(410);
+  });
+
+  it('[PLAY40] [PLAY86] is to no more than the person may have: instead of a larger file it opens a stream that fits', async () => {
+    await theatre.person.request(preferences.change, { maxHeightPx: 144 });
+    try {
+      const made = await link('mkv', { kind: 'file' });
+      expect(made).toMatchObject({ kind: 'stream', mimeType: 'application/vnd.apple.mpegurl' });
+      const heights = [
+        ...(await theatre.get(made.url)).toString().matchAll(/#EXT-X-STREAM-INF:.*RESOLUTION=\d+x(\d+)/g),
+      ];
+      expect(heights.length).toBeGreaterThan(0);
+      for (const [, height] of heights) expect(Number(height)).toBeLessThanOrEqual(144);
+      expect((await fetch(theatre.urlOf(made.url.replace(/index\.m3u8$/, 'file')))).status).toBe(404);
+    } finally {
+      await theatre.person.request(preferences.change, { maxHeightPx: null });
+    }
+    expect(await link('mkv')).toMatchObject({ kind: 'file' });
   });
 
   it('[PLAY87] lasts twelve hours, or as long as was asked for, a week at most', async () => {
