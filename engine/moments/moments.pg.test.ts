@@ -156,7 +156,7 @@ describe('marks', () => {
     const { fileId } = await addMovie(await addLibrary('/movies'), 'Heat', { media: NAMED });
     const { moments: off, work, store } = await open({ marks: 'off', previews: 'off' });
     expect((await off.handlers.markers({ fileId }, context())).markers).toEqual([]);
-    const file = (await store.file(fileId))!;
+    const file = (await store.file(fileId, { withHidden: true }))!;
     expect(await off.opened(file, 0, ada)).toEqual({ previews: null, markers: [], next: null });
     await off.lookAhead();
     expect(work.orders).toEqual([]);
@@ -221,7 +221,7 @@ describe('looking into files', () => {
     await writeFile(join(folder, 'Gone.mkv'), 'just words');
     await moments.lookAhead();
     expect(await work.run()).toEqual(['done']);
-    const file = (await store.file(fileId))!;
+    const file = (await store.file(fileId, { withHidden: true }))!;
     expect(await store.study(file, 1)).toEqual({ soundPrint: null, failure: 'notMedia' });
     expect(await store.unstudied(1, 10)).toEqual([]);
     await database.sql`update movie_file set mtime_us = 2`;
@@ -252,7 +252,7 @@ describe('opening a movie', () => {
       path: path.slice(root.length + 1),
       media: probed.media,
     });
-    const file = (await store.file(fileId))!;
+    const file = (await store.file(fileId, { withHidden: true }))!;
     const { previews } = await moments.opened(file, 0, ada);
     expect(previews).toMatchObject({ intervalMs: 1_000, widthPx: 320 });
     await clock.advance(1_500);

@@ -10,8 +10,9 @@ import { MIN_CONFIDENCE, markersOfChapters, onePerKind } from '#engine/media/mar
 import { sheetAt } from '#engine/media/preview-plan.ts';
 import type { EntryOf, SnapshotOf } from '#protocol/contract.ts';
 import { momentsFeed } from '#protocol/feeds.ts';
-import type { CallContext, Handlers } from '#protocol/handler.ts';
+import type { Handlers, SignedInContext } from '#protocol/handler.ts';
 import type { moments as calls } from '#protocol/index.ts';
+import type { Viewer } from '#protocol/schema/account.ts';
 import type { Marker, NextMovie, PreviewPlan } from '#protocol/schema/moments.ts';
 import { Count, Id } from '#protocol/schema/scalar.ts';
 import { RULES, studyFile } from './marker-study.ts';
@@ -25,6 +26,7 @@ import type {
   StoredMarker,
   StudyHosts,
 } from './ports.ts';
+import { SEES_ALL } from './ports.ts';
 import { PreviewShelf } from './preview-shelf.ts';
 
 /** The player itself comes first: who moves the pointer to the bar before that gets their picture at once. */
@@ -44,6 +46,8 @@ const CREDITS_KNOWN_MS = 60_000;
 const EARLIEST_CREDITS_SHARE = 0.6;
 /** Files of one length are one movie in several qualities. */
 const SAME_LENGTH_MS = 3_000;
+
+const EDITOR = 'editor';
 
 const PreviewOrder = v.object({ fileId: Id, atMs: v.optional(Count, 0), isAhead: v.optional(v.boolean(), false) });
 const StudyOrder = v.object({ fileId: Id, isAhead: v.optional(v.boolean(), false) });
@@ -77,7 +81,7 @@ export class Moments implements Disposable {
       work.handle('previews', { concurrency: 1, attempts: 2, title: 'Making previews' }, async (payload, job) => {
         const { fileId, atMs, isAhead } = v.parse(PreviewOrder, payload);
         if (isAhead && (await this.#isInUse())) return AFTER_VIEWERS;
-        const file = await options.store.file(fileId);
+        const file = await options.store.file(fileId, SEES_ALL);
         if (file !== null) await this.#shelf.complete(file, atMs, job);
         return { kind: 'done' };
       });
@@ -87,7 +91,7 @@ export class Moments implements Disposable {
       work.handle('marks', { concurrency: 1, attempts: 2, title }, async (payload, job) => {
         const { fileId, isAhead } = v.parse(StudyOrder, payload);
         if (isAhead && (await this.#isInUse())) return AFTER_VIEWERS;
-        const file = await options.store.file(fileId);
+        const file = await options.store.file(fileId, SEES_ALL);
         if (file === null || (await options.store.study(file, RULES)) !== null) return { kind: 'done' };
         return (await studyFile(options, file, job.signal)) === 'away' ? WHEN_BACK : { kind: 'done' };
       });
@@ -108,7 +112,7 @@ export class Moments implements Disposable {
     const { store, work, previews, marks, previewQuotaBytes } = this.#options;
     if (previews === 'ahead' && this.#shelf.totalBytes < previewQuotaBytes * AHEAD_SHARE) {
       for (const fileId of await store.likelyNext(LIKELY)) {
-        const file = await store.file(fileId);
+        const file = await store.file(fileId, SEES_ALL);
         if (file === null) continue;
         const { there, total } = await this.#shelf.count(file);
         if (there === total) continue;
@@ -167,7 +171,7 @@ export class Moments implements Disposable {
     const key = `${movieId} ${durationMs}`;
     const known = this.#credits.get(key);
     if (known !== undefined && clock.monotonicMs() - known.atMs < CREDITS_KNOWN_MS) return known.startMs;
-    const files = (await store.filesOf(movieId)).filter(
+    const files = (await store.filesOf(movieId, SEES_ALL)).filter(
       ({ isExtra, media }) => !isExtra && Math.abs((media?.durationMs ?? 0) - durationMs) <= SAME_LENGTH_MS,
     );
     const starts = [...(await this.#markersOf(files)).values()]
@@ -187,16 +191,19 @@ export class Moments implements Disposable {
       if (startMs >= endMs || endMs > durationMs + 1_000) return context.fail('notInFile', { durationMs });
       const span = { startMs, endMs: Math.min(endMs, durationMs) };
       await this.#options.store.setByPerson(fileId, context.viewer.id, { kind, span });
+      this.#credits.clear();
       return { markers: await this.#ofFile(file) };
     },
     removeMarker: async ({ fileId, kind }, context) => {
       const file = await this.#find(fileId, context);
       await this.#options.store.setByPerson(fileId, context.viewer.id, { kind, span: null });
+      this.#credits.clear();
       return { markers: await this.#ofFile(file) };
     },
     resetMarker: async ({ fileId, kind }, context) => {
       const file = await this.#find(fileId, context);
       await this.#options.store.forgetPerson(fileId, kind);
+      this.#credits.clear();
       return { markers: await this.#ofFile(file) };
     },
   };
@@ -204,20 +211,25 @@ export class Moments implements Disposable {
   readonly feedSource = {
     feed: momentsFeed,
     isDurable: true as const,
-    audienceOf: (): string => 'all',
-    snapshot: async (_audience: string, movieId: string | null): Promise<SnapshotOf<typeof momentsFeed>> => ({
-      files: movieId === null ? [] : await this.#ofMovie(movieId),
+    // [HIDE2] Who edits sees what was put away.
+    audienceOf: ({ permissions }: Viewer): string => (permissions.includes('movies:edit') ? EDITOR : 'all'),
+    snapshot: async (audience: string, movieId: string | null): Promise<SnapshotOf<typeof momentsFeed>> => ({
+      files: movieId === null ? [] : await this.#ofMovie(movieId, audience),
     }),
     concerns: ({ feed, entityId }: Changes[number], _audience: string, movieId: string | null): boolean =>
       feed === 'moments' && entityId === movieId,
     entries: async (
       _changes: Changes,
-      _audience: string,
+      audience: string,
       movieId: string | null,
     ): Promise<readonly EntryOf<typeof momentsFeed>[]> =>
       movieId === null
         ? []
-        : (await this.#ofMovie(movieId)).map(({ fileId, markers }) => ({ kind: 'markers', id: fileId, markers })),
+        : (await this.#ofMovie(movieId, audience)).map(({ fileId, markers }) => ({
+            kind: 'markers',
+            id: fileId,
+            markers,
+          })),
   };
 
   [Symbol.dispose](): void {
@@ -227,18 +239,19 @@ export class Moments implements Disposable {
 
   async #find(
     fileId: string,
-    { fail }: Pick<CallContext<(typeof calls)[keyof typeof calls]>, 'fail'>,
+    { viewer, fail }: Pick<SignedInContext<(typeof calls)[keyof typeof calls]>, 'viewer' | 'fail'>,
   ): Promise<MomentFile> {
-    return (await this.#options.store.file(fileId)) ?? fail('notFound', { what: 'file', id: fileId });
+    const sight = { withHidden: viewer.permissions.includes('movies:edit') };
+    return (await this.#options.store.file(fileId, sight)) ?? fail('notFound', { what: 'file', id: fileId });
   }
 
   async #ofFile(file: MomentFile): Promise<Marker[]> {
-    this.#credits.clear();
     return (await this.#markersOf([file])).get(file.id) ?? [];
   }
 
-  async #ofMovie(movieId: string): Promise<{ fileId: string; markers: Marker[] }[]> {
-    const files = (await this.#options.store.filesOf(movieId)).filter(({ isExtra }) => !isExtra);
+  async #ofMovie(movieId: string, audience: string): Promise<{ fileId: string; markers: Marker[] }[]> {
+    const sight = { withHidden: audience === EDITOR };
+    const files = (await this.#options.store.filesOf(movieId, sight)).filter(({ isExtra }) => !isExtra);
     const markersById = await this.#markersOf(files);
     return files.map(({ id }) => ({ fileId: id, markers: markersById.get(id) ?? [] }));
   }

@@ -48,10 +48,18 @@ export interface Kin {
   readonly soundPrint: Uint32Array | null;
 }
 
+/** Whether movies that were put away are there for who asks: they are for those who edit. */
+export interface Sight {
+  readonly withHidden: boolean;
+}
+
+/** For work that shows nobody anything. */
+export const SEES_ALL: Sight = { withHidden: true };
+
 export interface MomentStore {
   /** `null` where there is no such file any more. */
-  file(fileId: string): Promise<MomentFile | null>;
-  filesOf(movieId: string): Promise<MomentFile[]>;
+  file(fileId: string, sight: Sight): Promise<MomentFile | null>;
+  filesOf(movieId: string, sight: Sight): Promise<MomentFile[]>;
   /** By file id; files without any are absent. */
   markers(fileIds: readonly string[]): Promise<ReadonlyMap<string, readonly StoredMarker[]>>;
   /** What a person says, told to everybody who has the movie open. False where there is no such file any more. */

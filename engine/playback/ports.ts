@@ -45,8 +45,8 @@ export interface PlaybackStore {
   filesOf(movieId: string, sight: { readonly withHidden: boolean }): Promise<StoredFile[] | null>;
   /** What the movie is called; `null` where there is no such movie. */
   titleOf(movieId: string): Promise<MovieTitle | null>;
-  /** `null` where there is no such file any more. */
-  file(fileId: string): Promise<StoredFile | null>;
+  /** `null` where there is no such file any more. Absent `sight`: whoever asks proves by other means that they may. */
+  file(fileId: string, sight?: { readonly withHidden: boolean }): Promise<StoredFile | null>;
   /** Keyframe times as they are stored (`decodeKeyframes`); `null` where they are not known. */
   keyframes(fileId: string): Promise<Uint8Array | null>;
   /** Keeps keyframe times, unless the file has become another version since. */

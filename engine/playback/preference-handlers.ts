@@ -5,6 +5,7 @@ import type { Handlers } from '#protocol/handler.ts';
 import type { preferences } from '#protocol/index.ts';
 import { changePreferences } from './person-wishes.ts';
 import type { PlaybackStore, PreferenceStore, StoredFile } from './ports.ts';
+import { sightOf } from './subtitle-handlers.ts';
 
 export interface PreferenceHandlerOptions {
   readonly store: Pick<PlaybackStore, 'file'>;
@@ -20,7 +21,7 @@ export function createPreferenceHandlers(options: PreferenceHandlerOptions): Han
       return { preferences: await people.change(viewer.id, (stored) => changePreferences(stored, changes)) };
     },
     async chooseTracks({ movieId, fileId, audioTrack, subtitle }, { viewer, fail }) {
-      const file = await store.file(fileId);
+      const file = await store.file(fileId, sightOf(viewer));
       if (file?.media == null || file.movieId !== movieId) return fail('notFound', { what: 'file', id: fileId });
       const audio =
         audioTrack === undefined
@@ -38,7 +39,8 @@ export function createPreferenceHandlers(options: PreferenceHandlerOptions): Han
       return {};
     },
     async learn(lesson, { viewer, fail }) {
-      if (!(await store.file(lesson.fileId))) return fail('notFound', { what: 'file', id: lesson.fileId });
+      if (!(await store.file(lesson.fileId, sightOf(viewer))))
+        return fail('notFound', { what: 'file', id: lesson.fileId });
       return { lessons: await people.learn(viewer.id, lesson) };
     },
     async forget(which, { viewer }) {

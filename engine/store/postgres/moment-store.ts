@@ -24,16 +24,20 @@ export function createMomentStore(sql: Sql): MomentStore {
   }
 
   return {
-    async file(fileId) {
+    async file(fileId, { withHidden }) {
       const [row] = await sql<MomentFile[]>`
-        select ${columns} from movie_file file join library on library.id = file.library_id where file.id = ${fileId}`;
+        select ${columns} from movie_file file join library on library.id = file.library_id
+          join movie on movie.id = file.movie_id
+        where file.id = ${fileId} and (movie.hidden_at is null or ${withHidden})`;
       return row ?? null;
     },
-    async filesOf(movieId) {
+    async filesOf(movieId, { withHidden }) {
       return [
         ...(await sql<MomentFile[]>`
           select ${columns} from movie_file file join library on library.id = file.library_id
-          where file.movie_id = ${movieId} order by file.added_at, file.id`),
+            join movie on movie.id = file.movie_id
+          where file.movie_id = ${movieId} and (movie.hidden_at is null or ${withHidden})
+          order by file.added_at, file.id`),
       ];
     },
     async markers(fileIds) {

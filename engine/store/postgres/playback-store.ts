@@ -25,9 +25,11 @@ export function createPlaybackStore(sql: Sql): PlaybackStore {
         select title, year from movie where id = (select coalesce(merged_into, id) from movie where id = ${movieId})`;
       return row ?? null;
     },
-    async file(fileId) {
+    async file(fileId, sight = { withHidden: true }) {
       const [row] = await sql<StoredFile[]>`
-        select ${columns} from movie_file file join library on library.id = file.library_id where file.id = ${fileId}`;
+        select ${columns} from movie_file file join library on library.id = file.library_id
+          join movie on movie.id = file.movie_id
+        where file.id = ${fileId} and (movie.hidden_at is null or ${sight.withHidden})`;
       return row ?? null;
     },
     async keyframes(fileId) {
