@@ -76,7 +76,7 @@ describe('taking movies along', () => {
     await ada.scan();
     await ada.call(users.create, { ...BOB, role: 'user' });
     bob = await Person.signIn(engine.url, BOB);
-  }, 120_000);
+  }, 240_000);
 
   afterAll(async () => {
     ada?.[Symbol.dispose]();
