@@ -342,20 +342,21 @@ describe('the player', () => {
     expect(boxes).toBe(0);
   });
 
-  it('[PLAY98] what is set of subtitles is seen: the panel stands beside the whole picture, or below it', async () => {
-    for (const [width, height] of [
-      [390, 844],
-      [844, 390],
-      [1_280, 800],
-    ] as const) {
+  it.each([
+    [390, 844],
+    [844, 390],
+    [1_280, 800],
+  ])(
+    '[PLAY98] what is set of subtitles is seen: at %i × %i the panel stands beside the whole picture, or below it',
+    async (width, height) => {
       await sit({ viewport: { width, height } });
       await open('?from-start');
       const box = (of: string) => page.locator(of).boundingBox();
       const isWhole = async (): Promise<boolean> => {
-        const [picture, panel] = [await box('video'), await box('[data-dock]')];
-        if (picture === null || panel === null) return false;
-        const isBeside = picture.x + picture.width <= panel.x + 1;
-        const isAbove = picture.y + picture.height <= panel.y + 1;
+        const [video, panel] = [await box('video'), await box('[data-dock]')];
+        if (video === null || panel === null) return false;
+        const isBeside = video.x + video.width <= panel.x + 1;
+        const isAbove = video.y + video.height <= panel.y + 1;
         return (isBeside || isAbove) && panel.x + panel.width <= width + 1 && panel.y + panel.height <= height + 1;
       };
       await page.getByRole('button', { name: /^Subtitles/ }).click();
@@ -373,8 +374,8 @@ describe('the player', () => {
       await page.keyboard.press('Escape');
       await panel.waitFor({ state: 'detached' });
       await expect.poll(async () => (await box('video'))?.width).toBe(width);
-    }
-  });
+    },
+  );
 
   it('[SCR4] a phone sends its movie to the television, steers it, and is told no', async () => {
     await sit({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });

@@ -69,8 +69,8 @@ export function PlayerScreen({ route }: { readonly route: PlayRoute }) {
   return (
     <main class={styles.player}>
       {/* Outside of what depends on the player, so that the element itself stays. */}
-      {/* oxlint-disable-next-line jsx-a11y/media-has-caption -- subtitles are tracks that the player adds and draws itself */}
       <div class={styles.picture}>
+        {/* oxlint-disable-next-line jsx-a11y/media-has-caption -- subtitles are tracks that the player adds and draws itself */}
         <video ref={setVideo} class={styles.video} playsInline preload="auto" aria-label="Movie" tabIndex={-1} />
       </div>
       {video !== null && (

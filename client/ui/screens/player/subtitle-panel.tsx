@@ -44,7 +44,7 @@ export function SubtitlePanel({ player, onClose }: Props) {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     const { activeElement } = document;
-    panel.current?.querySelector('button')?.focus({ focusVisible: true } as FocusOptions);
+    panel.current?.querySelector('button')?.focus();
     return () => {
       // Whoever worked it by keys goes on where they were; else keys go on working from the picture.
       if (activeElement instanceof HTMLElement && activeElement.isConnected) activeElement.focus();
