@@ -269,6 +269,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     previews: config.previewQuotaBytes === 0 ? 'off' : config.previews,
     marks: config.marks,
     previewQuotaBytes: config.previewQuotaBytes,
+    scratchFolder: folder.scratchFolder,
   });
   closing.add('moments', () => moments[Symbol.dispose]());
   const vault = await FileSubtitleVault.open(join(folder.path, 'subtitles'));

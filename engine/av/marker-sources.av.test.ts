@@ -7,11 +7,13 @@ import { findCommonSound } from '#engine/media/sound-match.ts';
 import { findDarkPauses } from './dark-pauses.ts';
 import { probe } from './probe.ts';
 import { soundPrint } from './sound-print.ts';
+import { temporaryFolder } from '#test/support/rendition.ts';
 
 function wordsOf(path: string): Uint32Array {
   const { media } = probe(path);
   const untilMs = media.durationMs!;
   return soundPrint(path, {
+    scratchFolder: temporaryFolder(),
     trackIndex: media.audio[0]!.index,
     startMs: media.startMs,
     fromMs: 0,

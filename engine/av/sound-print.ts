@@ -1,6 +1,5 @@
 /** Chromaprint's words for a stretch of sound: files that share a jingle share a run of them. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AVMEDIA_TYPE_AUDIO, AV_CODEC_ID_PCM_S16LE, AV_SAMPLE_FMT_S16 } from 'node-av/constants';
 import { CodecParameters, Dictionary, FormatContext, Packet, Rational, avChannelLayoutDefault } from 'node-av/lib';
@@ -9,10 +8,16 @@ import { allocated } from './keyframe-picture.ts';
 import { LISTEN_RATE_HZ, listen } from './sound.ts';
 import type { ListenRequest } from './sound.ts';
 
+export interface SoundPrintOptions extends ListenRequest {
+  /** Where it writes meanwhile. What a process that dies leaves there is not its own to remove. Absolute. */
+  readonly scratchFolder: string;
+}
+
 /** 8.08 words a second (`SOUND_WORD_MS` in engine/media/sound-match.ts), the first for the first sample. Throws what `listen` throws. */
-export function soundPrint(path: string, request: ListenRequest): Uint32Array {
+export function soundPrint(path: string, { scratchFolder, ...request }: SoundPrintOptions): Uint32Array {
   // The muxer writes to a file only: one that is open through JavaScript callbacks hangs the process at its end.
-  const folder = mkdtempSync(join(tmpdir(), 'matinee-sound-'));
+  mkdirSync(scratchFolder, { recursive: true, mode: 0o700 });
+  const folder = mkdtempSync(join(scratchFolder, 'sound-'));
   const out = join(folder, 'words');
   const muxer = new FormatContext();
   try {

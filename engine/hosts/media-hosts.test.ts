@@ -102,7 +102,7 @@ describe('MediaHosts', () => {
   it('[MEDIA5] leaves a file alone whose study kills its hosts, and plays it', async () => {
     const { hosts } = startHosts();
     const path = pathOf('crash-study');
-    const print = { trackIndex: 0, startMs: 0, fromMs: 0, untilMs: 1 };
+    const print = { scratchFolder: folder, trackIndex: 0, startMs: 0, fromMs: 0, untilMs: 1 };
     await expect(hosts.soundPrint(path, print)).resolves.toEqual({ ok: false, failure: 'quarantined' });
     await expect(hosts.quarantined()).resolves.toEqual([]);
     await expect(hosts.soundPrint(pathOf('fine-study'), print)).resolves.toMatchObject({ ok: true });

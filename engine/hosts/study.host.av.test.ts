@@ -34,6 +34,7 @@ describe('study hosts', () => {
       expect(sheet.ok && Buffer.from(sheet.bytes.subarray(8, 12)).toString()).toBe('WEBP');
     }
     const print = await hosts.soundPrint(path, {
+      scratchFolder: folder,
       trackIndex: media.audio[0]!.index,
       startMs,
       fromMs: 0,
@@ -94,7 +95,7 @@ describe('study hosts', () => {
         const sheet = { track: video, startMs, timesMs, columns: 2, widthPx: 96, heightPx: 54 };
         const results: { ok: boolean; failure?: string }[] = [await host.call('previewSheet', [file, sheet], 30_000)];
         if (audio !== undefined) {
-          const sound = { trackIndex: audio.index, startMs, fromMs: 0, untilMs: durationMs };
+          const sound = { scratchFolder: folder, trackIndex: audio.index, startMs, fromMs: 0, untilMs: durationMs };
           results.push(await host.call('soundPrint', [file, sound], 30_000));
           const end = { video, audioIndex: audio.index, startMs, durationMs, fromMs: 0 };
           results.push(await host.call('darkPauses', [file, end], 30_000));

@@ -42,6 +42,8 @@ export type PreviewSheetResult =
   | { readonly ok: false; readonly failure: MediaFailure };
 
 export interface SoundPrintRequest {
+  /** Where it may write meanwhile: a folder that is emptied at the start of the server. Absolute. */
+  readonly scratchFolder: string;
   readonly trackIndex: number;
   readonly startMs: number;
   readonly fromMs: number;

@@ -27,15 +27,18 @@ const MIN_SHARED_MS = 10_000;
 export interface MarkerStudyOptions {
   readonly store: MomentStore;
   readonly hosts: StudyHosts;
+  /** Where hosts may write meanwhile. Absolute; emptied at the start. */
+  readonly scratchFolder: string;
   readonly log: Log;
 }
 
 /** `away`: the file can't be read just now; ask again later. */
 export async function studyFile(
-  { store, hosts, log }: MarkerStudyOptions,
+  options: MarkerStudyOptions,
   file: MomentFile,
   signal: AbortSignal,
 ): Promise<'done' | 'away'> {
+  const { store, hosts, log } = options;
   const { media } = file;
   const durationMs = media?.durationMs ?? 0;
   if (media === null || file.isExtra || file.state !== 'playable' || durationMs < MIN_DURATION_MS) {
@@ -54,7 +57,7 @@ export async function studyFile(
   const kin = named.has('intro') ? [] : await store.kinOf(file.id, MAX_KIN);
   let soundPrint: Uint32Array | null = null;
   if (kin.length > 0) {
-    const print = await printOf(hosts, file, media, signal);
+    const print = await printOf(options, file, media, signal);
     if (typeof print === 'string') failure = print;
     else soundPrint = print;
   }
@@ -63,7 +66,7 @@ export async function studyFile(
   // Before the comparison: of two that are studied at once, the second finds the first.
   await store.saveStudy(file, RULES, { soundPrint, failure });
   if (failure !== null) log.warn('a file could not be looked into for marks', { path: file.path, failure });
-  if (soundPrint !== null) await compare({ store, hosts, log }, file, { soundPrint, failure }, signal);
+  if (soundPrint !== null) await compare(options, file, { soundPrint, failure }, signal);
   return 'done';
 }
 
@@ -77,18 +80,23 @@ async function creditsOf(hosts: StudyHosts, file: MomentFile, media: MediaInfo, 
   return result.ok ? creditsOfPauses(result.pauses, durationMs) : result.failure;
 }
 
-async function printOf(hosts: StudyHosts, file: MomentFile, media: MediaInfo, signal: AbortSignal) {
+async function printOf(
+  { hosts, scratchFolder }: MarkerStudyOptions,
+  file: MomentFile,
+  media: MediaInfo,
+  signal: AbortSignal,
+) {
   const audio = heardTrack(media);
   if (audio === undefined) return null;
   const untilMs = introSearchUntilMs(media.durationMs ?? 0);
-  const request = { trackIndex: audio.index, startMs: media.startMs, fromMs: 0, untilMs };
+  const request = { scratchFolder, trackIndex: audio.index, startMs: media.startMs, fromMs: 0, untilMs };
   const result = await hosts.soundPrint(file.path, request, { priority: 'background', signal });
   return result.ok ? result.words : result.failure;
 }
 
 /** What the file shares with each of its kin, and with that everybody's intro anew. */
 async function compare(
-  { store, hosts }: MarkerStudyOptions,
+  { store, hosts }: Pick<MarkerStudyOptions, 'store' | 'hosts'>,
   file: MomentFile,
   { soundPrint }: Study,
   signal: AbortSignal,

@@ -77,6 +77,7 @@ async function open(options: Partial<MomentsOptions> = {}) {
     ...{ store, hosts, work, clock: systemClock, log: silentLog, previews: 'ahead', marks: 'all' },
     cache: await PictureCache.open(join(folder, newId()), 1e8),
     previewQuotaBytes: 1e8,
+    scratchFolder: join(folder, 'scratch'),
     ...options,
   });
   opened.push(moments);

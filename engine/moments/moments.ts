@@ -62,6 +62,8 @@ export interface MomentsOptions {
   readonly previews: PreviewMode;
   readonly marks: MarkMode;
   readonly previewQuotaBytes: number;
+  /** For what hosts write while they look into a file. Absolute; emptied at the start. */
+  readonly scratchFolder: string;
 }
 
 type Changes = readonly { readonly feed: string; readonly kind: string; readonly entityId: string }[];
