@@ -25,13 +25,15 @@ export function createPreferenceStore(sql: Sql, { newId }: { readonly newId: () 
 
   return {
     async watching(userId, movieId) {
+      // Of a movie that turned out to be another one, what counts is kept with that.
+      const whole = sql`select coalesce(merged_into, id) from movie where id = ${movieId}`;
       const [[person], [tracks], [movie], lessons] = await Promise.all([
         sql<{ value: unknown }[]>`select value from playback_preferences where user_id = ${userId}`,
         // Where nothing was chosen stands what is no choice, since the JSON null is one: no subtitles.
         sql<{ audio: unknown; subtitle: unknown }[]>`
           select coalesce(audio, '{}'::jsonb) as audio, coalesce(subtitle, '{}'::jsonb) as subtitle
-          from track_choice where user_id = ${userId} and movie_id = ${movieId}`,
-        sql<{ language: string | null }[]>`select original_language as language from movie where id = ${movieId}`,
+          from track_choice where user_id = ${userId} and movie_id = (${whole})`,
+        sql<{ language: string | null }[]>`select original_language as language from movie where id = (${whole})`,
         sql<PlaybackLesson[]>`select ${columns} from playback_lesson where user_id = ${userId}`,
       ]);
       return {
