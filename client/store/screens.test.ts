@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Failure } from '#protocol/errors.ts';
 import { screensFeed } from '#protocol/feeds.ts';
 import { screens as calls } from '#protocol/methods/screens.ts';
 import type { Screen, ScreenAction, ScreenOrder, ScreenPlay } from '#protocol/schema/screen.ts';
@@ -95,6 +96,29 @@ describe('screens of a person', () => {
     expect(store.name).toBe('Firefox on Linux 2');
     await store.order(uuid(5), { kind: 'pause' });
     expect(server.sentOf(calls.order).at(-1)!.input).toMatchObject({ from: 'Firefox on Linux 2' });
+  });
+
+  it('[SCR1] where there are more than there may be, waits until one of them leaves, and asks no more meanwhile', async () => {
+    const many = Array.from({ length: 20 }, (_, at) => uuid(100 + at));
+    server.answer(calls.show, () => {
+      throw new Failure('tooManyScreens', { limit: 20 });
+    });
+    server.setLive(false);
+    server.setLive(true);
+    server.entries(
+      screensFeed,
+      many.map((id) => ({ kind: 'screen' as const, id, screen: screen(id) })),
+    );
+    await vi.advanceTimersByTimeAsync(2_000);
+    const before = server.sentOf(calls.show).length;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(server.sentOf(calls.show)).toHaveLength(before);
+    server.answer(calls.show, () => ({}));
+    const attended = orders.length;
+    server.entries(screensFeed, [{ kind: 'screen', id: many[3]!, screen: null }]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(server.sentOf(calls.show)).toHaveLength(before + 1);
+    expect(orders).toHaveLength(attended + 1);
   });
 
   it('tells what changes, once for many changes', async () => {

@@ -194,10 +194,23 @@ export class ScreenStore {
         }
       } catch (error) {
         if (!isFailure(error)) throw error;
-        // Without a place on the list, or without a line: a moment later it may be another matter.
+        // Without a line, or with a server that has other things to do: a moment later it may be another matter.
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        // Without a place on the list: when one of the others leaves it.
+        const limit: unknown = error.code === 'tooManyScreens' ? (error.data as { limit?: unknown }).limit : null;
+        if (typeof limit === 'number') await this.#untilRoom(limit, isWanted);
       }
     }
+  }
+
+  #untilRoom(limit: number, isWanted: () => boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = effect(() => {
+      void this.#options.link.state.value;
+      if (this.#screens.value.size < limit || !isWanted()) resolve();
+    });
+    this.#ending.signal.addEventListener('abort', () => resolve(), { once: true });
+    return promise.finally(stop);
   }
 
   async #obey({ orderId, from, action }: ScreenOrder): Promise<void> {
