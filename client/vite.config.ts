@@ -51,6 +51,7 @@ export default defineConfig({
       '/images': engine,
       '/media': engine,
       '/subtitles': engine,
+      '^/download/': engine,
     },
   },
 });

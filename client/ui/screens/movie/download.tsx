@@ -43,28 +43,26 @@ interface FormProps {
 function Form({ title, note, size, isChosen, onChoose }: FormProps) {
   const id = useId();
   return (
-    <li>
-      <button
-        type="button"
-        role="radio"
-        aria-checked={isChosen}
-        aria-labelledby={`${id}-title ${id}-size`}
-        aria-describedby={`${id}-note`}
-        class={styles.form}
-        onClick={onChoose}
-      >
-        <span class={styles.tick} aria-hidden="true">
-          {isChosen && <Check />}
-        </span>
-        <strong id={`${id}-title`}>{title}</strong>
-        <span id={`${id}-size`} class={styles.size}>
-          {size}
-        </span>
-        <span id={`${id}-note`} class={styles.formNote}>
-          {note}
-        </span>
-      </button>
-    </li>
+    <button
+      type="button"
+      role="radio"
+      aria-checked={isChosen}
+      aria-labelledby={`${id}-title ${id}-size`}
+      aria-describedby={`${id}-note`}
+      class={styles.form}
+      onClick={onChoose}
+    >
+      <span class={styles.tick} aria-hidden="true">
+        {isChosen && <Check />}
+      </span>
+      <strong id={`${id}-title`}>{title}</strong>
+      <span id={`${id}-size`} class={styles.size}>
+        {size}
+      </span>
+      <span id={`${id}-note`} class={styles.formNote}>
+        {note}
+      </span>
+    </button>
   );
 }
 
@@ -219,7 +217,7 @@ function Offer({ movie, options, store, onClose }: OfferProps) {
         )}
         {known.length > 0 && <Known downloads={known} />}
         {wish !== null && (
-          <ul class={styles.forms} role="radiogroup" aria-label="How to have it">
+          <div class={styles.forms} role="radiogroup" aria-label="How to have it">
             {original !== null && (
               <Form
                 title={`Original${original.container === null ? '' : `, ${containerName(original.container)}`}`}
@@ -239,7 +237,7 @@ function Offer({ movie, options, store, onClose }: OfferProps) {
                 onChoose={() => change({ form: quality.quality })}
               />
             ))}
-          </ul>
+          </div>
         )}
         {hindrance !== null && <p class={styles.note}>{hindranceText(hindrance)}</p>}
         {wish !== null && wish.form !== 'original' && file.audioTracks.length > 0 && (
