@@ -2,7 +2,7 @@
  * Whether hostile media is felt by anybody else: how long `movies.list` and `playback.open` of a whole movie take at rest, while whole
  * movies are scanned and played, and while damaged ones are, whose hosts are killed on top of that, as a fault in a decoder would. Same
  * number of files, same viewers, in turns, in one engine. The whole ones are the peer: what damage and deaths cost is what is above them.
- * Somebody is answered all the time, so the clock is a process of its own.
+ * The client's own page beside them needs no database, and tells the server's loop from it. The clock is a process of its own.
  */
 import { mkdir, mkdtemp, readFile, realpath, rm, utimes, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -46,6 +46,7 @@ const SEGMENTS_ONLY: DeviceProfile = {
 interface Times {
   readonly listMs: number[];
   readonly openMs: number[];
+  readonly fileMs: number[];
 }
 
 async function run(report: BenchReport): Promise<void> {
@@ -83,9 +84,9 @@ async function measure(report: BenchReport, folder: string): Promise<void> {
   await caller.ask('call', { url: engine.url, movieId, forMs: 1_000 });
 
   const times: Record<Kind, Times> = {
-    rest: { listMs: [], openMs: [] },
-    whole: { listMs: [], openMs: [] },
-    hostile: { listMs: [], openMs: [] },
+    rest: { listMs: [], openMs: [], fileMs: [] },
+    whole: { listMs: [], openMs: [], fileMs: [] },
+    hostile: { listMs: [], openMs: [], fileMs: [] },
   };
   let deaths = 0;
   const random = seededRandom(2_026);
@@ -102,17 +103,19 @@ async function measure(report: BenchReport, folder: string): Promise<void> {
         for (let at = 0; at < VIEWERS; at++) busy.push(watch(engine.url, `${kind} ${round}`, over.signal));
       }
       if (kind === 'hostile') busy.push(killHosts(engine.pid, over.signal, () => deaths++));
-      const { listMs, openMs } = await caller.ask('call', { url: engine.url, movieId, forMs: PHASE_MS });
+      const { listMs, openMs, fileMs } = await caller.ask('call', { url: engine.url, movieId, forMs: PHASE_MS });
       over.abort();
       await Promise.all(busy);
       times[kind].listMs.push(...listMs);
       times[kind].openMs.push(...openMs);
+      times[kind].fileMs.push(...fileMs);
     }
   }
 
   for (const [call, of] of [
     ['movies.list', 'listMs'],
     ['playback.open', 'openMs'],
+    ['a file of the client', 'fileMs'],
   ] as const) {
     for (const [name, share] of [
       ['p50', 0.5],

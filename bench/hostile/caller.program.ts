@@ -14,6 +14,8 @@ const WINDOW = 50;
 export interface Calls {
   readonly listMs: readonly number[];
   readonly openMs: readonly number[];
+  /** A file of the client: what the server does without its database. */
+  readonly fileMs: readonly number[];
 }
 
 let person: Person | null = null;
@@ -22,6 +24,7 @@ async function call({ url, movieId, forMs }: { url: string; movieId: string; for
   person ??= await Person.signIn(url);
   const listMs: number[] = [];
   const openMs: number[] = [];
+  const fileMs: number[] = [];
   for (const endMs = performance.now() + forMs; performance.now() < endMs;) {
     let beganMs = performance.now();
     await person.call(movies.list, { offset: 0, limit: WINDOW });
@@ -31,8 +34,12 @@ async function call({ url, movieId, forMs }: { url: string; movieId: string; for
     await person.call(playback.open, { movieId });
     openMs.push(performance.now() - beganMs);
     await wait(PAUSE_MS);
+    beganMs = performance.now();
+    await (await fetch(new URL('/', url))).text();
+    fileMs.push(performance.now() - beganMs);
+    await wait(PAUSE_MS);
   }
-  return { listMs, openMs };
+  return { listMs, openMs, fileMs };
 }
 
 const answers = { call };
