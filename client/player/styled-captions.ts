@@ -6,6 +6,7 @@ import JASSUB from 'jassub';
 import plainFont from 'jassub/dist/default.woff2?url';
 import { addressFrom } from './captions.ts';
 import type { CaptionDrawing, DrawingEvents } from './captions.ts';
+import { needsOtherFonts } from './script-letters.ts';
 import { EXPIRED_STATUS } from './source.ts';
 import type { SubtitleOption } from './player-state.ts';
 
@@ -90,6 +91,8 @@ export class StyledCaptions implements CaptionDrawing {
   }
 
   async #show(script: string, { fontUrls }: SubtitleOption): Promise<void> {
+    // The browser has the letters; what is drawn here has those of the file's fonts and of the plain one.
+    if (fontUrls.length === 0 && needsOtherFonts(script)) throw new Error('a script in letters that no font here has');
     if (this.#renderer === null) {
       // It would ask by compiling, which the page's content policy allows to the worker alone.
       JASSUB._supportsSIMD = hasRelaxedSimd();
