@@ -294,4 +294,43 @@ describe('a prepared MP4', () => {
     expect(Number(format.duration)).toBeGreaterThan(34);
     await decodes(spec.resultPath);
   });
+
+  it.each([
+    ['hevcMkv', 'hvc1', 4],
+    ['hdr10Mkv', 'hvc1', 3],
+    ['vp9Webm', 'vp09', 4],
+    ['h264Ts', 'avc1', 8],
+    ['openGopMkv', 'avc1', 8],
+    ['editListMp4', 'avc1', 5],
+    ['startAt10HoursTs', 'avc1', 4],
+    ['startAt1HourMkv', 'avc1', 4],
+    ['vfrMkv', 'avc1', 6],
+    ['anamorphicMkv', 'avc1', 3],
+    ['audioLongerMp4', 'avc1', 6],
+    ['irregularMp4', 'avc1', 8],
+  ] as const)(
+    '[DL20] %s becomes a file that decodes, of its length, with the sample entry %s',
+    async (name, tag, seconds) => {
+      const spec = orderFor(await clips[name](), { maxBytes: 1e9 });
+      const isPlain = movie(spec.path).media.audio.every(({ codec }) => codec === 'aac');
+      const audio = isPlain ? spec.audio : spec.audio.map((one) => ({ ...one, output: AAC }));
+      expect((await make({ ...spec, audio })).end.kind).toBe('finished');
+      const { format, streams } = await probed(spec.resultPath);
+      expect(streams[0]!.codec_tag_string).toBe(tag);
+      expect(Math.abs(Number(format.duration) - seconds)).toBeLessThan(0.6);
+      for (const { start_time } of streams) expect(Math.abs(Number(start_time))).toBeLessThan(0.2);
+      await decodes(spec.resultPath);
+    },
+  );
+
+  it('[DL20] a turned picture stays turned, and one of wide pixels wide', async () => {
+    const turned = orderFor(await clips.rotatedMp4());
+    expect((await make(turned)).end.kind).toBe('finished');
+    const [source, copy] = [await probed(turned.path), await probed(turned.resultPath)];
+    const turn = ({ streams }: Probed) => streams[0]!.side_data_list?.map(({ rotation }) => rotation);
+    expect(turn(copy)).toEqual(turn(source));
+    const wide = orderFor(await clips.anamorphicMkv());
+    expect((await make(wide)).end.kind).toBe('finished');
+    expect((await probed(wide.resultPath)).streams[0]).toMatchObject({ sample_aspect_ratio: '64:45' });
+  });
 });
