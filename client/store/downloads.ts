@@ -8,7 +8,13 @@ import type { InputOf } from '#protocol/contract.ts';
 import type { Failure } from '#protocol/errors.ts';
 import { downloadsFeed } from '#protocol/feeds/downloads.ts';
 import { downloads as calls } from '#protocol/methods/downloads.ts';
-import type { Download, DownloadFileOffer, DownloadLink, DownloadRoom } from '#protocol/schema/downloads.ts';
+import type {
+  Download,
+  DownloadFileOffer,
+  DownloadLink,
+  DownloadRoom,
+  PersonsDownload,
+} from '#protocol/schema/downloads.ts';
 import type { Cinema } from './cinema.ts';
 import type { Server } from './ports.ts';
 
@@ -20,6 +26,12 @@ export type DownloadListener = (download: Download, before: Download | undefined
 export interface DownloadOptions {
   readonly files: readonly DownloadFileOffer[];
   readonly room: DownloadRoom;
+}
+
+export interface EveryonesDownloads {
+  readonly downloads: readonly PersonsDownload[];
+  readonly usedBytes: number;
+  readonly limitBytes: number;
 }
 
 /** It is on its way: it waits, or is being made. */
@@ -129,6 +141,16 @@ export class DownloadsStore {
   /** An address that saves a file as it is. Fails with `notThere`. */
   async original(movieId: string, fileId: string): Promise<DownloadLink> {
     return await this.#server.call(calls.original, { movieId, fileId });
+  }
+
+  /** Those of all people, for who runs the server. */
+  async everyones(): Promise<EveryonesDownloads> {
+    return await this.#server.call(calls.everyones, {});
+  }
+
+  /** Removes one of anybody. */
+  async drop(downloadId: string): Promise<void> {
+    await this.#server.call(calls.drop, { downloadId });
   }
 
   dispose(): void {

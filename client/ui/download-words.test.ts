@@ -73,7 +73,7 @@ describe('how a copy stands', () => {
     [{ state: 'ready' }, 'Ready'],
     [{ state: 'ready', expiresAt: NOW + 5 * HOUR_MS }, 'Ready · removed in 5 hours'],
     [{ state: 'ready', expiresAt: NOW - 1 }, 'Ready · removed in 1 minute'],
-    [{ state: 'cancelled' }, 'You cancelled it.'],
+    [{ state: 'cancelled' }, 'Cancelled'],
     [{ state: 'expired' }, 'It is not kept any more.'],
   ] as const)('%j: %s', (more, words) => expect(stateLine(downloadOf(more), NOW)).toBe(words));
 

@@ -163,7 +163,7 @@ export function stateLine(download: Download, nowMs: number): string {
     case 'failed':
       return downloadFailureText(failure);
     case 'cancelled':
-      return 'You cancelled it.';
+      return 'Cancelled';
     case 'expired':
       return readyAt === null
         ? 'It is not kept any more.'

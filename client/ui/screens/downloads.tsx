@@ -16,6 +16,7 @@ import {
 import { useDownloading } from '../downloading.ts';
 import { failureText } from '../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../house.ts';
+import { lazyScreen } from '../lazy.tsx';
 import { Button, ButtonLink, IconButton } from '../parts/button.tsx';
 import { Question } from '../parts/dialog.tsx';
 import { Link } from '../parts/link.tsx';
@@ -23,6 +24,10 @@ import { Poster } from '../parts/picture.tsx';
 import { StatePage } from '../parts/state-page.tsx';
 import { counted } from '../wording.ts';
 import styles from './downloads.module.css';
+
+const everyone = lazyScreen(() => import('./downloads/everyone.tsx').then((module) => module.EveryonesDownloads), {
+  isQuiet: true,
+});
 
 const GROUPS: readonly { readonly title: string; readonly holds: (download: Download) => boolean }[] = [
   { title: 'On the way', holds: isUnderWay },
@@ -204,7 +209,7 @@ function RowPlaceholders() {
 
 export function DownloadsScreen() {
   const { store } = useDownloading();
-  const { link } = useLobby();
+  const { link, session } = useLobby();
   const attempt = useAttempt();
   const [removing, setRemoving] = useState<Download | null>(null);
   const downloads = store?.downloads.value ?? null;
@@ -290,6 +295,7 @@ export function DownloadsScreen() {
         </div>
       )}
       {room !== null && downloads !== null && downloads.length > 0 && <p class={styles.kept}>{keptText(room)}</p>}
+      {session.may('server:manage') && <everyone.Screen store={store} />}
       {removing !== null && (
         <Question
           title="Remove this copy?"
