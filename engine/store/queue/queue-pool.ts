@@ -1,13 +1,15 @@
 /** Connections to Postgres as BullMQ wants them: node-postgres, in a schema of their own. */
 import pg from 'pg';
+import { WORK_KINDS } from '#engine/jobs/ports.ts';
 import type { PostgresAddress } from '../postgres/connect.ts';
 
 export const QUEUE_SCHEMA = 'bullmq';
 
 /** One for each kind of work, which listens, and some that ask. */
-const MAX_CONNECTIONS = 18;
+const MAX_CONNECTIONS = WORK_KINDS.length + 8;
 const STATEMENT_TIMEOUT_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+/** Also for one that is free: a busy machine is not a server that is away. */
+const CONNECT_TIMEOUT_MS = 30_000;
 
 /** `prefer` tries with TLS first, as libpq does. */
 export async function openQueuePool(address: PostgresAddress): Promise<pg.Pool> {
@@ -50,6 +52,8 @@ class QueuePool extends pg.Pool {
     super(config);
     // Every queue and every worker listens.
     this.setMaxListeners(0);
+    // One that is lost while it is lent tells nobody else of it, and an error that nobody hears ends the process. Whoever asks on it is told.
+    this.on('connect', (client) => void client.on('error', () => undefined));
   }
 
   override connect(): Promise<pg.PoolClient>;

@@ -45,7 +45,7 @@ async function openOnPostgres({ postgres, log, lockMs }: QueueServerOptions): Pr
   }
   // BullMQ's own idea of a pool, which the types of node-postgres do not spell alike.
   if (!isPgPool(pool)) throw new Error('BullMQ does not know a pool of node-postgres when it sees one');
-  const classes = withBackend(createPostgresBackend);
+  const classes = withBackend(createBackend);
   return new BullQueueServer({
     name: 'Postgres',
     log,
@@ -60,6 +60,33 @@ async function openOnPostgres({ postgres, log, lockMs }: QueueServerOptions): Pr
     isThere: true,
   });
 }
+
+/** Parts of BullMQ that keep the answer to whether they are ready. */
+interface Readiness {
+  waitUntilReady(): Promise<void>;
+  readyPromise: Promise<void> | undefined;
+}
+
+/**
+ * BullMQ asks once whether its schema is there and keeps the answer, also where the server did not give one (6.7.0): a queue that is
+ * first asked for while the server is away, or slow, would never work again. Here it asks again.
+ */
+const createBackend: typeof createPostgresBackend = (name, options, more) => {
+  const backend = createPostgresBackend(name, options, more);
+  const { connection } = backend as unknown as { connection: Readiness };
+  for (const part of [connection, backend as unknown as Readiness]) {
+    const ask = part.waitUntilReady.bind(part);
+    part.waitUntilReady = () => {
+      const answer = ask();
+      const kept = part.readyPromise;
+      return answer.catch((error: unknown) => {
+        if (part.readyPromise === kept) part.readyPromise = undefined;
+        throw error;
+      });
+    };
+  }
+  return backend;
+};
 
 async function openOnRedis({ log, lockMs }: QueueServerOptions, url: string): Promise<QueueServer> {
   const redis = new Redis(url, {
