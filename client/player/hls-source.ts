@@ -2,6 +2,7 @@
 import Hls, { ErrorDetails, ErrorTypes, Events } from 'hls.js';
 import type { ErrorData, Fragment } from 'hls.js';
 import { patientAbr } from './patient-abr.ts';
+import { CodecCrossing } from './codec-crossing.ts';
 import { servedLoader } from './served-loader.ts';
 import { EXPIRED_STATUS } from './source.ts';
 import { LiveBitrate } from './live-bitrate.ts';
@@ -9,6 +10,21 @@ import type { Source, SourceEvents, SourceProblem, SourceStart } from './source.
 
 /** Less than this ahead, and the picture is about to stand still. */
 const DRY_S = 0.5;
+
+/** How often it is looked whether another codec is called for. */
+const LOOK_MS = 1_000;
+/** Where nothing of the other codec comes for so long, hls.js chooses by itself again. */
+const CROSSING_MS = 30_000;
+
+/** Milliseconds that are loaded from here on without a gap. */
+function aheadMs({ buffered, currentTime }: HTMLVideoElement): number {
+  for (let index = 0; index < buffered.length; index++) {
+    if (buffered.start(index) <= currentTime + 0.1 && currentTime < buffered.end(index)) {
+      return (buffered.end(index) - currentTime) * 1_000;
+    }
+  }
+  return 0;
+}
 
 function isLoadedAt(video: HTMLVideoElement, seconds: number): boolean {
   const { buffered } = video;
@@ -176,6 +192,63 @@ export function openHlsSource(
     );
   });
   hls.on(Events.LEVEL_SWITCHED, (_, { level }) => events.onVariant(level));
+
+  // [PLAY34] Across codecs: hls.js goes on by itself among those of the picture that it was sent to.
+  let crossing: CodecCrossing | null = null;
+  let crossingTo: number | null = null;
+  let crossingSinceMs = 0;
+  let isChosen = false;
+  let shown = { total: 0, dropped: 0 };
+  /** hls.js was sent there: from here on it chooses again. */
+  const arrive = (): void => {
+    crossingTo = null;
+    if (!isChosen) hls.loadLevel = -1;
+  };
+  const lookAcross = (): void => {
+    if (crossing === null || isChosen || isEnding) return;
+    if (crossingTo !== null) {
+      if (performance.now() - crossingSinceMs > CROSSING_MS) arrive();
+      return;
+    }
+    const { droppedVideoFrames, totalVideoFrames } = video.getVideoPlaybackQuality();
+    const pictures = totalVideoFrames - shown.total;
+    const droppedShare = pictures < 10 ? 0 : (droppedVideoFrames - shown.dropped) / pictures;
+    shown = { total: totalVideoFrames, dropped: droppedVideoFrames };
+    const isWanted = !video.paused && !video.ended;
+    const chosen = crossing.add({
+      nowMs: performance.now(),
+      current: hls.loadLevel,
+      lineBps: segments > 0 && Number.isFinite(hls.bandwidthEstimate) ? hls.bandwidthEstimate : null,
+      aheadMs: hasLoadedAll() ? Infinity : aheadMs(video),
+      isDry: isWanted && !video.seeking && video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA,
+      // A page that nobody sees draws nothing.
+      droppedShare: document.visibilityState === 'visible' ? droppedShare : 0,
+    });
+    if (chosen === null) return;
+    crossingTo = chosen.to;
+    crossingSinceMs = performance.now();
+    if (chosen.isUrgent) hls.currentLevel = chosen.to;
+    else hls.nextLevel = chosen.to;
+  };
+  /** What is loaded reaches the end: no line is too thin any more. */
+  const hasLoadedAll = (): boolean =>
+    ends.has('main') && aheadMs(video) >= (video.duration - video.currentTime) * 1_000 - 500;
+  const looking = setInterval(lookAcross, LOOK_MS);
+  hls.on(Events.MANIFEST_PARSED, () => {
+    const across = new CodecCrossing(
+      hls.levels.map(({ uri, videoCodec, videoRange, maxBitrate, averageBitrate }) => ({
+        family: `${videoCodec?.split('.', 1)[0] ?? ''} ${videoRange}`,
+        peakBps: maxBitrate,
+        averageBps: averageBitrate,
+        isOriginal: hasOriginal && uri.endsWith('/v0/index.m3u8'),
+      })),
+    );
+    if (across.isNeeded) crossing = across;
+  });
+  hls.on(Events.FRAG_BUFFERED, (_, { frag }) => {
+    if (frag.sn === 'initSegment' || frag.type !== 'main' || frag.level !== crossingTo) return;
+    arrive();
+  });
   hls.on(Events.FRAG_LOADING, (_, { frag }) => underWay.set(`${frag.type} ${frag.sn === 'initSegment'}`, frag));
   hls.on(Events.FRAG_LOADED, (_, { frag }) => {
     loadedBytes += frag.stats.loaded;
@@ -209,6 +282,8 @@ export function openHlsSource(
       return true;
     },
     chooseVariant(index) {
+      isChosen = index !== null;
+      crossingTo = null;
       if (index === null) hls.loadLevel = -1;
       else hls.nextLevel = index;
     },
@@ -231,6 +306,7 @@ export function openHlsSource(
     },
     close() {
       isClosed = true;
+      clearInterval(looking);
       video.removeEventListener('seeking', showEnd);
       hls.destroy();
       video.removeAttribute('src');

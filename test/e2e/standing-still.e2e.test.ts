@@ -18,6 +18,20 @@ const repackaged = (): Promise<string> =>
     args: [...picture(60, '640x360'), ...tone(60), ...h264(48), '-b:v', '1500k', '-c:a', 'ac3', '-b:a', '96k'],
   });
 
+/**
+ * 100 s of VP9, dense with noise, with sound that this browser does not decode: it comes repackaged, with rungs in H.264 beside it. As a movie in HEVC is
+ * on a device that decodes that.
+ */
+const otherCodec = (): Promise<string> =>
+  clip({
+    name: 'standing-still-vp9.mkv',
+    args: [
+      ...[...picture(100, '426x240'), ...tone(100), '-vf', 'noise=alls=40:allf=t', '-c:v', 'libvpx-vp9'],
+      ...['-deadline', 'realtime', '-cpu-used', '8', '-row-mt', '1', '-b:v', '2M', '-minrate', '2M', '-maxrate', '2M'],
+      ...['-g', '48', '-c:a', 'ac3', '-b:a', '96k'],
+    ],
+  });
+
 describe('a movie that would stand still', () => {
   let base: string;
   let engine: RunningEngine;
@@ -26,6 +40,7 @@ describe('a movie that would stand still', () => {
   let context: BrowserContext;
   let page: Page;
   let movieId: string;
+  let otherId: string;
 
   /** Positions are asked of the element, by whatever it says: no picture has to be there. */
   const plays = (fromS: number) =>
@@ -37,6 +52,7 @@ describe('a movie that would stand still', () => {
   beforeAll(async () => {
     base = await realpath(await mkdtemp(join(tmpdir(), 'matinee standing still ')));
     await putMovie(join(base, 'Films', 'Still Life (1979).mkv'), await repackaged());
+    await putMovie(join(base, 'Films', 'Motion (1981).mkv'), await otherCodec());
     engine = await startEngine({
       dataFolder: join(base, 'data'),
       libraries: [join(base, 'Films')],
@@ -45,6 +61,7 @@ describe('a movie that would stand still', () => {
     ada = await Person.signIn(engine.url);
     await ada.scan();
     movieId = (await ada.movie('Still Life')).id;
+    otherId = (await ada.movie('Motion')).id;
     browser = await openBrowser();
   }, 240_000);
 
@@ -167,5 +184,28 @@ describe('a movie that would stand still', () => {
         { timeout: 90_000 },
       )
       .toBeGreaterThan(53);
+  });
+
+  it('[PLAY34] a line too weak for the codec of the file goes on in another', async () => {
+    const asked: string[] = [];
+    page.on('request', (request) => {
+      const [, name] = /\/(v\d+)\/\d+\.m4s$/.exec(new URL(request.url()).pathname) ?? [];
+      if (name !== undefined) asked.push(name);
+    });
+    const line = await context.newCDPSession(page);
+    await line.send('Network.enable');
+    const carry = (bps: number): Promise<unknown> =>
+      line.send('Network.emulateNetworkConditions', {
+        ...{ offline: false, latency: 0, uploadThroughput: -1 },
+        downloadThroughput: bps / 8,
+      });
+    await page.goto(`${engine.url}/play/${otherId}?from-start`);
+    await plays(0.3);
+    expect(asked).toContain('v0');
+    await carry(900_000);
+    // To a place of which nothing is there yet.
+    await page.keyboard.press('5');
+    await expect.poll(() => asked.some((name) => name !== 'v0'), { timeout: 90_000 }).toBe(true);
+    await plays(50.2);
   });
 });
