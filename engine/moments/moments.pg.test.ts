@@ -127,10 +127,11 @@ describe('marks', () => {
     const { movieId, fileId } = await addMovie(await addLibrary('/movies'), 'Heat', { media: NAMED });
     const { handlers } = moments;
     const found = { markers: [{ kind: 'intro', endMs: 40_000, source: 'chapters' }, { kind: 'credits' }] };
-    expect(await handlers.markers({ fileId }, context())).toMatchObject(found);
+    expect(await handlers.markers({ fileId }, context())).toMatchObject({ ...found, said: [] });
     expect(await changes()).toEqual([]);
 
     const set = await handlers.setMarker({ fileId, kind: 'intro', startMs: 5_000, endMs: 50_000 }, context());
+    expect(set.said).toEqual(['intro']);
     expect(set.markers[0]).toEqual({ kind: 'intro', startMs: 5_000, endMs: 50_000, source: 'person', confidence: 100 });
     expect(await changes()).toEqual([`moments ${movieId}`]);
     const entries = await moments.feedSource.entries([], 'all', movieId);
@@ -138,7 +139,8 @@ describe('marks', () => {
 
     const removed = await handlers.removeMarker({ fileId, kind: 'intro' }, context());
     expect(removed.markers.map(({ kind }) => kind)).toEqual(['credits']);
-    expect(await handlers.resetMarker({ fileId, kind: 'intro' }, context())).toMatchObject(found);
+    expect((await handlers.markers({ fileId }, context())).said).toEqual(['intro']);
+    expect(await handlers.resetMarker({ fileId, kind: 'intro' }, context())).toMatchObject({ ...found, said: [] });
     expect(await changes()).toHaveLength(3);
   });
 

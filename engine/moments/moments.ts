@@ -13,7 +13,7 @@ import { momentsFeed } from '#protocol/feeds.ts';
 import type { Handlers, SignedInContext } from '#protocol/handler.ts';
 import type { moments as calls } from '#protocol/index.ts';
 import type { Viewer } from '#protocol/schema/account.ts';
-import type { Marker, NextMovie, PreviewPlan } from '#protocol/schema/moments.ts';
+import type { Marker, MarkerKind, NextMovie, PreviewPlan } from '#protocol/schema/moments.ts';
 import { Count, Id } from '#protocol/schema/scalar.ts';
 import { RULES, studyFile } from './marker-study.ts';
 import type {
@@ -186,7 +186,7 @@ export class Moments implements Disposable {
   }
 
   readonly handlers: Handlers<typeof calls> = {
-    markers: async ({ fileId }, context) => ({ markers: await this.#ofFile(await this.#find(fileId, context)) }),
+    markers: async ({ fileId }, context) => await this.#ofFile(await this.#find(fileId, context)),
     setMarker: async ({ fileId, kind, startMs, endMs }, context) => {
       const file = await this.#find(fileId, context);
       const durationMs = file.media?.durationMs ?? 0;
@@ -194,19 +194,19 @@ export class Moments implements Disposable {
       const span = { startMs, endMs: Math.min(endMs, durationMs) };
       await this.#options.store.setByPerson(fileId, context.viewer.id, { kind, span });
       this.#credits.clear();
-      return { markers: await this.#ofFile(file) };
+      return await this.#ofFile(file);
     },
     removeMarker: async ({ fileId, kind }, context) => {
       const file = await this.#find(fileId, context);
       await this.#options.store.setByPerson(fileId, context.viewer.id, { kind, span: null });
       this.#credits.clear();
-      return { markers: await this.#ofFile(file) };
+      return await this.#ofFile(file);
     },
     resetMarker: async ({ fileId, kind }, context) => {
       const file = await this.#find(fileId, context);
       await this.#options.store.forgetPerson(fileId, kind);
       this.#credits.clear();
-      return { markers: await this.#ofFile(file) };
+      return await this.#ofFile(file);
     },
   };
 
@@ -247,8 +247,10 @@ export class Moments implements Disposable {
     return (await this.#options.store.file(fileId, sight)) ?? fail('notFound', { what: 'file', id: fileId });
   }
 
-  async #ofFile(file: MomentFile): Promise<Marker[]> {
-    return (await this.#markersOf([file])).get(file.id) ?? [];
+  async #ofFile(file: MomentFile): Promise<{ markers: Marker[]; said: MarkerKind[] }> {
+    const stored = (await this.#options.store.markers([file.id])).get(file.id) ?? [];
+    const said = stored.flatMap(({ kind, source }) => (source === 'person' ? [kind] : []));
+    return { markers: this.#judge(file, stored), said };
   }
 
   async #ofMovie(movieId: string, audience: string): Promise<{ fileId: string; markers: Marker[] }[]> {

@@ -5,7 +5,11 @@ import { Marker, MarkerKind } from '../schema/moments.ts';
 import { Id, Milliseconds } from '../schema/scalar.ts';
 
 const ofFile = { fileId: Id };
-const output = v.object({ markers: v.array(Marker) });
+const output = v.object({
+  markers: v.array(Marker),
+  /** Of what people have said something: where it is, or that there is none. */
+  said: v.array(MarkerKind),
+});
 
 export const moments = {
   markers: defineCall({

@@ -199,6 +199,8 @@ describe('moving about in a movie', () => {
     await page.getByRole('menuitem', { name: 'Correct these…' }).click();
     const intro = page.getByRole('group', { name: 'Intro' });
     await intro.getByText('0:20 to 1:00, from the chapters’ names').waitFor();
+    // Nobody has said anything yet that could be forgotten.
+    expect(await intro.getByRole('button', { name: 'Forget what was said' }).count()).toBe(0);
     await intro.getByRole('button', { name: 'Ends here' }).click();
     await intro.getByText('0:20 to 1:15, set by hand').waitFor();
     await shoot(page, 'correct');

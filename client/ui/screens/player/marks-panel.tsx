@@ -1,5 +1,5 @@
 import { X } from 'lucide-preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { moments as calls } from '#protocol/methods/moments.ts';
 import { MARKER_KINDS } from '#protocol/schema/moments.ts';
 import type { Marker, MarkerKind } from '#protocol/schema/moments.ts';
@@ -20,6 +20,10 @@ interface Props {
 /** Of a kind that is not there yet, the side that was set first. */
 type Drafts = Partial<Record<MarkerKind, { readonly startMs?: number; readonly endMs?: number }>>;
 
+interface Said {
+  readonly said: readonly MarkerKind[];
+}
+
 /** Beside the movie, which goes on: one moves to where a mark begins or ends, and says so. It counts for everybody. */
 export function MarksPanel({ player, marks, onClose }: Props) {
   const { server } = useCinema();
@@ -29,11 +33,27 @@ export function MarksPanel({ player, marks, onClose }: Props) {
   const fileId = player.playback.value?.fileId ?? null;
   const durationMs = Math.floor(player.durationMs.value);
   const markers = marks.markers;
+  const [said, setSaid] = useState<readonly MarkerKind[]>([]);
+
+  // Asked anew when anybody has said something: the marks themselves do not tell that there is none by somebody's word.
+  useEffect(() => {
+    let isCurrent = true;
+    if (fileId !== null) {
+      server.call(calls.markers, { fileId }).then(
+        (reply) => void (isCurrent && setSaid(reply.said)),
+        () => undefined, // as it was: nothing is lost but a button
+      );
+    }
+    return () => {
+      isCurrent = false;
+    };
+  }, [fileId, markers]);
   if (fileId === null) return null;
 
-  const run = async (kind: MarkerKind, action: () => Promise<unknown>, done: string): Promise<void> => {
+  const run = async (kind: MarkerKind, action: () => Promise<Said>, done: string): Promise<void> => {
     setBusy(true);
-    if (await attempt(action, done)) setDrafts({ ...drafts, [kind]: undefined });
+    const isDone = await attempt(async () => setSaid((await action()).said), done);
+    if (isDone) setDrafts({ ...drafts, [kind]: undefined });
     setBusy(false);
   };
 
@@ -93,7 +113,7 @@ export function MarksPanel({ player, marks, onClose }: Props) {
                   There is none
                 </Button>
               )}
-              {marker?.source !== 'chapters' && marker?.source !== 'detected' && (
+              {said.includes(kind) && (
                 <Button
                   look="quiet"
                   onClick={() =>
