@@ -96,11 +96,17 @@ describe('deciding', () => {
       const seen = { sources: 0, held: 0, black: 0 };
       Object.assign(globalThis, { seen });
       const video = document.querySelector('video')!;
-      video.addEventListener('emptied', () => (seen.sources += 1));
+      // While it seeks within what it has, an element keeps showing its last picture; one that was emptied has none.
+      let isEmpty = false;
+      video.addEventListener('emptied', () => {
+        seen.sources += 1;
+        isEmpty = true;
+      });
+      video.addEventListener('loadeddata', () => (isEmpty = false));
       const look = (): void => {
         const isHeld = document.querySelector('[data-held-picture]') !== null;
         if (isHeld) seen.held += 1;
-        else if (video.readyState < 2) seen.black += 1;
+        else if (isEmpty && video.readyState < 2) seen.black += 1;
         requestAnimationFrame(look);
       };
       look();

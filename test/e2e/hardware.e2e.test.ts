@@ -27,13 +27,13 @@ describe('the hardware in the browser', () => {
     await page.getByRole('button', { name: 'Test again' }).click();
     await progress();
     const table = page.getByRole('table', { name: 'The processor: codecs' });
-    await table.waitFor({ timeout: 180_000 });
+    await table.waitFor({ timeout: 400_000 });
     const line = table.getByRole('row', { name: /^H\.264/ });
     await expect.poll(() => line.getByLabel('Works').count()).toBe(2);
     await page.getByRole('button', { name: 'Test again' }).waitFor();
     expect(await axeProblems(page)).toEqual([]);
     await evening.picture('whole', page, { fullPage: true });
-  }, 240_000);
+  }, 500_000);
 
   it('gives a report to take elsewhere', async () => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: evening.engine.url });
