@@ -368,6 +368,12 @@ describe('the player', () => {
       await isPaused(true);
       await panel.getByLabel('Size', { exact: true }).fill('150');
       await panel.getByText('150 %').waitFor();
+      // A remote control gets out of a slider and a list by up and down.
+        await panel.getByLabel('Size', { exact: true }).press('ArrowDown');
+      await expect.poll(focused).toBe('Colour');
+      await page.keyboard.press('ArrowUp');
+      await expect.poll(focused).toBe('Size');
+      expect(await panel.getByLabel('Size', { exact: true }).inputValue()).toBe('150');
       await screen(`subtitles ${width}`);
       if (width === 844) expect(await axeProblems(page)).toEqual([]);
       await panel.getByLabel('Size', { exact: true }).fill('100');

@@ -51,33 +51,8 @@ interface Props extends Content {
 
 /** A button that opens choices above it. */
 export function ChoiceMenu({ label, icon, isOn = false, isHeld, ...content }: Props) {
-  return (
-    <PopoverMenu label={label} icon={icon} isOn={isOn} isHeld={isHeld}>
-      {(menu) => <Choices menu={menu} {...content} />}
-    </PopoverMenu>
-  );
-}
-
-function Choices({
-  menu,
-  groups,
-  isPaged = false,
-  switches = [],
-  actions = [],
-}: Content & { readonly menu: OpenMenu }) {
   /** Title of the group that is open. */
   const [page, setPage] = useState<string | null>(null);
-  useEffect(() => {
-    if (!menu.isOpen) setPage(null);
-  }, [menu.isOpen]);
-
-  // Another page has other things in it: the focus goes along.
-  const left = useRef<string | null>(null);
-  useEffect(() => {
-    if (menu.isOpen) menu.focusFirst();
-    left.current = page;
-  }, [page]);
-
   const onKey = (event: KeyboardEvent): void => {
     const { activeElement } = document;
     if (page === null && event.key === 'ArrowRight' && activeElement?.ariaHasPopup === 'true') {
@@ -88,6 +63,30 @@ function Choices({
       setPage(null);
     }
   };
+  return (
+    <PopoverMenu label={label} icon={icon} isOn={isOn} isHeld={isHeld} onKey={onKey}>
+      {(menu) => <Choices menu={menu} page={page} onPage={setPage} {...content} />}
+    </PopoverMenu>
+  );
+}
+
+interface ChoicesProps extends Content {
+  readonly menu: OpenMenu;
+  readonly page: string | null;
+  readonly onPage: (page: string | null) => void;
+}
+
+function Choices({ menu, page, onPage, groups, isPaged = false, switches = [], actions = [] }: ChoicesProps) {
+  useEffect(() => {
+    if (!menu.isOpen) onPage(null);
+  }, [menu.isOpen]);
+
+  // Another page has other things in it: the focus goes along.
+  const left = useRef<string | null>(null);
+  useEffect(() => {
+    if (menu.isOpen) menu.focusFirst();
+    left.current = page;
+  }, [page]);
 
   const optionsOf = (group: Group) =>
     group.options.map(([value, text, unavailable]) => (
@@ -116,14 +115,14 @@ function Choices({
   const opened = isPaged ? groups.find(({ title }) => title === page) : undefined;
   if (opened !== undefined) {
     return (
-      <div role="group" aria-label={opened.title} onKeyDown={onKey}>
+      <div role="group" aria-label={opened.title}>
         <button
           type="button"
           role="menuitem"
           tabIndex={-1}
           class={classes(styles.item, styles.back)}
           aria-label="Back to all settings"
-          onClick={() => setPage(null)}
+          onClick={() => onPage(null)}
         >
           <ChevronLeft aria-hidden="true" />
           <span>{opened.title}</span>
@@ -133,7 +132,7 @@ function Choices({
     );
   }
   return (
-    <div role="presentation" onKeyDown={onKey}>
+    <>
       {groups.map((group) =>
         isPaged ? (
           <button
@@ -144,7 +143,7 @@ function Choices({
             aria-haspopup="true"
             data-left={left.current === group.title ? '' : undefined}
             class={classes(styles.item, styles.line)}
-            onClick={() => setPage(group.title)}
+            onClick={() => onPage(group.title)}
           >
             <span>{group.title}</span>
             <span class={styles.state} dir="auto">
@@ -197,6 +196,6 @@ function Choices({
           {state !== undefined && <span class={styles.state}>{state}</span>}
         </button>
       ))}
-    </div>
+    </>
   );
 }

@@ -26,11 +26,22 @@ interface Props {
   readonly isWide?: boolean;
   /** Told as long as it is open. */
   readonly isHeld?: Signal<boolean> | undefined;
+  /** Asked before the keys of every menu; a key that it has used is prevented. */
+  readonly onKey?: (event: KeyboardEvent) => void;
   readonly children: (menu: OpenMenu) => ComponentChildren;
 }
 
 /** A button that opens a menu above it. The browser's own popover closes it on Escape and on a click elsewhere. */
-export function PopoverMenu({ label, menuLabel = label, icon, isOn = false, isWide = false, isHeld, children }: Props) {
+export function PopoverMenu({
+  label,
+  menuLabel = label,
+  icon,
+  isOn = false,
+  isWide = false,
+  isHeld,
+  onKey,
+  children,
+}: Props) {
   const id = useId();
   const popover = useRef<HTMLDivElement>(null);
   const place = useRef<HTMLSpanElement>(null);
@@ -111,10 +122,13 @@ export function PopoverMenu({ label, menuLabel = label, icon, isOn = false, isWi
         tabIndex={-1}
         aria-label={menuLabel}
         onKeyDown={(event) => {
+          onKey?.(event);
+          if (event.defaultPrevented) return;
           if (event.key === 'Tab') close();
           else moveInMenu(event, popover.current);
         }}
       >
+        {/* oxlint-disable-next-line react/refs -- they are called when something happens, not while it is drawn */}
         {children({ isOpen, close, focusFirst })}
       </div>
     </span>

@@ -39,13 +39,32 @@ interface Props {
   readonly onClose: () => void;
 }
 
+/**
+ * Up and down would change a slider or a list, and somebody with a remote control could never leave it: here they go on to the next thing,
+ * and left and right change. Whether the key was one of those.
+ */
+function goOn(event: KeyboardEvent, panel: HTMLElement): boolean {
+  const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+  const isMeant = event.target instanceof Element && event.target.matches('select, input[type=range]');
+  if (step === 0 || !isMeant || event.altKey) return false;
+  const things = [...panel.querySelectorAll<HTMLElement>('button, select, input:not([hidden])')];
+  things[things.indexOf(event.target as HTMLElement) + step]?.focus();
+  return true;
+}
+
 /** Beside the picture, on a phone held upright below it: whatever is set here is seen there at once, while the movie goes on. */
 export function SubtitlePanel({ player, onClose }: Props) {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     const { activeElement } = document;
-    panel.current?.querySelector('button')?.focus();
+    const element = panel.current!;
+    element.querySelector('button')?.focus();
+    const onKey = (event: KeyboardEvent): void => {
+      if (goOn(event, element)) event.preventDefault();
+    };
+    element.addEventListener('keydown', onKey);
     return () => {
+      element.removeEventListener('keydown', onKey);
       // Whoever worked it by keys goes on where they were; else keys go on working from the picture.
       if (activeElement instanceof HTMLElement && activeElement.isConnected) activeElement.focus();
     };
