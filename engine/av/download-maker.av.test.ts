@@ -84,8 +84,9 @@ async function make(spec: DownloadSpec, onNews: (news: DownloadNews, maker: Down
 async function topBoxes(path: string): Promise<string[]> {
   const bytes = await readFile(path);
   const names: string[] = [];
-  for (let at = 0; at < bytes.length; at += bytes.readUInt32BE(at))
+  for (let at = 0; at < bytes.length; at += bytes.readUInt32BE(at)) {
     names.push(bytes.toString('latin1', at + 4, at + 8));
+  }
   return names;
 }
 

@@ -285,8 +285,9 @@ export class DownloadMaker implements Disposable {
   }
 
   #mp4Track({ spec, init, samples }: Track): Mp4MovieTrack {
-    if (!init || samples.count === 0)
+    if (!init || samples.count === 0) {
       throw new Trouble('sourceDamaged', `nothing was found in track ${spec.trackIndex}`);
+    }
     const sound =
       spec.kind === 'audio' ? this.#spec.audio.find(({ trackIndex }) => trackIndex === spec.trackIndex) : null;
     return {

@@ -214,7 +214,7 @@ function trackBox(
   const edits = [...(startTicks > 0 ? [edit(startTicks, -1)] : []), edit(shownTicks, mediaTime)];
   const elst = full('elst', version, 0, u32(edits.length), ...edits);
   const language = toThreeLetterCode(track.language);
-  const packed = [...language].reduce((bits, letter) => (bits << 5) | (letter.charCodeAt(0) - 0x60), 0);
+  const packed = Array.from(language).reduce((bits, letter) => (bits << 5) | (letter.charCodeAt(0) - 0x60), 0);
   const mdhd = full('mdhd', version, 0, dates, u32(timescale), length(durationTicks), u16(packed, 0));
   const name = track.title ?? '';
   const hdlr = full('hdlr', 0, 0, u32(0), text(HANDLERS[kind]), u32(0, 0, 0), Buffer.from(`${name}\0`));

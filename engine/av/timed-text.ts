@@ -140,7 +140,7 @@ function styledSample(marked: string): Buffer {
       continue;
     }
     const plain = unescape(piece);
-    const length = [...plain].length;
+    const { length } = Array.from(plain);
     if (face !== 0 && length > 0) runs.push({ from: characters, to: characters + length, face });
     characters += length;
     text += plain;

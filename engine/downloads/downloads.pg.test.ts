@@ -226,7 +226,7 @@ describe('asking', () => {
     const target = await addMovie('Heat');
     const told: [string, { kind: string; id: string; download?: { state: string } | null }][] = [];
     part.downloads.feedSource.onEntries((entries, audience) => {
-      for (const entry of entries) told.push([audience, entry as never]);
+      for (const entry of entries) told.push([audience, entry]);
     });
     const { download } = await part.calls.request({ ...target, quality: 'copy', subtitles: [] }, as('ada'));
     expect(download).toMatchObject({ state: 'queued', place: 1, progress: null, expiresAt: null });
@@ -332,8 +332,8 @@ describe('making', () => {
     await expect.poll(() => opening.held).toEqual([true]);
     part.hosts.transcodes = 0;
     await expect
-      .poll(() => {
-        clock.advance(3_000);
+      .poll(async () => {
+        await clock.advance(3_000);
         return opening.held;
       })
       .toEqual([true, false]);

@@ -355,8 +355,9 @@ export class Downloads implements AsyncDisposable {
 
   async #openOriginal(fileId: string, sizeBytes: number, mtimeUs: number): Promise<OpenedDownload | null> {
     const file = await this.#options.store.file(fileId);
-    if (file === null || file.state === 'missing' || file.sizeBytes !== sizeBytes || file.mtimeUs !== mtimeUs)
+    if (file === null || file.state === 'missing' || file.sizeBytes !== sizeBytes || file.mtimeUs !== mtimeUs) {
       return null;
+    }
     return { path: file.path, name: saveName(file, null, endingOf(file.path)), contentType: SAVED_TYPE };
   }
 

@@ -205,7 +205,7 @@ describe('taking movies along', () => {
     }
     await expect(bob.call(downloads.everyones, {})).rejects.toMatchObject({ code: 'forbidden' });
     const all = await ada.call(downloads.everyones, {});
-    expect(all.downloads.map(({ person }) => person).toSorted()).toEqual(['ada', 'bob']);
+    expect(new Set(all.downloads.map(({ person }) => person))).toEqual(new Set(['ada', 'bob']));
     await ada.call(downloads.remove, { downloadId: a!.id });
     const link = await bob.call(downloads.link, { downloadId: b!.id });
     expect((await fetchAll(link.url)).status).toBe(200);
