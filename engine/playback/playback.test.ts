@@ -47,13 +47,13 @@ let part: PlaybackPart;
 let people: MemoryPreferenceStore;
 
 /** Whatever is wanted of a movie's text is there at once. */
-let subtitles: MemorySubtitleStore;
+let given: MemorySubtitleStore;
 function subtitlesInMemory(): PlaybackOptions['subtitles'] {
-  subtitles = new MemorySubtitleStore();
+  given = new MemorySubtitleStore();
   const cache = new MemorySubtitleCache();
   hosts.subtitleResult = (request) => cache.make(request);
   const quota = { personBytes: 1e9, totalBytes: 1e9 };
-  return { store: subtitles, vault: new MemorySubtitleVault(), cache, quota, newId: () => id(77) };
+  return { store: given, vault: new MemorySubtitleVault(), cache, quota, newId: () => id(77) };
 }
 
 function create(options: { urlKey?: Uint8Array; maxTranscodes?: number } = {}): PlaybackPart {
@@ -850,7 +850,7 @@ describe('media addresses', () => {
     const gzip = { headers: { 'accept-encoding': 'gzip' } };
     const before = await get(url, gzip);
     expect(before.headers['cache-control']).toBe('private, no-cache');
-    subtitles.files.push({
+    given.files.push({
       ...{ id: id(55), fileId: FILE, source: 'uploaded', path: '/x', indexPath: null, format: 'srt', language: 'fr' },
       ...{ title: 'Mine', isForced: false, isDefault: false, isHearingImpaired: false, sizeBytes: 1, mtimeUs: 1 },
     });

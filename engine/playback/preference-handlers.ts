@@ -39,8 +39,8 @@ export function createPreferenceHandlers(options: PreferenceHandlerOptions): Han
       return {};
     },
     async learn(lesson, { viewer, fail }) {
-      if (!(await store.file(lesson.fileId, sightOf(viewer))))
-        return fail('notFound', { what: 'file', id: lesson.fileId });
+      const file = await store.file(lesson.fileId, sightOf(viewer));
+      if (file === null) return fail('notFound', { what: 'file', id: lesson.fileId });
       return { lessons: await people.learn(viewer.id, lesson) };
     },
     async forget(which, { viewer }) {
