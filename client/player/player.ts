@@ -142,6 +142,10 @@ export class Player {
         video.muted = preferences.isMuted.value;
       }),
       effect(() => this.#wake.want(state.isPlaying.value)),
+      preferences.isNightSound.subscribe(() => {
+        // Told at once of how it is. What is set before anything was opened is asked for by the first opening.
+        if (state.playback.peek() !== null) void this.#opening.open(state.placeMs());
+      }),
       this.#frames.onFrame((ms) => this.#onFrame(ms)),
       this.#watchLine(),
     );
