@@ -41,7 +41,7 @@ import type {
 } from './ports.ts';
 import { endingOf, saveName } from './save-name.ts';
 
-/** How long an address works. What takes longer goes on under a new one [DL5]. */
+/** How long an address works. What takes longer goes on under a new one [DL4]. */
 export const LINK_MS = 12 * 3_600_000;
 /** What one person may have waiting. */
 export const WAITING_LIMIT = 50;
@@ -500,7 +500,8 @@ export class Downloads implements AsyncDisposable {
       if (this.#making?.copyId === copy.id) continue;
       if (copy.state !== 'ready') {
         if ((await store.choiceOf(copy.id)) === null) await this.#forget(copy.id);
-        else await this.#order(copy.id, '');
+        // Not waited for: a queue that is away answers late.
+        else void this.#order(copy.id, '');
         continue;
       }
       const leftMs = expiryMs(copy, keptForMs) - clock.nowMs();
