@@ -44,8 +44,6 @@ const ADMIN_CALLS = [
   'moments.setMarker',
   'moments.removeMarker',
   'moments.resetMarker',
-  'downloads.everyones',
-  'downloads.drop',
   'hardware.state',
   'hardware.test',
   'jobs.list',
@@ -74,6 +72,8 @@ const ADMIN_CALLS = [
   'radarr.closeWebhook',
   'radarr.sync',
   'radarr.events',
+  'downloads.everyones',
+  'downloads.drop',
 ];
 /** Addresses that are no calls and answer anyone. */
 const PUBLIC_PAGES = ['/healthz', '/readyz', '/startupz', '/api/v1/openapi.json', '/api/v1/docs'];
