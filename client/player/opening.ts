@@ -74,6 +74,8 @@ export class Opening {
   #isFileStale: boolean;
   /** The address that was played from is no longer accepted, and no other has been opened since. */
   #isFileInDoubt = false;
+  /** It has played, and nobody was told that it does not go on. */
+  #isMidway = false;
   #fileWaits = 0;
   /** What the last way of playing ended in. */
   #detail = '';
@@ -202,6 +204,7 @@ export class Opening {
 
   /** The picture moves: whatever was the matter is over. */
   onPlaying(): void {
+    this.#isMidway = true;
     this.#reopenings = 0;
     this.#fileWaits = 0;
   }
@@ -230,7 +233,8 @@ export class Opening {
       // The part that was to follow: whatever is at its place now.
       this.#fileId = null;
       void this.open(startMs, null);
-    } else if (isGone && this.#isFileInDoubt) {
+    } else if (isGone && (this.#isFileInDoubt || (this.#isMidway && isFileMissing(error)))) {
+      // Whatever it was opened again for: a file that went while somebody watches may be on its way to be replaced.
       if (this.#fileId === null) this.#openWhenPlayable();
       else {
         this.#fileId = null;
@@ -443,6 +447,7 @@ export class Opening {
     this.#closeSource();
     this.#held.release();
     this.#isFileInDoubt = false;
+    this.#isMidway = false;
     batch(() => {
       this.#state.failure.value = failure;
       this.#state.phase.value = 'failed';
@@ -460,4 +465,10 @@ export class Opening {
   #isFollowing(): boolean {
     return this.#fileId !== null && this.#fileId !== this.#movie.fileId;
   }
+}
+
+/** No file of the movie is where it was: nothing is said of what is in it. */
+function isFileMissing({ code, data }: Failure): boolean {
+  const { failure } = data as { readonly failure?: unknown };
+  return code === 'notFound' || failure === 'notFound' || failure === 'missing';
 }
