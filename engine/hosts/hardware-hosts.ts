@@ -7,6 +7,8 @@ import type { MediaHostsReport } from './media-supervisor.port.ts';
 
 /** Most is opening the device, which takes a driver up to some seconds when it wakes a chip; then 24 pictures. */
 const TRIAL_LIMIT_MS = 20_000;
+/** The processor has no driver that might hang, and may be busy with others. */
+const SOFTWARE_LIMIT_MS = 120_000;
 
 /**
  * One host process for each kind of hardware that is being tried. A driver that ends its process, or never answers, costs the
@@ -32,9 +34,10 @@ export class HardwareHosts implements AsyncDisposable {
 
   async tryOut(trial: HardwareTrial): Promise<HardwareRow> {
     const row = { test: trial.test, msPerFrame: null, variant: null, detail: null };
+    const limitMs = this.#options.trialLimitMs ?? (trial.kind === null ? SOFTWARE_LIMIT_MS : TRIAL_LIMIT_MS);
     return await this.#ask(
       trial.kind ?? 'software',
-      (host) => host.call('tryOut', [trial], this.#options.trialLimitMs ?? TRIAL_LIMIT_MS),
+      (host) => host.call('tryOut', [trial], limitMs),
       ({ exit }) => ({
         ...row,
         verdict: exit?.reason === 'timeLimit' ? 'timedOut' : 'crashed',
