@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { areEntryPoints } from '#engine/av/entry-points.ts';
-import { findKeyframesUs } from '#engine/av/keyframes.ts';
+import { findKeyframes } from '#engine/av/keyframes.ts';
 import { probe } from '#engine/av/probe.ts';
 import { Rendition } from '#engine/av/rendition.ts';
 import type { RenditionNews } from '#engine/av/rendition.ts';
@@ -60,7 +60,9 @@ async function judge(): Promise<void> {
   const [video] = media.video;
   if (durationUs === 0) return tell('refused', true, 'no duration');
   if (video) {
-    const found = attempt(() => keyframesUs ?? findKeyframesUs(path, video.index, { startUs, timeLimitMs: 30_000 }));
+    const found = attempt(
+      () => keyframesUs ?? findKeyframes(path, video.index, { startUs, timeLimitMs: 30_000 }).timesUs,
+    );
     const remux = found && planRemux(found, durationUs);
     const isEntry =
       remux &&

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { planPictures } from '#engine/media/segment-plan.ts';
 import { MAX_KEYFRAME_BITS } from '#engine/media/rendition-spec.ts';
 import { clip, clips, h264, picture } from '#test/support/media.ts';
-import { findKeyframesUs } from './keyframes.ts';
+import { findKeyframes } from './keyframes.ts';
 import { KeyframePictures } from './keyframe-pictures.ts';
 import { probe } from './probe.ts';
 
@@ -24,7 +24,7 @@ async function make(path: string, order?: (count: number) => number[]): Promise<
   const { media } = probe(path);
   const track = media.video[0]!;
   const startUs = media.startMs * 1_000;
-  const keyframesUs = findKeyframesUs(path, track.index, { startUs, timeLimitMs: 10_000 });
+  const keyframesUs = findKeyframes(path, track.index, { startUs, timeLimitMs: 10_000 }).timesUs;
   const plan = planPictures(keyframesUs, media.durationMs! * 1_000)!;
   const outputDir = await mkdtemp(join(tmpdir(), 'matinee-pictures-'));
   try {

@@ -1,11 +1,14 @@
+import { stat } from 'node:fs/promises';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { clips, ffprobe } from '#test/support/media.ts';
 import type { MediaError } from '#engine/media/media-failure.ts';
-import { findKeyframesUs } from './keyframes.ts';
+import { findKeyframes } from './keyframes.ts';
 import { probe } from './probe.ts';
 
 const Packets = v.object({ packets: v.array(v.object({ pts_time: v.string(), flags: v.string() })) });
+
+const Places = v.object({ packets: v.array(v.object({ pos: v.string(), flags: v.string() })) });
 
 /** Keyframes as ffprobe lists the packets of the track, on the movie's timeline. */
 async function reference(path: string, startMs: number): Promise<number[]> {
@@ -16,6 +19,17 @@ async function reference(path: string, startMs: number): Promise<number[]> {
     .map((packet) => Math.round(Number(packet.pts_time) * 1e6) - startMs * 1000);
   // Ours: a keyframe before the beginning counts as the beginning.
   return [...new Set(times.map((time) => Math.max(0, time)))].toSorted((a, b) => a - b);
+}
+
+/** What lies between the places of the keyframes that ffprobe lists. */
+async function bytesBetween(path: string): Promise<number[]> {
+  const output = await ffprobe(['-select_streams', 'v:0', '-show_entries', 'packet=pos,flags', `file:${path}`]);
+  const places = v
+    .parse(Places, output)
+    .packets.filter((packet) => packet.flags.startsWith('K'))
+    .map((packet) => Number(packet.pos));
+  const { size } = await stat(path);
+  return places.map((at, index) => (places[index + 1] ?? size) - at);
 }
 
 const toList = (times: Float64Array | null): number[] | null => (times === null ? null : [...times]);
@@ -39,16 +53,17 @@ describe('keyframes', () => {
     const options = { startUs: media.startMs * 1000, timeLimitMs: 60_000 };
     const index = media.video[0]?.index ?? -1;
     expectSame(toList(keyframesUs), expected);
-    expectSame(toList(findKeyframesUs(path, index, options)), expected);
-    expectSame(toList(findKeyframesUs(path, index, { ...options, ignoreIndex: true })), expected);
+    expectSame(toList(findKeyframes(path, index, options).timesUs), expected);
+    expectSame(toList(findKeyframes(path, index, { ...options, ignoreIndex: true }).timesUs), expected);
   });
 
   it.each(WITHOUT_INDEX)('%s: has none, and is read for them', async (name) => {
     const path = await clips[name]();
     const { media, keyframesUs } = probe(path);
     expect(keyframesUs).toBeNull();
-    const found = findKeyframesUs(path, 0, { startUs: media.startMs * 1000, timeLimitMs: 60_000 });
-    expectSame(toList(found), await reference(path, media.startMs));
+    const { timesUs, bytes } = findKeyframes(path, 0, { startUs: media.startMs * 1000, timeLimitMs: 60_000 });
+    expectSame(toList(timesUs), await reference(path, media.startMs));
+    expect(toList(bytes)).toEqual(await bytesBetween(path));
   });
 
   it("begin near 0 wherever the file's clock begins", async () => {
@@ -56,7 +71,7 @@ describe('keyframes', () => {
       const path = await clips[name]();
       const { media } = probe(path);
       expect(media.startMs).toBeGreaterThan(3_500_000);
-      const [first = -1] = findKeyframesUs(path, 0, { startUs: media.startMs * 1000, timeLimitMs: 60_000 });
+      const [first = -1] = findKeyframes(path, 0, { startUs: media.startMs * 1000, timeLimitMs: 60_000 }).timesUs;
       expect(first).toBeGreaterThanOrEqual(0);
       expect(first).toBeLessThan(100_000);
     }
@@ -68,14 +83,14 @@ describe('keyframes', () => {
 
   it('stop at the time limit', async () => {
     const path = await clips.h264Ts();
-    expect(() => findKeyframesUs(path, 0, { startUs: 0, timeLimitMs: -1 })).toThrow(
+    expect(() => findKeyframes(path, 0, { startUs: 0, timeLimitMs: -1 })).toThrow(
       expect.objectContaining({ failure: 'timeout' }) as MediaError,
     );
   });
 
   it('refuse a track that is not there', async () => {
     const path = await clips.h264Mkv();
-    expect(() => findKeyframesUs(path, 7, { startUs: 0, timeLimitMs: 1000 })).toThrow(
+    expect(() => findKeyframes(path, 7, { startUs: 0, timeLimitMs: 1000 })).toThrow(
       expect.objectContaining({ failure: 'unsupported' }) as MediaError,
     );
   });

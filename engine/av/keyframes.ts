@@ -4,6 +4,7 @@
  * Three ways, from cheap to dear: the container's own index (a few small reads, equal to what a demuxer would find), a
  * walk from keyframe to keyframe by seeking, and a scan of the whole file. The last two go through FFmpeg.
  */
+import { statSync } from 'node:fs';
 import { AVDISCARD_ALL, AVDISCARD_NONKEY, AV_NOPTS_VALUE, AV_PKT_FLAG_DISCARD } from 'node-av/constants';
 import { Packet } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
@@ -61,8 +62,22 @@ export interface KeyframeOptions {
   readonly ignoreIndex?: boolean;
 }
 
+export interface Keyframes {
+  /** Rising, from the movie's beginning. */
+  readonly timesUs: Float64Array;
+  /** From each keyframe to the next, of all tracks together; `null` where nobody looked at the packets themselves. */
+  readonly bytes: Float64Array | null;
+}
+
+/** Where a keyframe lies in the file, and when it is shown on the file's timeline. */
+interface FoundKeyframe {
+  readonly timeUs: number;
+  /** `-1`: the demuxer does not say. */
+  readonly at: number;
+}
+
 /** Keyframes of a track by whichever way works. Throws `MediaError`: `unsupported` (no such track), `timeout`, `truncated`. */
-export function findKeyframesUs(path: string, trackIndex: number, options: KeyframeOptions): Float64Array {
+export function findKeyframes(path: string, trackIndex: number, options: KeyframeOptions): Keyframes {
   const endsAt = performance.now() + options.timeLimitMs;
   const isTimeUp = (): boolean => performance.now() > endsAt;
   using input = openInput(path);
@@ -71,12 +86,34 @@ export function findKeyframesUs(path: string, trackIndex: number, options: Keyfr
   if (input.streams[trackIndex] === undefined) throw new MediaError('unsupported', `no track ${trackIndex}`);
   const times =
     (options.ignoreIndex === true ? null : containerKeyframesUs(input, trackIndex, isTimeUp)) ??
-    matroskaBlockTimesUs(input, trackIndex, isTimeUp) ??
-    packetTimesUs(input, trackIndex, isTimeUp);
-  return onMovieTimeline(times, options.startUs);
+    matroskaBlockTimesUs(input, trackIndex, isTimeUp);
+  if (times !== null) return { timesUs: onMovieTimeline(times, options.startUs), bytes: null };
+  const found = packetKeyframes(input, trackIndex, isTimeUp);
+  const timesUs = onMovieTimeline(
+    found.map(({ timeUs }) => timeUs),
+    options.startUs,
+  );
+  return { timesUs, bytes: bytesBetween(found, timesUs, options.startUs, statSync(path).size) };
 }
 
-function packetTimesUs(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): number[] {
+/** `null` where the places do not rise with the times: then they say nothing of what lies between. */
+function bytesBetween(
+  found: readonly FoundKeyframe[],
+  timesUs: Float64Array,
+  startUs: number,
+  fileBytes: number,
+): Float64Array | null {
+  const placeOf = new Map<number, number>();
+  for (const { timeUs, at } of found) {
+    const movieUs = Math.max(0, timeUs - startUs);
+    placeOf.set(movieUs, Math.min(at, placeOf.get(movieUs) ?? Infinity));
+  }
+  const places = Array.from(timesUs, (timeUs) => placeOf.get(timeUs) ?? -1);
+  const bytes = Float64Array.from(places, (at, index) => (places[index + 1] ?? fileBytes) - at);
+  return places.includes(-1) || bytes.some((size) => size < 0) ? null : bytes;
+}
+
+function packetKeyframes(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): FoundKeyframe[] {
   // These two have an index that FFmpeg can follow even where we cannot; the others are read on faster than searched.
   if (input.demuxer.startsWith('mov') || input.demuxer === 'avi') return walkKeyframes(input, trackIndex, isTimeUp);
   return scanKeyframes(input, trackIndex, isTimeUp);
@@ -156,14 +193,14 @@ export function onMovieTimeline(timesUs: readonly number[], startUs: number): Fl
 }
 
 /** Seeks from each keyframe to the next. Costs one seek and one packet each, which the index of the demuxer makes cheap. */
-function walkKeyframes(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): number[] {
+function walkKeyframes(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): FoundKeyframe[] {
   const { context } = input;
   const stream = input.streams[trackIndex];
   if (stream === undefined) throw new MediaError('unsupported', `no track ${trackIndex}`);
   discardOthers(input, trackIndex);
   const { num, den } = stream.timeBase;
   const halfSecond = BigInt(Math.max(1, Math.round(den / num / 2)));
-  const times: number[] = [];
+  const found: FoundKeyframe[] = [];
   using packet = newPacket();
   let last: bigint | null = null;
   let target = -(2n ** 40n);
@@ -180,11 +217,11 @@ function walkKeyframes(input: OpenedInput, trackIndex: number, isTimeUp: () => b
       continue;
     }
     last = pts;
-    times.push(shownTimeUs(pts, num, den));
+    found.push({ timeUs: shownTimeUs(pts, num, den), at: Number(packet.pos) });
     target = (pts > dts ? pts : dts) + 1n;
   }
-  if (times.length === 0) throw new MediaError('truncated', 'no keyframe found');
-  return times;
+  if (found.length === 0) throw new MediaError('truncated', 'no keyframe found');
+  return found;
 }
 
 function readKeyframe(input: OpenedInput, packet: Packet, trackIndex: number, isTimeUp: () => boolean): boolean {
@@ -197,24 +234,24 @@ function readKeyframe(input: OpenedInput, packet: Packet, trackIndex: number, is
 }
 
 /** Reads the file from end to end and keeps the keyframes. */
-function scanKeyframes(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): number[] {
+function scanKeyframes(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): FoundKeyframe[] {
   const stream = input.streams[trackIndex];
   if (stream === undefined) throw new MediaError('unsupported', `no track ${trackIndex}`);
   discardOthers(input, trackIndex);
   stream.discard = AVDISCARD_NONKEY;
   const { num, den } = stream.timeBase;
-  const times: number[] = [];
+  const found: FoundKeyframe[] = [];
   using packet = newPacket();
-  for (let n = 0; times.length < MAX_KEYFRAMES; n += 1) {
+  for (let n = 0; found.length < MAX_KEYFRAMES; n += 1) {
     packet.unref();
     if (input.context.readFrameSync(packet) < 0) break;
     if (n % CLOCK_EVERY === 0 && isTimeUp()) throw new MediaError('timeout', 'keyframe scan');
     if (packet.streamIndex !== trackIndex || !packet.isKeyframe || packet.pts === AV_NOPTS_VALUE) continue;
     if (packet.hasFlags(AV_PKT_FLAG_DISCARD)) continue;
-    times.push(shownTimeUs(packet.pts, num, den));
+    found.push({ timeUs: shownTimeUs(packet.pts, num, den), at: Number(packet.pos) });
   }
-  if (times.length === 0) throw new MediaError('truncated', 'no keyframe found');
-  return times;
+  if (found.length === 0) throw new MediaError('truncated', 'no keyframe found');
+  return found;
 }
 
 function shownTimeUs(pts: bigint, num: number, den: number): number {

@@ -63,7 +63,7 @@ const TEXT_SUBTITLES: ReadonlySet<string> = new Set(
 
 export interface Probe {
   readonly media: MediaInfo;
-  /** Keyframes of the first video track, as `findKeyframesUs` would give them; `null`: the container has no index. */
+  /** Keyframes of the first video track, as `findKeyframes` would give them; `null`: the container has no index. */
   readonly keyframesUs: Float64Array | null;
   /** Bytes from each keyframe to the next, of the track or (Matroska) of all tracks together; `null`: the index does not say. */
   readonly keyframeBytes: Float64Array | null;

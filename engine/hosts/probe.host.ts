@@ -5,7 +5,7 @@
  * during one aborts the process (measured). Parallel work is more processes, which also keeps the blame for a crash exact.
  */
 import { areEntryPoints } from '#engine/av/entry-points.ts';
-import { findKeyframesUs } from '#engine/av/keyframes.ts';
+import { findKeyframes } from '#engine/av/keyframes.ts';
 import { takePicture } from '#engine/av/picture.ts';
 import { probe } from '#engine/av/probe.ts';
 import { readSubtitleFile } from '#engine/av/subtitle-file.ts';
@@ -27,7 +27,8 @@ const calls: ProbePort = {
   keyframes: (path, trackIndex) =>
     outcome(() => {
       const startUs = probe(path).media.startMs * 1000;
-      return { ok: true, keyframesUs: findKeyframesUs(path, trackIndex, { startUs, timeLimitMs: KEYFRAMES_LIMIT_MS }) };
+      const found = findKeyframes(path, trackIndex, { startUs, timeLimitMs: KEYFRAMES_LIMIT_MS });
+      return { ok: true, keyframesUs: found.timesUs, keyframeBytes: found.bytes };
     }),
   picture: (path, request) =>
     outcome(() => ({

@@ -55,7 +55,12 @@ export type ProbeResult =
   | { readonly ok: false; readonly failure: MediaFailure };
 
 export type KeyframesResult =
-  | { readonly ok: true; readonly keyframesUs: Float64Array }
+  | {
+      readonly ok: true;
+      readonly keyframesUs: Float64Array;
+      /** As `ProbeResult` has it, of all tracks together. */
+      readonly keyframeBytes?: Float64Array | null;
+    }
   | { readonly ok: false; readonly failure: MediaFailure };
 
 export interface PictureRequest {

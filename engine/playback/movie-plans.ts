@@ -173,7 +173,7 @@ export class MoviePlans {
     // What can't be had now may be had later, when the share is quicker: only what is about the file itself is kept.
     if (!result.ok && result.failure === 'timeout') throw new Error('the search for keyframes took too long');
     const keyframesUs = result.ok ? result.keyframesUs : NONE;
-    await store.saveKeyframes(file, encodeKeyframes(keyframesUs));
+    await store.saveKeyframes(file, encodeKeyframes(keyframesUs, result.ok ? result.keyframeBytes : null));
     return keyframesUs;
   }
 }

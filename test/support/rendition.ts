@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
 import { onTestFinished } from 'vitest';
-import { findKeyframesUs } from '#engine/av/keyframes.ts';
+import { findKeyframes } from '#engine/av/keyframes.ts';
 import { probe } from '#engine/av/probe.ts';
 import { Rendition } from '#engine/av/rendition.ts';
 import type { RenditionNews } from '#engine/av/rendition.ts';
@@ -46,7 +46,8 @@ export function movie(path: string): Movie {
   const { media, keyframesUs } = probe(path);
   const startUs = media.startMs * 1000;
   const [video] = media.video;
-  const found = keyframesUs ?? (video ? findKeyframesUs(path, video.index, { startUs, timeLimitMs: 60_000 }) : null);
+  const found =
+    keyframesUs ?? (video ? findKeyframes(path, video.index, { startUs, timeLimitMs: 60_000 }).timesUs : null);
   return { path, media, startUs, durationUs: (media.durationMs ?? 0) * 1000, keyframesUs: [...(found ?? [])] };
 }
 
