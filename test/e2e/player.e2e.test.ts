@@ -369,7 +369,7 @@ describe('the player', () => {
       await panel.getByLabel('Size', { exact: true }).fill('150');
       await panel.getByText('150 %').waitFor();
       // A remote control gets out of a slider and a list by up and down.
-        await panel.getByLabel('Size', { exact: true }).press('ArrowDown');
+      await panel.getByLabel('Size', { exact: true }).press('ArrowDown');
       await expect.poll(focused).toBe('Colour');
       await page.keyboard.press('ArrowUp');
       await expect.poll(focused).toBe('Size');
@@ -425,6 +425,9 @@ describe('the player', () => {
     // What is heard there is chosen here, and what is chosen there is seen here.
     const sounds = bar.getByRole('button', { name: 'Sound and subtitles' });
     const heard = (name: RegExp) => bar.getByRole('menuitemradio', { name, checked: true });
+    // Whichever was chosen in this movie before.
+    await sounds.click();
+    await bar.getByRole('menuitemradio', { name: /^English/ }).click();
     await sounds.click();
     await heard(/^English/).waitFor();
     await bar.getByRole('menuitemradio', { name: /^French/ }).click();
