@@ -23,6 +23,7 @@ import { HashPool } from './hosts/hash-pool.ts';
 import { MediaHosts } from './hosts/media-hosts.ts';
 import type { QuarantinedFile } from './hosts/media-supervisor.port.ts';
 import { DurableWork } from './jobs/durable-work.ts';
+import { WORK_KINDS } from './jobs/ports.ts';
 import { Images } from './images/images.ts';
 import type { ImagesPorts } from './images/images.ts';
 import { REMOTE_SIZES, createRemotePictures } from './images/remote-pictures.ts';
@@ -127,6 +128,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
     server: await openQueueServer({
       redisUrl: config.redisUrl?.reveal() ?? null,
       postgres: parts.address,
+      kinds: WORK_KINDS.length,
       log: log.child({ part: 'queue' }),
     }),
     health,

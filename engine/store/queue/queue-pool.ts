@@ -1,30 +1,30 @@
 /** Connections to Postgres as BullMQ wants them: node-postgres, in a schema of their own. */
 import pg from 'pg';
-import { WORK_KINDS } from '#engine/jobs/ports.ts';
 import type { PostgresAddress } from '../postgres/connect.ts';
 
 export const QUEUE_SCHEMA = 'bullmq';
 
-/** One for each kind of work, which listens, and some that ask. */
-const MAX_CONNECTIONS = WORK_KINDS.length + 8;
+/** Connections that ask, besides those that listen. */
+const ASKING = 8;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** Also for one that is free: a busy machine is not a server that is away. */
 const CONNECT_TIMEOUT_MS = 30_000;
 
-/** `prefer` tries with TLS first, as libpq does. */
-export async function openQueuePool(address: PostgresAddress): Promise<pg.Pool> {
-  if (address.ssl !== 'prefer') return new QueuePool(poolConfig(address, address.ssl));
-  const withTls = new QueuePool(poolConfig(address, 'require'));
+/** `kinds` of work listen on a connection each. `prefer` tries with TLS first, as libpq does. */
+export async function openQueuePool(address: PostgresAddress, kinds: number): Promise<pg.Pool> {
+  const poolWith = (ssl: PostgresAddress['ssl']): pg.Pool => new QueuePool(poolConfig(address, ssl, kinds + ASKING));
+  if (address.ssl !== 'prefer') return poolWith(address.ssl);
+  const withTls = poolWith('require');
   try {
     (await withTls.connect()).release();
     return withTls;
   } catch {
     await withTls.end();
-    return new QueuePool(poolConfig(address, undefined));
+    return poolWith(undefined);
   }
 }
 
-function poolConfig(address: PostgresAddress, ssl: PostgresAddress['ssl']): pg.PoolConfig {
+function poolConfig(address: PostgresAddress, ssl: PostgresAddress['ssl'], max: number): pg.PoolConfig {
   const { host, port, database, user, password } = address;
   return {
     host,
@@ -33,7 +33,7 @@ function poolConfig(address: PostgresAddress, ssl: PostgresAddress['ssl']): pg.P
     user,
     password,
     ssl: ssl === undefined ? false : { rejectUnauthorized: ssl === 'verify-full' },
-    max: MAX_CONNECTIONS,
+    max,
     keepAlive: true,
     application_name: 'matinee queue',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

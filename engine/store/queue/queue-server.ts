@@ -16,6 +16,8 @@ export interface QueueServerOptions {
   readonly redisUrl: string | null;
   readonly postgres: PostgresAddress;
   readonly log: Log;
+  /** Of work, 16 where nothing is said; on Postgres each listens on a connection of its own. */
+  readonly kinds?: number;
   /** How long work may go without a sign of life before somebody else does it; for tests. */
   readonly lockMs?: number;
 }
@@ -30,8 +32,8 @@ export function openQueueServer(options: QueueServerOptions): Promise<QueueServe
   return options.redisUrl === null ? openOnPostgres(options) : openOnRedis(options, options.redisUrl);
 }
 
-async function openOnPostgres({ postgres, log, lockMs }: QueueServerOptions): Promise<QueueServer> {
-  const pool = await openQueuePool(postgres);
+async function openOnPostgres({ postgres, log, kinds = 16, lockMs }: QueueServerOptions): Promise<QueueServer> {
+  const pool = await openQueuePool(postgres, kinds);
   try {
     const client = await pool.connect();
     try {
