@@ -64,11 +64,11 @@ async function listening(port: number): Promise<void> {
 
 /** Keeps an engine that starts on this database from going on. */
 async function holdMigrations({ sql }: TestDatabase): Promise<Disposable & { letGo(): Promise<void> }> {
-  const session = await sql.reserve();
-  await session`select pg_advisory_lock(${ADVISORY_LOCK.migrations})`;
+  const held = await sql.reserve();
+  await held`select pg_advisory_lock(${ADVISORY_LOCK.migrations})`;
   return {
-    letGo: async () => void (await session`select pg_advisory_unlock_all()`),
-    [Symbol.dispose]: () => session.release(),
+    letGo: async () => void (await held`select pg_advisory_unlock_all()`),
+    [Symbol.dispose]: () => held.release(),
   };
 }
 
