@@ -102,8 +102,9 @@ export function videoOutput(
   if (!video) return null;
   const base = baseLayer(video);
   // What plays everywhere is what is below: Dolby Vision's own metadata makes some players refuse the file.
-  if (quality === 'copy')
+  if (quality === 'copy') {
     return { method: 'copy', ...(video.dolbyVision && base !== 'none' && { withoutDolbyVision: true }) };
+  }
   const { widthPx, heightPx, rate, maxBitrateBps } = pictureFor(video, media, quality);
   return {
     method: 'h264',

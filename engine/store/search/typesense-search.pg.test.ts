@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '#engine/base/clock.ts';
 import { silentLog } from '#engine/base/log.ts';
 import { IndexKeeper } from '#engine/search/index-keeper.ts';
-import type { DocumentPort, IndexingOutcome, WorkQueuePort } from '#engine/search/ports.ts';
+import type { DocumentPort, WorkQueuePort } from '#engine/search/ports.ts';
 import { SearchEngine } from '#engine/search/search-engine.ts';
 import type { HealthItem } from '#protocol/schema/health.ts';
 import { changeMovie, writeMovie } from '#test/support/movie-writer.ts';
@@ -21,10 +21,11 @@ import type { TypesenseOptions } from './typesense-search.ts';
 /** How long to wait for what must come. */
 const LIMIT_MS = 25_000;
 
-/** A queue that works at once, in this process. */
+/** A queue that works at once, in this process, and like the real one does of each kind one at a time. */
 class InstantQueue implements WorkQueuePort {
   readonly #works = new Map<string, Parameters<WorkQueuePort['handle']>[2]>();
   readonly #waiting = new Set<string>();
+  readonly #turns = new Map<string, Promise<void>>();
   readonly ran: string[] = [];
   isStopped = false;
 
@@ -41,14 +42,18 @@ class InstantQueue implements WorkQueuePort {
     if (this.#waiting.has(kind) || this.isStopped) return;
     this.#waiting.add(kind);
     setTimeout(() => {
-      this.#waiting.delete(kind);
-      if (this.isStopped) return;
-      const job = { signal: new AbortController().signal, progress: () => undefined };
-      void this.#works.get(kind)!({}, job).then((outcome: IndexingOutcome) => {
-        this.ran.push(`${kind} ${outcome.kind}`);
-        if (outcome.kind === 'later') this.#run(kind, outcome.afterMs);
-      });
+      const turn = (this.#turns.get(kind) ?? Promise.resolve()).then(() => this.#take(kind));
+      this.#turns.set(kind, turn);
     }, afterMs);
+  }
+
+  async #take(kind: string): Promise<void> {
+    this.#waiting.delete(kind);
+    if (this.isStopped) return;
+    const job = { signal: new AbortController().signal, progress: () => undefined };
+    const outcome = await this.#works.get(kind)!({}, job);
+    this.ran.push(`${kind} ${outcome.kind}`);
+    if (outcome.kind === 'later') this.#run(kind, outcome.afterMs);
   }
 }
 
