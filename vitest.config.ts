@@ -35,6 +35,9 @@ function project(name: string, include: string[], exclude: string[], timeoutMs: 
   };
 }
 
+/** Real servers, processes and browsers share two cores: once is chance and is named in the report, twice is a defect. */
+const real: Conditions = { retry: 1 };
+
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
@@ -46,14 +49,13 @@ export default defineConfig({
     unstubEnvs: true,
     projects: [
       project('unit', everything, [...suffixed, 'test/integration/**', 'test/e2e/**'], 60_000),
-      project('pg', ['**/*.pg.test.ts'], ['test/e2e/**'], 90_000),
-      project('redis', ['**/*.redis.test.ts'], ['test/e2e/**'], 90_000),
-      project('av', ['**/*.av.test.ts'], ['test/e2e/**'], 90_000),
-      project('integration', ['test/integration/**/*.test.ts'], suffixed, 120_000),
-      // A browser shares two cores with a server that encodes: once is chance and is named in the report, twice is a defect.
+      project('pg', ['**/*.pg.test.ts'], ['test/e2e/**'], 90_000, real),
+      project('redis', ['**/*.redis.test.ts'], ['test/e2e/**'], 90_000, real),
+      project('av', ['**/*.av.test.ts'], ['test/e2e/**'], 90_000, real),
+      project('integration', ['test/integration/**/*.test.ts'], suffixed, 120_000, real),
       project('e2e', ['**/*.e2e.test.ts', 'test/e2e/**/*.test.ts'], [], 180_000, {
+        ...real,
         globalSetup: ['test/support/built-client.ts'],
-        retry: 1,
       }),
     ],
   },

@@ -137,11 +137,15 @@ describe('probe hosts', () => {
   });
 });
 
-/** The rendition host that has this file open, as soon as there is one. */
-async function hostOf(name: string): Promise<SeenProcess> {
+/** The rendition hosts that have this file open: one for the picture, one for the sound. */
+function hostsOf(name: string): readonly SeenProcess[] {
   const path = join(folder, name);
-  const found = () => mediaHosts(engine.pid, 'rendition.host.ts').find((host) => hasOpen(host, path));
-  return await vi.waitUntil(found, { timeout: 40_000, interval: 20 });
+  return mediaHosts(engine.pid, 'rendition.host.ts').filter((host) => hasOpen(host, path));
+}
+
+/** One of them, as soon as there is one. */
+async function hostOf(name: string): Promise<SeenProcess> {
+  return await vi.waitUntil(() => hostsOf(name)[0], { timeout: 40_000, interval: 20 });
 }
 
 describe('rendition hosts', () => {
@@ -153,12 +157,13 @@ describe('rendition hosts', () => {
     const bystander = await hostOf(TAPES[1]);
 
     const wanted = first.get(`v0/${segments.at(-1)![1]}.m4s`);
+    // One only: a file that ends two is left alone.
     process.kill((await hostOf(TAPES[0])).pid, 'SIGKILL');
     const late = await wanted;
     expect(late.status).toBe(200);
     expect(late.bytes.length).toBeGreaterThan(1_000);
     expect((await second.get('v0/1.m4s')).status).toBe(200);
-    expect((await hostOf(TAPES[1])).pid).toBe(bystander.pid);
+    expect(hostsOf(TAPES[1]).map(({ pid }) => pid)).toContain(bystander.pid);
     expect(await ada.troubles()).toEqual([]);
   });
 
