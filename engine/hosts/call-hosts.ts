@@ -5,7 +5,7 @@ import { PriorityQueue } from '#engine/base/priority-queue.ts';
 import type { MediaFailure } from '#engine/media/media-failure.ts';
 import type { CallArgs, CallName, CallResult } from '#engine/runtime/host-wire.ts';
 import { HostError, ProcessHost } from '#engine/runtime/process-host.ts';
-import type { HostExit, ProcessHostOptions } from '#engine/runtime/process-host.ts';
+import type { HostExit, ProcessHostLimits } from '#engine/runtime/process-host.ts';
 import { RestartBudget } from '#engine/runtime/restart-budget.ts';
 import type { MediaHostsRefusal, MediaHostsReport } from './media-supervisor.port.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -205,9 +205,7 @@ export interface CallHostsOptions {
   readonly count: number;
   readonly quarantine: Quarantine;
   readonly onReport: (report: MediaHostsReport) => void;
-  readonly limits?: Partial<
-    Pick<ProcessHostOptions, 'memoryLimitBytes' | 'readyWithinMs' | 'niceness' | 'heapLimitMiB'>
-  >;
+  readonly limits?: ProcessHostLimits;
   /** Most calls waiting, of each level. */
   readonly capacity?: number;
   /** How long a host without work stays. */

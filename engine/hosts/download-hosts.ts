@@ -1,7 +1,7 @@
 import { systemClock } from '#engine/base/clock.ts';
 import type { Clock, Timer } from '#engine/base/clock.ts';
 import { ProcessHost } from '#engine/runtime/process-host.ts';
-import type { HostExit, ProcessHostOptions } from '#engine/runtime/process-host.ts';
+import type { HostExit, ProcessHostLimits } from '#engine/runtime/process-host.ts';
 import type { Refusal } from './call-hosts.ts';
 import type { DownloadCalls, DownloadEvent, DownloadSpec } from './download.port.ts';
 import type { MediaHostsReport } from './media-supervisor.port.ts';
@@ -170,9 +170,7 @@ export interface DownloadHostsOptions {
   readonly quarantine: Quarantine;
   readonly onEvent: (id: number, event: DownloadEvent) => void;
   readonly onReport: (report: MediaHostsReport) => void;
-  readonly limits?: Partial<
-    Pick<ProcessHostOptions, 'memoryLimitBytes' | 'readyWithinMs' | 'niceness' | 'heapLimitMiB'>
-  >;
+  readonly limits?: ProcessHostLimits;
   /** How long a host may go without coming up for air. */
   readonly hangLimitMs?: number;
   /** How long one at work may go without an event. */

@@ -1,5 +1,5 @@
 import { HostError, ProcessHost } from '#engine/runtime/process-host.ts';
-import type { ProcessHostOptions } from '#engine/runtime/process-host.ts';
+import type { ProcessHostLimits } from '#engine/runtime/process-host.ts';
 import type { HardwareWish } from '#engine/media/hardware-plan.ts';
 import type { HardwareKind, HardwareRow } from '#protocol/schema/hardware.ts';
 import type { HardwareCalls, HardwareLook, HardwareSessions, HardwareTrial } from './hardware.port.ts';
@@ -107,5 +107,5 @@ export interface HardwareHostsOptions {
   readonly entry: URL;
   readonly onReport: (report: MediaHostsReport) => void;
   readonly trialLimitMs?: number;
-  readonly limits?: Partial<Pick<ProcessHostOptions, 'memoryLimitBytes' | 'readyWithinMs' | 'niceness'>>;
+  readonly limits?: ProcessHostLimits;
 }

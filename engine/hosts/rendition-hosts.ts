@@ -2,7 +2,7 @@ import { systemClock } from '#engine/base/clock.ts';
 import type { Clock, Timer } from '#engine/base/clock.ts';
 import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
 import { ProcessHost } from '#engine/runtime/process-host.ts';
-import type { HostExit, ProcessHostOptions } from '#engine/runtime/process-host.ts';
+import type { HostExit, ProcessHostLimits } from '#engine/runtime/process-host.ts';
 import type { MediaHostsReport } from './media-supervisor.port.ts';
 import type { Refusal } from './call-hosts.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -311,9 +311,7 @@ export interface RenditionHostsOptions {
   readonly quarantine: Quarantine;
   readonly onEvent: (id: number, event: RenditionEvent) => void;
   readonly onReport: (report: MediaHostsReport) => void;
-  readonly limits?: Partial<
-    Pick<ProcessHostOptions, 'memoryLimitBytes' | 'readyWithinMs' | 'niceness' | 'heapLimitMiB'>
-  >;
+  readonly limits?: ProcessHostLimits;
   /** How long a host at work may go without coming up for air. */
   readonly hangLimitMs?: number;
   /** How long a host at work may go without an event: longer than the slowest machine needs for one segment. */

@@ -249,6 +249,11 @@ export interface ProcessHostOptions<Event = never> {
   readonly clock?: Clock;
 }
 
+/** What whoever starts hosts may leave to its caller. */
+export type ProcessHostLimits = Partial<
+  Pick<ProcessHostOptions, 'memoryLimitBytes' | 'readyWithinMs' | 'niceness' | 'heapLimitMiB'>
+>;
+
 const DEFAULTS = {
   memoryLimitBytes: 1024 ** 3,
   memoryCheckMs: 500,
