@@ -103,6 +103,15 @@ describe('CallHosts', () => {
     expect(quarantine.list()).toEqual([]);
   });
 
+  it('[QUAR1] [CALL3] forgives one crash of each work about a file', async () => {
+    const { hosts, probe, quarantine } = startHosts({ count: 2 });
+    const path = join(folder, 'crash-once-each');
+    const about = { path, level: 1, timeLimitMs: 60_000, isHeavy: true } as const;
+    const outcomes = [probe('crash-once-each', about), hosts.run('keyframes', [path, 0], about)];
+    await expect(Promise.all(outcomes)).resolves.toEqual([FINE, FINE]);
+    expect(quarantine.list()).toEqual([]);
+  });
+
   it('[CALL3] quarantines a file whose host computes past the time limit', async () => {
     const { probe, quarantine } = startHosts();
     await expect(probe('hang', { timeLimitMs: 50 })).resolves.toEqual(QUARANTINED);

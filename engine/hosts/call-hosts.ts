@@ -8,6 +8,7 @@ import { HostError, ProcessHost } from '#engine/runtime/process-host.ts';
 import type { HostExit, ProcessHostLimits } from '#engine/runtime/process-host.ts';
 import { RestartBudget } from '#engine/runtime/restart-budget.ts';
 import type { MediaHostsRefusal, MediaHostsReport } from './media-supervisor.port.ts';
+import { MAX_DEATHS } from './quarantine.ts';
 import type { Quarantine } from './quarantine.ts';
 
 /**
@@ -53,7 +54,7 @@ export class CallHosts<Calls extends object> implements AsyncDisposable {
     if (await this.#options.quarantine.has(options.path)) return { ok: false, failure: 'quarantined' };
     if (this.#isStopped || options.signal?.aborted) return { refusal: 'stopped' };
     const { promise, resolve } = Promise.withResolvers<unknown>();
-    const job: Job = { ...options, name, args, resolve };
+    const job: Job = { ...options, name, args, resolve, deaths: 0 };
     if (!this.#queue.push(job, job.level)) return { refusal: 'overloaded' };
     const withdraw = (): void => this.#withdraw(job);
     options.signal?.addEventListener('abort', withdraw, { once: true });
@@ -122,7 +123,6 @@ export class CallHosts<Calls extends object> implements AsyncDisposable {
     slot.callsLeft--;
     try {
       const result: unknown = await slot.host.call(job.name as CallName<Calls>, job.args as never, job.timeLimitMs);
-      this.#options.quarantine.clear(job.path);
       job.resolve(result);
     } catch (error) {
       await this.#judge(slot, job, error);
@@ -150,9 +150,9 @@ export class CallHosts<Calls extends object> implements AsyncDisposable {
     if (!error.exit) throw error;
     this.#report(slot, error.exit, path);
     if (!error.exit.wasBusy) return resolve({ ok: false, failure: 'timeout' });
-    const isQuarantined = await this.#options.quarantine.blame(path, error.exit.reason);
-    if (isQuarantined) return resolve({ ok: false, failure: 'quarantined' });
-    this.#queue.unshift(job, job.level);
+    if (++job.deaths < MAX_DEATHS) return this.#queue.unshift(job, job.level);
+    await this.#options.quarantine.add(path, error.exit.reason);
+    resolve({ ok: false, failure: 'quarantined' });
   }
 
   /** Sends a host without work to rest, or out of the way when it has done enough: leaks of native code must not add up. */
@@ -236,6 +236,8 @@ interface Job extends CallOptions {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly resolve: (outcome: unknown) => void;
+  /** Hosts that ended with it in hand. */
+  deaths: number;
 }
 
 interface Slot<Calls extends object> {

@@ -5,6 +5,7 @@ import type { HostExit, ProcessHostLimits } from '#engine/runtime/process-host.t
 import type { Refusal } from './call-hosts.ts';
 import type { DownloadCalls, DownloadEvent, DownloadSpec } from './download.port.ts';
 import type { MediaHostsReport } from './media-supervisor.port.ts';
+import { MAX_DEATHS } from './quarantine.ts';
 import type { Quarantine } from './quarantine.ts';
 
 /**
@@ -133,9 +134,9 @@ export class DownloadHosts implements AsyncDisposable {
       return await this.#begin(download);
     }
     download.deaths += 1;
-    if (download.deaths > MAX_DEATHS) {
-      const isQuarantined = exit.wasReady && exit.wasBusy;
-      if (isQuarantined) await this.#options.quarantine.blame(spec.path, exit.reason);
+    if (download.deaths >= MAX_DEATHS) {
+      const isItsFault = exit.wasReady && exit.wasBusy;
+      if (isItsFault) await this.#options.quarantine.add(spec.path, exit.reason);
       return this.#fail(download, exit.wasBusy ? 'sourceDamaged' : 'sourceGone', `${host.name} ended: ${exit.reason}`);
     }
     await this.#begin(download);
@@ -161,9 +162,6 @@ export class DownloadHosts implements AsyncDisposable {
     }
   }
 }
-
-/** In a row, without anything made in between. */
-const MAX_DEATHS = 1;
 
 export interface DownloadHostsOptions {
   readonly entry: URL;

@@ -17,30 +17,20 @@ beforeEach(() => {
 const entry = { path, sizeBytes: 7, modifiedMs: MODIFIED_S * 1_000, reason: 'timeLimit' };
 
 describe('Quarantine', () => {
-  it('[QUAR1] leaves a file alone at its second death', async () => {
+  it('[QUAR1] has what was added, with how its last host ended', async () => {
     const quarantine = new Quarantine([], () => undefined);
-    expect([await quarantine.blame(path, 'crashed'), await quarantine.has(path)]).toEqual([false, false]);
-    expect([await quarantine.blame(path, 'timeLimit'), await quarantine.has(path)]).toEqual([true, true]);
+    expect(await quarantine.has(path)).toBe(false);
+    await quarantine.add(path, 'crashed');
+    await quarantine.add(path, 'timeLimit');
+    expect(await quarantine.has(path)).toBe(true);
     expect(quarantine.list()).toEqual([entry]);
   });
 
-  it('[QUAR1] forgets one death after a success, and does not forget two', async () => {
-    const quarantine = new Quarantine([], () => undefined);
-    await quarantine.blame(path, 'crashed');
-    quarantine.clear(path);
-    expect(await quarantine.blame(path, 'crashed')).toBe(false);
-    expect(await quarantine.blame(path, 'crashed')).toBe(true);
-    quarantine.clear(path);
-    expect(await quarantine.has(path)).toBe(true);
-  });
-
-  it('[QUAR1] counts the deaths of a path where nothing can be seen', async () => {
+  it('[QUAR1] has a path where nothing can be seen, too', async () => {
     const quarantine = new Quarantine([], () => undefined);
     const missing = join(folder, 'missing.mkv');
-    expect([await quarantine.blame(missing, 'crashed'), await quarantine.blame(missing, 'crashed')]).toEqual([
-      false,
-      true,
-    ]);
+    await quarantine.add(missing, 'crashed');
+    expect(await quarantine.has(missing)).toBe(true);
   });
 
   it.each([
@@ -54,7 +44,6 @@ describe('Quarantine', () => {
     change();
     expect(await quarantine.has(path)).toBe(false);
     expect(onChange).toHaveBeenCalledExactlyOnceWith([]);
-    expect(await quarantine.blame(path, 'crashed')).toBe(false);
   });
 
   it('[QUAR3] a release gives another chance', async () => {
@@ -70,9 +59,9 @@ describe('Quarantine', () => {
     const onChange = vi.fn();
     const other = { ...entry, path: join(folder, 'other.mkv'), reason: 'crashed' as const };
     const quarantine = new Quarantine([other], onChange);
-    await quarantine.blame(path, 'crashed');
-    expect(onChange).not.toHaveBeenCalled();
-    await quarantine.blame(path, 'timeLimit');
+    await quarantine.add(path, 'timeLimit');
     expect(onChange).toHaveBeenLastCalledWith([other, entry]);
+    quarantine.release(other.path);
+    expect(onChange).toHaveBeenLastCalledWith([entry]);
   });
 });

@@ -5,6 +5,7 @@ import { ProcessHost } from '#engine/runtime/process-host.ts';
 import type { HostExit, ProcessHostLimits } from '#engine/runtime/process-host.ts';
 import type { MediaHostsReport } from './media-supervisor.port.ts';
 import type { Refusal } from './call-hosts.ts';
+import { MAX_DEATHS } from './quarantine.ts';
 import type { Quarantine } from './quarantine.ts';
 import type {
   RenditionCalls,
@@ -60,7 +61,7 @@ export class RenditionHosts implements AsyncDisposable {
   open(id: number, spec: RenditionSpec): Refusal | null {
     if (this.#isStopped) return { refusal: 'stopped' };
     if (isTranscode(spec) && this.transcodeCount >= this.#options.maxTranscodes) return { refusal: 'atCapacity' };
-    const rendition: Rendition = { id, spec, next: 0, produceId: 0, hasInit: false, lastEventMs: 0 };
+    const rendition: Rendition = { id, spec, next: 0, produceId: 0, deaths: 0, hasInit: false, lastEventMs: 0 };
     this.#renditions.set(id, rendition);
     // Where an encoded picture is wanted decides which host it gets [REND9].
     if (!isTranscode(spec)) this.#attach(rendition);
@@ -193,7 +194,7 @@ export class RenditionHosts implements AsyncDisposable {
       rendition.hasInit = true;
     } else if (event.kind === 'segment') {
       if (event.index === rendition.next) rendition.next++;
-      this.#options.quarantine.clear(rendition.spec.path);
+      rendition.deaths = 0;
     } else if (event.kind === 'hardwareFailed') {
       rendition.spec = { ...rendition.spec, hardware: null };
     } else {
@@ -225,13 +226,19 @@ export class RenditionHosts implements AsyncDisposable {
     for (const { rendition, range } of inSoftware) this.#goOnInSoftware(rendition, range, exit);
     const atFault = interrupted.filter((each) => !inSoftware.includes(each));
     if (atFault.length === 0) return;
-    // They are all of one file: it is blamed once.
-    const failure = !exit.wasBusy ? 'timeout' : !exit.wasReady ? 'internal' : null;
-    const isQuarantined = failure === null && (await this.#options.quarantine.blame(first.spec.path, exit.reason));
+    if (!exit.wasBusy || !exit.wasReady) {
+      for (const { rendition } of atFault) this.#fail(rendition, exit.wasBusy ? 'internal' : 'timeout', detail);
+      return;
+    }
+    for (const { rendition } of atFault) rendition.deaths++;
+    // They are all of one file.
+    const isQuarantined = atFault.some(({ rendition }) => rendition.deaths >= MAX_DEATHS);
+    if (isQuarantined) await this.#options.quarantine.add(first.spec.path, exit.reason);
     for (const { rendition, range } of atFault) {
-      if (failure) this.#fail(rendition, failure, detail);
-      else if (isQuarantined) this.#fail(rendition, 'quarantined', detail);
-      else if (rendition.range === range && this.#renditions.has(rendition.id)) {
+      if (isQuarantined) {
+        rendition.deaths = 0;
+        this.#fail(rendition, 'quarantined', detail);
+      } else {
         rendition.lastEventMs = this.#clock.monotonicMs();
         this.#produce(rendition, { from: rendition.next, until: range.until });
       }
@@ -334,6 +341,8 @@ interface Rendition {
   next: number;
   /** The call that began `range`. */
   produceId: number;
+  /** In a row, since its last segment. */
+  deaths: number;
   hasInit: boolean;
   lastEventMs: number;
 }

@@ -31,12 +31,19 @@ export function serveHost<Calls extends object, Event = never>(
     new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
   let line: Promise<void> = Promise.resolve();
   let callId = 0;
+  /** Calls that came and are not answered. */
+  let waiting = 0;
   process.on('message', (message: ToHost) => {
     if (message.kind === 'stop') void Promise.resolve(onStop()).finally(() => process.exit(0));
     else {
-      line = line.then(() => {
+      const wasIdle = waiting++ === 0;
+      line = line.then(async () => {
         callId = message.id;
-        return answer(calls, message, send);
+        // What is told here is in the pipe before the next thing begins: lost in a crash, it would put the blame on the wrong call.
+        if (wasIdle) await send({ kind: 'begun', id: message.id });
+        const outcome = await run(calls, message);
+        waiting--;
+        await send({ ...outcome, id: message.id, isBusy: waiting > 0 });
       });
     }
   });
@@ -44,18 +51,15 @@ export function serveHost<Calls extends object, Event = never>(
   return { emit: (event) => void send({ kind: 'event', event, callId }) };
 }
 
-async function answer<Calls extends object>(
+async function run<Calls extends object>(
   calls: Calls,
-  { id, name, args }: Extract<ToHost, { kind: 'call' }>,
-  send: (message: FromHost<never>) => Promise<void>,
-): Promise<void> {
-  // The next call waits until this answer is in the pipe: an answer lost in a crash would put the blame on the wrong call.
+  { name, args }: Extract<ToHost, { kind: 'call' }>,
+): Promise<{ readonly kind: 'reply'; readonly result: unknown } | { readonly kind: 'defect'; readonly error: Error }> {
   try {
     const call = calls[name as CallName<Calls>] as (...args: readonly unknown[]) => unknown;
-    const result = name === PING ? undefined : await call.apply(calls, [...args]);
-    await send({ kind: 'reply', id, result });
+    return { kind: 'reply', result: name === PING ? undefined : await call.apply(calls, [...args]) };
   } catch (thrown) {
-    await send({ kind: 'defect', id, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
+    return { kind: 'defect', error: thrown instanceof Error ? thrown : new Error(String(thrown)) };
   }
 }
 

@@ -15,8 +15,11 @@ export const ORPHAN_WATCH = 'orphan-watch';
 
 export type FromHost<Event> =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'reply'; readonly id: number; readonly result: unknown }
-  | { readonly kind: 'defect'; readonly id: number; readonly error: Error }
+  /** A call is taken in hand that came while there was none. */
+  | { readonly kind: 'begun'; readonly id: number }
+  /** `isBusy`: the call behind it is in hand from now on, so that a busy child need not say `begun`. */
+  | { readonly kind: 'reply'; readonly id: number; readonly result: unknown; readonly isBusy: boolean }
+  | { readonly kind: 'defect'; readonly id: number; readonly error: Error; readonly isBusy: boolean }
   /** `callId`: the newest call that had been begun, so that the parent can tell what came of an older one. */
   | { readonly kind: 'event'; readonly event: Event; readonly callId: number };
 

@@ -65,6 +65,14 @@ describe('ProcessHost calls', () => {
     await expect(codeOf(host.call('echo', [4], LONG_MS))).resolves.toBe('lost');
   });
 
+  it('[HOST3] blames no call that was sent to a child whose end had not been noticed', async () => {
+    const host = startHost();
+    await host.call('echo', [1], LONG_MS);
+    process.kill(host.pid!, 'SIGKILL');
+    await expect(codeOf(host.call('echo', [2], LONG_MS))).resolves.toBe('lost');
+    await expect(host.exited).resolves.toMatchObject({ reason: 'crashed', hadCall: false });
+  });
+
   it('[HOST3] hears the answers that were written just before the end', async () => {
     const host = startHost();
     const payload = new Uint8Array(200_000).fill(7);

@@ -27,8 +27,10 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
   readonly #child: ChildProcess;
   readonly #whenReady = Promise.withResolvers<void>();
   readonly #whenExited = Promise.withResolvers<HostExit>();
-  /** Calls sent and not answered, oldest first. The first is the one that the child has in hand. */
+  /** Calls sent and not answered, oldest first. The first is the one that the child has in hand, or will have next. */
   readonly #calls = new Map<number, PendingCall>();
+  /** The newest call of which is known that the child took it in hand. */
+  #begunId = 0;
   readonly #timers: Timer[];
   #limit: Timer | undefined;
   #nextId = 1;
@@ -156,6 +158,11 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
       this.#watchHead();
       return this.#whenReady.resolve();
     }
+    if (message.kind === 'begun') {
+      this.#begunId = message.id;
+      return;
+    }
+    if (message.isBusy) this.#begunId = message.id + 1;
     const call = this.#calls.get(message.id);
     if (!call) return;
     this.#calls.delete(message.id);
@@ -167,7 +174,8 @@ export class ProcessHost<Calls extends object, Event = never> implements AsyncDi
   #conclude(exitCode: number | null, signal: NodeJS.Signals | null): void {
     if (this.#exit) return;
     living.delete(this.#child);
-    const hadCall = this.#isReady && this.#calls.size > 0;
+    // A call sent to a process that has ended unnoticed is not to blame; one that a living process did not take in time is.
+    const hadCall = this.#calls.has(this.#begunId) || (this.#end === 'timeLimit' && this.#calls.size > 0);
     this.#exit = {
       reason: this.#end ?? 'crashed',
       exitCode,

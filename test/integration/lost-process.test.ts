@@ -157,8 +157,8 @@ describe('rendition hosts', () => {
     const bystander = await hostOf(TAPES[1]);
 
     const wanted = first.get(`v0/${segments.at(-1)![1]}.m4s`);
-    // One only: a file that ends two is left alone.
-    process.kill((await hostOf(TAPES[0])).pid, 'SIGKILL');
+    await hostOf(TAPES[0]);
+    for (const { pid } of hostsOf(TAPES[0])) process.kill(pid, 'SIGKILL');
     const late = await wanted;
     expect(late.status).toBe(200);
     expect(late.bytes.length).toBeGreaterThan(1_000);

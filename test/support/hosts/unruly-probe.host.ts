@@ -1,22 +1,25 @@
 /** A probe and study host without FFmpeg: the name of a file says what becomes of its host. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { ProbePort, ProbeResult } from '#engine/hosts/probe.port.ts';
+import type { ProbePort } from '#engine/hosts/probe.port.ts';
 import type { StudyPort } from '#engine/hosts/study.port.ts';
 import { serveHost } from '#engine/runtime/host-server.ts';
 
-/** `crash-once` and the like: true the first time that any host meets this file. */
-function isFirstTime(path: string): boolean {
-  if (existsSync(`${path}.met`)) return false;
-  writeFileSync(`${path}.met`, '');
+type Calls = ProbePort & StudyPort;
+
+/** `crash-once` and the like: true the first time that any host is asked this about the file. */
+function isFirstTime(path: string, call: keyof Calls): boolean {
+  const met = `${path}.${call}`;
+  if (existsSync(met)) return false;
+  writeFileSync(met, '');
   return true;
 }
 
 /** Answers with the host's process id as the size, so that a test sees who answered. */
-function act(path: string): { readonly ok: true; readonly sizeBytes: number } | Promise<never> {
+function act(path: string, call: keyof Calls): { readonly ok: true; readonly sizeBytes: number } | Promise<never> {
   const name = basename(path);
   if (name.startsWith('crash-once')) {
-    if (isFirstTime(path)) process.abort();
+    if (isFirstTime(path, call)) process.abort();
   } else if (name.startsWith('crash')) process.abort();
   if (name.startsWith('hang')) for (;;);
   if (name.startsWith('wait')) return new Promise(() => undefined);
@@ -24,16 +27,19 @@ function act(path: string): { readonly ok: true; readonly sizeBytes: number } | 
   return { ok: true, sizeBytes: process.pid };
 }
 
-const answer = act as (path: string) => never;
+const answer =
+  (call: keyof Calls) =>
+  (path: string): never =>
+    act(path, call) as never;
 
-serveHost<ProbePort & StudyPort>({
-  probe: (path): ProbeResult => answer(path),
-  keyframes: (path) => answer(path),
-  picture: (path) => answer(path),
-  subtitle: (path) => answer(path),
-  entryPoints: (path) => answer(path),
-  previewSheet: (path) => answer(path),
-  soundPrint: (path) => answer(path),
-  commonSounds: (path) => answer(path),
-  darkPauses: (path) => answer(path),
+serveHost<Calls>({
+  probe: answer('probe'),
+  keyframes: answer('keyframes'),
+  picture: answer('picture'),
+  subtitle: answer('subtitle'),
+  entryPoints: answer('entryPoints'),
+  previewSheet: answer('previewSheet'),
+  soundPrint: answer('soundPrint'),
+  commonSounds: answer('commonSounds'),
+  darkPauses: answer('darkPauses'),
 });
