@@ -17,8 +17,6 @@ const everything = ['protocol', 'engine', 'client', 'bench', 'test'].map((folder
 
 interface Conditions {
   readonly globalSetup?: string[];
-  /** How often a failed test is tried once more; the report names those that needed it. */
-  readonly retry?: number;
 }
 
 function project(name: string, include: string[], exclude: string[], timeoutMs: number, conditions: Conditions = {}) {
@@ -35,9 +33,6 @@ function project(name: string, include: string[], exclude: string[], timeoutMs: 
   };
 }
 
-/** Real servers, processes and browsers share two cores: once is chance and is named in the report, twice is a defect. */
-const real: Conditions = { retry: 1 };
-
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
@@ -49,12 +44,11 @@ export default defineConfig({
     unstubEnvs: true,
     projects: [
       project('unit', everything, [...suffixed, 'test/integration/**', 'test/e2e/**'], 60_000),
-      project('pg', ['**/*.pg.test.ts'], ['test/e2e/**'], 90_000, real),
-      project('redis', ['**/*.redis.test.ts'], ['test/e2e/**'], 90_000, real),
-      project('av', ['**/*.av.test.ts'], ['test/e2e/**'], 90_000, real),
-      project('integration', ['test/integration/**/*.test.ts'], suffixed, 120_000, real),
+      project('pg', ['**/*.pg.test.ts'], ['test/e2e/**'], 90_000),
+      project('redis', ['**/*.redis.test.ts'], ['test/e2e/**'], 90_000),
+      project('av', ['**/*.av.test.ts'], ['test/e2e/**'], 90_000),
+      project('integration', ['test/integration/**/*.test.ts'], suffixed, 120_000),
       project('e2e', ['**/*.e2e.test.ts', 'test/e2e/**/*.test.ts'], [], 180_000, {
-        ...real,
         globalSetup: ['test/support/built-client.ts'],
       }),
     ],

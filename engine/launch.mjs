@@ -26,7 +26,7 @@ const modules = join(root, 'node_modules');
 /** What each command runs. `needs`: everything in the lock file, or what running needs. */
 const COMMANDS = {
   start: { file: 'engine/main.ts', needs: 'runtime', hasClient: true },
-  test: { file: 'node_modules/vitest/vitest.mjs', args: ['run'], needs: 'all', hasClient: true },
+  test: { file: 'test/run.ts', needs: 'all', hasClient: true },
   rpc: { file: 'engine/rpc.ts', needs: 'runtime' },
   bench: { file: 'bench/run.ts', needs: 'all' },
   score: { file: 'bench/score.ts', needs: 'all' },
@@ -42,7 +42,7 @@ const TEST_PROGRAMS = [
 
 class LaunchFailure extends Error {}
 
-async function launch({ file, args: ownArgs = [], needs, hasClient = false }, name, userArgs) {
+async function launch({ file, needs, hasClient = false }, name, userArgs) {
   const version = Number(process.versions.node.split('.')[0]);
   if (version < MIN_NODE) {
     throw new LaunchFailure(
@@ -55,7 +55,7 @@ async function launch({ file, args: ownArgs = [], needs, hasClient = false }, na
   const path = join(root, file);
   if (!existsSync(path)) throw new LaunchFailure(`“${name}” is not part of this checkout (${file} is missing).`);
   const missing = name === 'test' ? missingPrograms() : [];
-  const code = await run(node, path, [...ownArgs, ...userArgs], name);
+  const code = await run(node, path, userArgs, name);
   if (missing.length === 0) return code;
   console.error(
     `matinee: tests that need ${missing.join(' and ')} cannot pass. Install: apt-get install -y ${missing.join(' ')}`,
