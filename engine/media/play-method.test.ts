@@ -378,7 +378,8 @@ describe('any decision', () => {
   it('gets no worse when the device can do more', () => {
     fc.assert(
       fc.property(question, (q) => {
-        const asked = build(q);
+        // What failed is known of one device: a better one, which gets more as it is, has lessons of its own.
+        const asked = { ...build(q), lessons: [] };
         const better: DeviceProfile = {
           ...asked.profile,
           file: [...asked.profile.file, ...chromium.file, ...dolbyTv.file],
