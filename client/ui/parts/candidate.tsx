@@ -3,6 +3,7 @@ import type { MatchCandidate } from '#protocol/schema/match.ts';
 import { isDoubt, likeness, reasonName } from '../match-words.ts';
 import { Poster } from './picture.tsx';
 import styles from './candidate.module.css';
+import { ShareLine } from './share-line.tsx';
 
 interface Props {
   readonly candidate: MatchCandidate;
@@ -49,11 +50,7 @@ export function Candidate({ candidate, number, isPicked, onPick }: Props) {
         )}
         {words !== null && (
           <span class={styles.score}>
-            {score !== null && (
-              <span class={styles.line} aria-hidden="true">
-                <span style={{ inlineSize: `${Math.round(score * 100)}%` }} />
-              </span>
-            )}
+            {score !== null && <ShareLine share={score} class={styles.line} />}
             {words}
           </span>
         )}

@@ -1,11 +1,10 @@
 import { ExternalLink } from 'lucide-preact';
 import { useState } from 'preact/hooks';
-import { isFailure } from '#protocol/errors.ts';
 import type { MetadataSettingsStore } from '#client/store/metadata-settings.ts';
-import { failureText } from '../failure-text.ts';
 import { useLobby } from '../house.ts';
 import { Button } from './button.tsx';
 import { Field } from './field.tsx';
+import { SmallForm, useSending } from './small-form.tsx';
 import styles from './tmdb-key.module.css';
 
 const KEY_PAGE = 'https://www.themoviedb.org/settings/api';
@@ -19,31 +18,16 @@ interface Props {
 export function TmdbKey({ store, onDone }: Props) {
   const { notices } = useLobby();
   const [key, setKey] = useState('');
-  const [problem, setProblem] = useState<string | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  const save = async (): Promise<void> => {
-    setBusy(true);
-    setProblem(null);
-    try {
+  const { isBusy, problem, send, forget } = useSending();
+  const save = (): Promise<void> =>
+    send(async () => {
       await store.configure({ apiKey: key.trim() });
       setKey('');
       notices.show('TMDB knows the key. Your movies are looked for now.');
       onDone?.();
-    } catch (error) {
-      if (!isFailure(error)) throw error;
-      setProblem(failureText(error));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
-    <form
-      class={styles.form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-    >
+    <SmallForm isBusy={isBusy} onSend={save} class={styles.form}>
       <ol class={styles.steps}>
         <li>Sign up at TMDB, The Movie Database. It is free for personal use.</li>
         <li>
@@ -63,7 +47,7 @@ export function TmdbKey({ store, onDone }: Props) {
         value={key}
         onValue={(value) => {
           setKey(value);
-          setProblem(null);
+          forget();
         }}
         maxLength={1_000}
         isCode
@@ -73,6 +57,6 @@ export function TmdbKey({ store, onDone }: Props) {
       <Button look="bright" type="submit" isBusy={isBusy} disabled={key.trim() === ''}>
         Try it and keep it
       </Button>
-    </form>
+    </SmallForm>
   );
 }

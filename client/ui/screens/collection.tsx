@@ -16,6 +16,7 @@ import { Dialog, Question } from '../parts/dialog.tsx';
 import { Menu } from '../parts/menu.tsx';
 import type { MenuItem } from '../parts/menu.tsx';
 import { MoviePicture, Poster } from '../parts/picture.tsx';
+import { ShareLine } from '../parts/share-line.tsx';
 import { StatePage } from '../parts/state-page.tsx';
 import { MovieTile, TilePlaceholder } from '../parts/tile.tsx';
 import { dayOf } from '../wording.ts';
@@ -151,9 +152,7 @@ function CollectionPage({ store, collection, tiles }: PageProps) {
                   : `${collection.watchedCount} watched`}
             </span>
           </p>
-          <span class={styles.line} aria-hidden="true">
-            <span style={{ inlineSize: `${Math.round(share * 100)}%` }} />
-          </span>
+          <ShareLine share={share} class={styles.line} />
           {collection.overview !== null && collection.overview !== '' && (
             <p class={styles.overview} dir="auto">
               {collection.overview}

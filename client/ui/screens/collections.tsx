@@ -9,6 +9,7 @@ import { lazyScreen } from '../lazy.tsx';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { CollectionTile } from '../parts/collection-card.tsx';
 import { Link } from '../parts/link.tsx';
+import { ScreenHead } from '../parts/screen-head.tsx';
 import { StatePage } from '../parts/state-page.tsx';
 import { TilePlaceholder } from '../parts/tile.tsx';
 import { counted } from '../wording.ts';
@@ -60,10 +61,14 @@ export function CollectionsScreen({ kind }: { readonly kind: CollectionKind | nu
 
   return (
     <div class={styles.collections}>
-      <header class={styles.header} data-spatial>
-        <h1>
-          Collections <span role="status">{cards === null ? '' : counted(store.total.value, 'collection')}</span>
-        </h1>
+      <ScreenHead
+        title={
+          <>
+            Collections <span role="status">{cards === null ? '' : counted(store.total.value, 'collection')}</span>
+          </>
+        }
+        class={styles.header}
+      >
         <nav class={styles.tabs} aria-label="Kinds of collections">
           {TABS.map(([name, label]) => (
             <Link
@@ -80,7 +85,7 @@ export function CollectionsScreen({ kind }: { readonly kind: CollectionKind | nu
             New list
           </Button>
         )}
-      </header>
+      </ScreenHead>
       {failure !== null && cards === null && (
         <StatePage
           title="The collections can’t be read"

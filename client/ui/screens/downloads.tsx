@@ -4,6 +4,7 @@ import { isUnderWay } from '#client/store/downloads.ts';
 import type { DownloadsStore } from '#client/store/downloads.ts';
 import { ALL_MOVIES } from '#client/store/navigation.ts';
 import type { Download, DownloadRoom } from '#protocol/schema/downloads.ts';
+import { classes } from '../classes.ts';
 import {
   downloadFacts,
   downloadTitle,
@@ -21,6 +22,9 @@ import { Button, ButtonLink, IconButton } from '../parts/button.tsx';
 import { Question } from '../parts/dialog.tsx';
 import { Link } from '../parts/link.tsx';
 import { Poster } from '../parts/picture.tsx';
+import { ProgressBar } from '../parts/progress-bar.tsx';
+import { ScreenHead } from '../parts/screen-head.tsx';
+import { ShareLine } from '../parts/share-line.tsx';
 import { StatePage } from '../parts/state-page.tsx';
 import { counted } from '../wording.ts';
 import styles from './downloads.module.css';
@@ -38,29 +42,6 @@ const GROUPS: readonly { readonly title: string; readonly holds: (download: Down
 /** What is made first stands first; of the rest the latest. */
 const inTurn = (a: Download, b: Download): number =>
   Number(b.state === 'preparing') - Number(a.state === 'preparing') || (a.place ?? 0) - (b.place ?? 0);
-
-/** How far a copy is. A screen reader may ask for it; it does not say every step by itself. */
-function Progress({ download }: { readonly download: Download }) {
-  const { progress, isHeld } = download;
-  return (
-    <div class={styles.progress}>
-      <div
-        class={styles.line}
-        role="progressbar"
-        aria-label={`Preparing ${downloadTitle(download)}`}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        {...(progress !== null && { 'aria-valuenow': Math.floor(progress * 100) })}
-        aria-valuetext={progressText(download)}
-        data-unknown={progress === null}
-        data-held={isHeld}
-      >
-        <span {...(progress !== null && { style: { inlineSize: `${(progress * 100).toFixed(1)}%` } })} />
-      </div>
-      <span class={styles.numbers}>{progressText(download)}</span>
-    </div>
-  );
-}
 
 interface RowProps {
   readonly download: Download;
@@ -94,7 +75,15 @@ function Row({ download, store, onRemove }: RowProps) {
           {state === 'failed' && <TriangleAlert aria-hidden="true" />}
           <span>{stateLine(download, server.now())}</span>
         </p>
-        {state === 'preparing' && <Progress download={download} />}
+        {state === 'preparing' && (
+          <ProgressBar
+            label={`Preparing ${name}`}
+            share={download.progress}
+            text={progressText(download)}
+            isHeld={download.isHeld}
+            class={styles.progress}
+          />
+        )}
       </div>
       <div class={styles.actions}>
         {isUnderWay(download) && (
@@ -142,9 +131,7 @@ function Room({ room }: { readonly room: DownloadRoom }) {
   return (
     <div class={styles.room}>
       <span>{roomText(room)}</span>
-      <span class={styles.line} aria-hidden="true" data-full={share > 0.9}>
-        <span style={{ inlineSize: `${(share * 100).toFixed(1)}%` }} />
-      </span>
+      <ShareLine share={share} class={classes(styles.roomLine, share > 0.9 && styles.full)} />
     </div>
   );
 }
@@ -234,13 +221,17 @@ export function DownloadsScreen() {
   };
   return (
     <div class={styles.downloads} ref={box} onFocusIn={onFocusIn}>
-      <header class={styles.header}>
-        <h1>
-          Downloads
-          {downloads !== null && downloads.length > 0 && <span> {counted(downloads.length, 'download')}</span>}
-        </h1>
+      <ScreenHead
+        title={
+          <>
+            Downloads
+            {downloads !== null && downloads.length > 0 && <span> {counted(downloads.length, 'download')}</span>}
+          </>
+        }
+        class={styles.header}
+      >
         {room !== null && <Room room={room} />}
-      </header>
+      </ScreenHead>
       <Announcer store={store} />
       {isCut && downloads !== null && (
         <p class={styles.cut}>

@@ -11,6 +11,7 @@ import { Button, ButtonLink } from '../parts/button.tsx';
 import { Link } from '../parts/link.tsx';
 import { Logo, MoviePicture } from '../parts/picture.tsx';
 import { Row } from '../parts/row.tsx';
+import { ShareLine } from '../parts/share-line.tsx';
 import { Shelf } from '../parts/shelf.tsx';
 import { StatePage, Waiting } from '../parts/state-page.tsx';
 import { moviesCounted, seenShare } from '../parts/tile.tsx';
@@ -72,9 +73,7 @@ function Marquee({ tile, isContinuing }: { readonly tile: Tile; readonly isConti
         )}
         {share !== null && progress !== null && (
           <div class={styles.seen}>
-            <span class={styles.line}>
-              <span style={{ inlineSize: `${(share * 100).toFixed(1)}%` }} />
-            </span>
+            <ShareLine share={share} class={styles.line} />
             <span>{movieLength(progress.durationMs - progress.positionMs)} left</span>
           </div>
         )}

@@ -12,6 +12,7 @@ import { lazyScreen } from '../lazy.tsx';
 import { Button, ButtonLink } from '../parts/button.tsx';
 import { Link } from '../parts/link.tsx';
 import { Logo, MoviePicture, Poster } from '../parts/picture.tsx';
+import { ShareLine } from '../parts/share-line.tsx';
 import { Shelf } from '../parts/shelf.tsx';
 import { StatePage } from '../parts/state-page.tsx';
 import { seenShare } from '../parts/tile.tsx';
@@ -221,9 +222,7 @@ function MoviePage({ movie, carried }: PageProps) {
           <Ratings movie={movie} />
           {share !== null && progress !== null && (
             <p class={styles.seen}>
-              <span class={styles.line} aria-hidden="true">
-                <span style={{ inlineSize: `${(share * 100).toFixed(1)}%` }} />
-              </span>
+              <ShareLine share={share} class={styles.line} />
               {movieLength(progress.durationMs - progress.positionMs)} left
             </p>
           )}

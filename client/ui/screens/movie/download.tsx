@@ -23,6 +23,7 @@ import { useDownloading } from '../../downloading.ts';
 import { failureText } from '../../failure-text.ts';
 import { useCinema, useLobby } from '../../house.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
+import { CheckRow, CheckRows } from '../../parts/check-row.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Choice } from '../../parts/field.tsx';
 import { codecName, containerName, fileSize, trackLabel } from '../../wording.ts';
@@ -82,26 +83,21 @@ function Tracks<T extends string | number>({ title, tracks, chosen, onChosen }: 
   return (
     <fieldset class={styles.tracks}>
       <legend>{title}</legend>
-      <ul>
+      <CheckRows>
         {tracks.map(({ key, name, note, isBarred = false }) => (
-          <li key={key}>
-            <label data-barred={isBarred}>
-              <input
-                type="checkbox"
-                checked={chosen.includes(key)}
-                disabled={isBarred}
-                onChange={(event) =>
-                  onChosen(event.currentTarget.checked ? [...chosen, key] : chosen.filter((one) => one !== key))
-                }
-              />
-              <span>
-                <bdi>{name}</bdi>
-                {note !== null && <small>{note}</small>}
-              </span>
-            </label>
-          </li>
+          <CheckRow
+            key={key}
+            isChecked={chosen.includes(key)}
+            isBarred={isBarred}
+            onChecked={(isChecked) => onChosen(isChecked ? [...chosen, key] : chosen.filter((one) => one !== key))}
+          >
+            <span>
+              <bdi>{name}</bdi>
+              {note !== null && <small>{note}</small>}
+            </span>
+          </CheckRow>
         ))}
-      </ul>
+      </CheckRows>
     </fieldset>
   );
 }

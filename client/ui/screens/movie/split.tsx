@@ -3,6 +3,7 @@ import type { Matching } from '#client/store/matching.ts';
 import type { MovieDetail } from '#client/store/movie.ts';
 import { useAttempt, useLobby } from '../../house.ts';
 import { Button } from '../../parts/button.tsx';
+import { CheckRow, CheckRows } from '../../parts/check-row.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import styles from './dialogs.module.css';
 
@@ -31,25 +32,22 @@ export function SplitDialog({ movie, matching, onClose }: Props) {
     <Dialog title="Which files are another movie?" isSheet onClose={onClose}>
       <div class={styles.stack}>
         <p class={styles.note}>They become a movie of their own. What people watched is kept in both.</p>
-        <ul class={styles.checks}>
+        <CheckRows>
           {movie.files.map((file) => (
-            <li key={file.id}>
-              <label>
-                <input
-                  type="checkbox"
-                  checked={chosen.has(file.id)}
-                  onChange={(event) => {
-                    const next = new Set(chosen);
-                    if (event.currentTarget.checked) next.add(file.id);
-                    else next.delete(file.id);
-                    setChosen(next);
-                  }}
-                />
-                <span dir="auto">{file.name}</span>
-              </label>
-            </li>
+            <CheckRow
+              key={file.id}
+              isChecked={chosen.has(file.id)}
+              onChecked={(isChecked) => {
+                const next = new Set(chosen);
+                if (isChecked) next.add(file.id);
+                else next.delete(file.id);
+                setChosen(next);
+              }}
+            >
+              <span dir="auto">{file.name}</span>
+            </CheckRow>
           ))}
-        </ul>
+        </CheckRows>
       </div>
       <div class={styles.end}>
         <Button look="quiet" onClick={onClose}>

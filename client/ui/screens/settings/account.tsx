@@ -6,6 +6,7 @@ import { failureText } from '../../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
 import { Button } from '../../parts/button.tsx';
 import { Field } from '../../parts/field.tsx';
+import { SmallForm } from '../../parts/small-form.tsx';
 import { Waiting } from '../../parts/state-page.tsx';
 import { counted, dayOf, timeAgo } from '../../wording.ts';
 import styles from './settings.module.css';
@@ -99,13 +100,7 @@ function Password({ store }: { readonly store: PlacesStore }) {
       <div class={styles.head}>
         <h2 id="password-title">Password</h2>
       </div>
-      <form
-        class={styles.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!isBusy) void submit();
-        }}
-      >
+      <SmallForm isBusy={isBusy} onSend={submit}>
         <input type="text" name="username" autoComplete="username" value={viewer.name} hidden readOnly />
         <Field
           label="Current password"
@@ -130,7 +125,7 @@ function Password({ store }: { readonly store: PlacesStore }) {
         <Button type="submit" isBusy={isBusy}>
           Change the password
         </Button>
-      </form>
+      </SmallForm>
     </section>
   );
 }

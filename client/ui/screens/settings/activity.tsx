@@ -6,9 +6,9 @@ import type { FailedRow, JobRow } from '#client/store/jobs.ts';
 import { failureText } from '../../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../../house.ts';
 import { Button } from '../../parts/button.tsx';
+import { ProgressBar, shareOf } from '../../parts/progress-bar.tsx';
 import { Waiting } from '../../parts/state-page.tsx';
 import { count, counted, spokenDuration, timeAgo } from '../../wording.ts';
-import { ProgressBar } from './progress-bar.tsx';
 import styles from './settings.module.css';
 
 const STATES: Readonly<Record<JobRow['state'], string>> = {
@@ -214,8 +214,7 @@ function JobBlock({ job }: { readonly job: JobRow }) {
       {job.state === 'running' && (
         <ProgressBar
           label={job.kind === 'scan' ? `Scan of ${job.subject}` : job.subject}
-          done={job.done}
-          total={job.total}
+          share={shareOf(job.done, job.total)}
           text={doneOf(job)}
         />
       )}

@@ -10,10 +10,10 @@ import { useAttempt, useCinema, useLobby } from '../../house.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
 import { FolderPicker } from '../../parts/folder-picker.tsx';
+import { ProgressBar, shareOf } from '../../parts/progress-bar.tsx';
 import { mediaFailureText } from '../../media-text.ts';
 import { Waiting } from '../../parts/state-page.tsx';
 import { counted, timeAgo } from '../../wording.ts';
-import { ProgressBar } from './progress-bar.tsx';
 import styles from './settings.module.css';
 
 const WATCHING = {
@@ -133,8 +133,7 @@ function LibraryBlock({ library }: { readonly library: LibraryRow }) {
       {scan !== null && (
         <ProgressBar
           label={`Scan of ${library.name}`}
-          done={scan.done}
-          total={scan.toDo > 0 ? scan.toDo : null}
+          share={shareOf(scan.done, scan.toDo > 0 ? scan.toDo : null)}
           text={`${counted(scan.seen, 'file')} seen, ${scan.done} of ${scan.toDo} new ones read`}
         />
       )}

@@ -1,15 +1,14 @@
 import { Plus, Trash2 } from 'lucide-preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { isFailure } from '#protocol/errors.ts';
 import { ROLES } from '#protocol/permission.ts';
 import type { Role } from '#protocol/permission.ts';
 import { PeopleStore } from '#client/store/people.ts';
 import type { Person } from '#client/store/people.ts';
-import { failureText } from '../../failure-text.ts';
 import { useAttempt, useCinema } from '../../house.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
 import { Choice, Field } from '../../parts/field.tsx';
+import { SmallForm, useSending } from '../../parts/small-form.tsx';
 import { Waiting } from '../../parts/state-page.tsx';
 import { dayOf } from '../../wording.ts';
 import styles from './settings.module.css';
@@ -21,33 +20,17 @@ function AddPerson({ store, onClose }: { readonly store: PeopleStore; readonly o
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const [role, setRole] = useState<Role>('user');
-  const [problem, setProblem] = useState<string | null>(null);
-  const [isBusy, setBusy] = useState(false);
-
-  const submit = async (): Promise<void> => {
-    setBusy(true);
-    setProblem(null);
-    try {
+  const { isBusy, problem, send } = useSending();
+  const submit = (): Promise<void> =>
+    send(async () => {
       await store.add(name.trim(), password, role);
       onClose();
       await attempt(async () => undefined, `${name.trim()} can sign in now.`);
-    } catch (error) {
-      if (!isFailure(error)) throw error;
-      setProblem(failureText(error));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
 
   return (
     <Dialog title="Add a person" onClose={onClose}>
-      <form
-        class={styles.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!isBusy) void submit();
-        }}
-      >
+      <SmallForm isBusy={isBusy} onSend={submit}>
         <Field label="Name" value={name} onValue={setName} maxLength={64} autoFocus problem={problem} />
         <Field
           label="Password"
@@ -70,7 +53,7 @@ function AddPerson({ store, onClose }: { readonly store: PeopleStore; readonly o
         <Button look="bright" type="submit" isBusy={isBusy}>
           Add
         </Button>
-      </form>
+      </SmallForm>
     </Dialog>
   );
 }

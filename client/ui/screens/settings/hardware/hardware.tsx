@@ -7,9 +7,9 @@ import type { HardwareTest } from '#protocol/schema/hardware.ts';
 import { failureText } from '../../../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../../../house.ts';
 import { Button } from '../../../parts/button.tsx';
+import { ProgressBar, shareOf } from '../../../parts/progress-bar.tsx';
 import { Waiting } from '../../../parts/state-page.tsx';
 import { counted, timeAgo } from '../../../wording.ts';
-import { ProgressBar } from '../progress-bar.tsx';
 import shared from '../settings.module.css';
 import {
   CODEC_LINES,
@@ -182,8 +182,7 @@ export function HardwareSettings() {
       {running !== null && (
         <ProgressBar
           label="Test of the hardware"
-          done={running.done}
-          total={running.total}
+          share={shareOf(running.done, running.total)}
           text={running.note ?? 'Starting'}
         />
       )}

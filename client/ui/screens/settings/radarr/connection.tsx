@@ -1,16 +1,16 @@
 import { RefreshCw } from 'lucide-preact';
 import { useState } from 'preact/hooks';
-import { isFailure } from '#protocol/errors.ts';
 import type { Failure } from '#protocol/errors.ts';
 import { jobsOf } from '#client/store/jobs.ts';
 import type { RadarrLink, Status } from '#client/store/radarr.ts';
 import { classes } from '../../../classes.ts';
-import { failureText, radarrTroubleText } from '../../../failure-text.ts';
+import { radarrTroubleText } from '../../../failure-text.ts';
 import { useAttempt, useCinema, useLobby } from '../../../house.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Choice, Field } from '../../../parts/field.tsx';
+import { ProgressBar, shareOf } from '../../../parts/progress-bar.tsx';
+import { SmallForm, useSending } from '../../../parts/small-form.tsx';
 import { count, counted, timeAgo } from '../../../wording.ts';
-import { ProgressBar } from '../progress-bar.tsx';
 import styles from '../settings.module.css';
 import own from './radarr.module.css';
 
@@ -37,13 +37,10 @@ export function ConnectionForm({ link, status }: { readonly link: RadarrLink; re
   const { notices } = useLobby();
   const [url, setUrl] = useState(status.url ?? '');
   const [apiKey, setApiKey] = useState('');
-  const [problem, setProblem] = useState<string | null>(null);
-  const [isBusy, setBusy] = useState(false);
+  const { isBusy, problem, send } = useSending();
 
-  const save = async (): Promise<void> => {
-    setBusy(true);
-    setProblem(null);
-    try {
+  const save = (): Promise<void> =>
+    send(async () => {
       await link.configure({ url: url.trim(), ...(apiKey.trim() !== '' && { apiKey: apiKey.trim() }) });
       setApiKey('');
       const failure = link.checkFailure.peek();
@@ -51,26 +48,14 @@ export function ConnectionForm({ link, status }: { readonly link: RadarrLink; re
       else if (isAway(failure)) {
         notices.show('Saved, but nothing answers there.', 'bad');
       } else notices.show('Saved, but Radarr can’t be asked yet: see below.', 'bad');
-    } catch (error) {
-      if (!isFailure(error)) throw error;
-      setProblem(failureText(error));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
 
   return (
     <section class={styles.block} aria-labelledby="radarr-title">
       <div class={styles.head}>
         <h2 id="radarr-title">Radarr</h2>
       </div>
-      <form
-        class={styles.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!isBusy) void save();
-        }}
-      >
+      <SmallForm isBusy={isBusy} onSend={save}>
         <Field
           label="Address"
           value={url}
@@ -94,7 +79,7 @@ export function ConnectionForm({ link, status }: { readonly link: RadarrLink; re
         <Button look="bright" type="submit" isBusy={isBusy} disabled={url.trim() === ''}>
           Save and test
         </Button>
-      </form>
+      </SmallForm>
       {status.url !== null && status.hasApiKey && (
         <div class={classes(styles.actions, own.apart)}>
           <Choice
@@ -183,8 +168,7 @@ export function ConnectionState({ link, status }: { readonly link: RadarrLink; r
         {running !== null && (
           <ProgressBar
             label="Sync with Radarr"
-            done={running.done}
-            total={running.total}
+            share={shareOf(running.done, running.total)}
             text={running.note ?? 'Asking Radarr…'}
           />
         )}

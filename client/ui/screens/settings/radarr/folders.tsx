@@ -8,6 +8,7 @@ import { folderText } from '../../../folder-text.ts';
 import { useAttempt } from '../../../house.ts';
 import { Button, IconButton } from '../../../parts/button.tsx';
 import { Field } from '../../../parts/field.tsx';
+import { SmallForm, useSending } from '../../../parts/small-form.tsx';
 import { Waiting } from '../../../parts/state-page.tsx';
 import { counted } from '../../../wording.ts';
 import styles from '../settings.module.css';
@@ -114,32 +115,16 @@ function FolderRow({ link, folder }: { readonly link: RadarrLink; readonly folde
 function MappingForm({ link }: { readonly link: RadarrLink }) {
   const [from, setFrom] = useState('');
   const [to, setTo] = useState('');
-  const [problem, setProblem] = useState<string | null>(null);
-  const [isBusy, setBusy] = useState(false);
-
-  const add = async (): Promise<void> => {
-    setBusy(true);
-    setProblem(null);
-    try {
+  const { isBusy, problem, send } = useSending();
+  const add = (): Promise<void> =>
+    send(async () => {
       await link.useMapping({ from: from.trim(), to: to.trim() });
       setFrom('');
       setTo('');
-    } catch (error) {
-      if (!isFailure(error)) throw error;
-      setProblem(failureText(error));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
 
   return (
-    <form
-      class={styles.form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!isBusy) void add();
-      }}
-    >
+    <SmallForm isBusy={isBusy} onSend={add}>
       <Field
         label="Folder in Radarr"
         value={from}
@@ -153,7 +138,7 @@ function MappingForm({ link }: { readonly link: RadarrLink }) {
       <Button type="submit" isBusy={isBusy} disabled={from.trim() === '' || to.trim() === ''}>
         Add the mapping
       </Button>
-    </form>
+    </SmallForm>
   );
 }
 
