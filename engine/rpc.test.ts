@@ -64,7 +64,7 @@ async function rpc(
     environment: { MATINEE_URL: running.url, ...environment },
     version: '0',
     print: (line) => lines.push(JSON.parse(line)),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(50_000),
   });
   return { code, lines };
 }

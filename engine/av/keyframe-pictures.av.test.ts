@@ -24,7 +24,7 @@ async function make(path: string, order?: (count: number) => number[]): Promise<
   const { media } = probe(path);
   const track = media.video[0]!;
   const startUs = media.startMs * 1_000;
-  const keyframesUs = findKeyframes(path, track.index, { startUs, timeLimitMs: 10_000 }).timesUs;
+  const keyframesUs = findKeyframes(path, track.index, { startUs, timeLimitMs: 60_000 }).timesUs;
   const plan = planPictures(keyframesUs, media.durationMs! * 1_000)!;
   const outputDir = await mkdtemp(join(tmpdir(), 'matinee-pictures-'));
   try {

@@ -18,7 +18,7 @@ function wordsOf(path: string): Uint32Array {
     startMs: media.startMs,
     fromMs: 0,
     untilMs,
-    timeLimitMs: 30_000,
+    timeLimitMs: 60_000,
   });
 }
 
@@ -69,7 +69,7 @@ function creditsOf(path: string) {
     startMs: media.startMs,
     durationMs,
     fromMs: endSearchFromMs(durationMs),
-    timeLimitMs: 30_000,
+    timeLimitMs: 60_000,
   });
   return creditsOfPauses(pauses, durationMs);
 }

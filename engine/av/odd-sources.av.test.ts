@@ -173,7 +173,7 @@ function expectWhole(made: Made): void {
 function canCopy(source: Movie, boundariesUs: ArrayLike<number>): boolean {
   const timesUs = Array.from(boundariesUs).slice(1, -1);
   const track = source.media.video[0]!;
-  const options = { trackIndex: track.index, startMs: source.media.startMs, timesUs, timeLimitMs: 10_000 };
+  const options = { trackIndex: track.index, startMs: source.media.startMs, timesUs, timeLimitMs: 60_000 };
   return !track.isInterlaced && areEntryPoints(source.path, options);
 }
 

@@ -13,7 +13,7 @@ import { probe } from './probe.ts';
 const folder = mkdtempSync(join(tmpdir(), 'matinee-sheets-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function sheetOf(path: string, timeLimitMs = 30_000): PreviewSheet & ReturnType<typeof planOf> {
+function sheetOf(path: string, timeLimitMs = 60_000): PreviewSheet & ReturnType<typeof planOf> {
   const planned = planOf(path);
   return { ...planned, ...makePreviewSheet(path, { ...planned.options, timeLimitMs }) };
 }
@@ -117,10 +117,10 @@ describe('a sheet of previews', () => {
       expect.objectContaining({ failure: 'timeout' }) as MediaError,
     );
     const sound = await clip({ name: 'sound.mka', args: [...tone(1), '-c:a', 'flac'] });
-    expect(() => makePreviewSheet(sound, { ...options, timeLimitMs: 1_000 })).toThrow();
+    expect(() => makePreviewSheet(sound, { ...options, timeLimitMs: 60_000 })).toThrow();
     const text = join(folder, 'text.mkv');
     writeFileSync(text, 'just words');
-    expect(() => makePreviewSheet(text, { ...options, timeLimitMs: 1_000 })).toThrow(
+    expect(() => makePreviewSheet(text, { ...options, timeLimitMs: 60_000 })).toThrow(
       expect.objectContaining({ failure: 'notMedia' }) as MediaError,
     );
   });

@@ -80,7 +80,7 @@ describe('study hosts', () => {
     let answers = 0;
     for (const name of names) {
       const path = await clips[name]();
-      const whole = await prober.call('probe', [path], 20_000);
+      const whole = await prober.call('probe', [path], 60_000);
       if (!whole.ok) throw new Error(whole.failure);
       const { media } = whole;
       const [video, audio] = [media.video[0]!, media.audio[0]];
@@ -93,12 +93,12 @@ describe('study hosts', () => {
         writeFileSync(file, damaged(original, random));
         // As it happens: what is known of the file is from before it was damaged.
         const sheet = { track: video, startMs, timesMs, columns: 2, widthPx: 96, heightPx: 54 };
-        const results: { ok: boolean; failure?: string }[] = [await host.call('previewSheet', [file, sheet], 30_000)];
+        const results: { ok: boolean; failure?: string }[] = [await host.call('previewSheet', [file, sheet], 60_000)];
         if (audio !== undefined) {
           const sound = { scratchFolder: folder, trackIndex: audio.index, startMs, fromMs: 0, untilMs: durationMs };
-          results.push(await host.call('soundPrint', [file, sound], 30_000));
+          results.push(await host.call('soundPrint', [file, sound], 60_000));
           const end = { video, audioIndex: audio.index, startMs, durationMs, fromMs: 0 };
-          results.push(await host.call('darkPauses', [file, end], 30_000));
+          results.push(await host.call('darkPauses', [file, end], 60_000));
         }
         for (const { ok, failure } of results) expect(ok || isMediaFailure(failure)).toBe(true);
         answers += 1;

@@ -227,7 +227,7 @@ describe('watching', () => {
     await jobEnded('scan', 4);
     expect(await titles()).toEqual(['Stay']);
     expect((await domain.list(false))[0]).toMatchObject({ watching: 'events', path: null });
-  }, 30_000);
+  });
 });
 
 describe('the calls of libraries', () => {

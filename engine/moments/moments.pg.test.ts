@@ -212,7 +212,7 @@ describe('looking into files', () => {
     await moments.lookAhead();
     expect(work.orders).toEqual([]);
     expect(await store.unstudied(1, 10)).toEqual([]);
-  }, 60_000);
+  });
 
   it('[PLAY65] waits for a file that is away, keeps a failure to itself, and looks again into one that has changed', async () => {
     const { moments, work, store } = await open({ previews: 'off' });

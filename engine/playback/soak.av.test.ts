@@ -55,7 +55,7 @@ interface Facts {
 
 async function factsAtRest(): Promise<Facts> {
   await stage.restart(); // everybody has gone
-  await expect.poll(() => mediaHosts(process.pid, 'rendition.host.ts').length, { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => mediaHosts(process.pid, 'rendition.host.ts').length, { timeout: 60_000 }).toBe(2);
   globalThis.gc?.();
   return {
     hosts: mediaHosts(process.pid, 'rendition.host.ts').length,
@@ -115,7 +115,7 @@ describe('a day of watching', () => {
       expect({ ...after, residentBytes: 0, descriptors: 0 }).toEqual({ ...before, residentBytes: 0, descriptors: 0 });
       // Connections that are kept alive end by themselves in a few seconds.
       const descriptors = (): number => readdirSync('/proc/self/fd').length;
-      await expect.poll(descriptors, { timeout: 15_000 }).toBeLessThanOrEqual(before.descriptors);
+      await expect.poll(descriptors, { timeout: 60_000 }).toBeLessThanOrEqual(before.descriptors);
       // What the allocator keeps after the first evenings does not count; a leak of one segment an evening would.
       expect(after.residentBytes - before.residentBytes).toBeLessThan(150 << 20);
     },

@@ -83,7 +83,7 @@ describe('taking movies along', () => {
     bob?.[Symbol.dispose]();
     await engine?.[Symbol.asyncDispose]();
     await rm(base, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it('[DL1] [DL2] [DL4] the file as it is: whole, from where it stopped, under the movie’s name', async () => {
     const { movieId, fileId } = await fileOf('Amélie');
@@ -118,7 +118,7 @@ describe('taking movies along', () => {
     ]);
     expect(rest.bytes.equals(source.subarray(1_000))).toBe(true);
     expect(engine.output()).not.toContain(link.url.split('/')[2]!.slice(0, 40));
-  }, 60_000);
+  });
 
   it('[DL7] [DL10] [DL20] a copy: asked for, watched while it is made, fetched by ranges, removed', async () => {
     const target = await fileOf('Amélie');
@@ -186,7 +186,7 @@ describe('taking movies along', () => {
     expect((await fetchAll(link.url)).status).toBe(410);
     expect(await copies()).toEqual([]);
     expect((await bob.call(downloads.list, {})).downloads).toEqual([]);
-  }, 90_000);
+  });
 
   it('[DL8] [DL9] what two people want is made once, and stays for the other', async () => {
     const target = await fileOf('Gone');
@@ -211,7 +211,7 @@ describe('taking movies along', () => {
     expect((await fetchAll(link.url)).status).toBe(200);
     await ada.call(downloads.drop, { downloadId: b!.id });
     expect(await copies()).toEqual([]);
-  }, 90_000);
+  });
 
   it('[DL3] [DL6] what was put away, signed out or never was opens nothing', async () => {
     const target = await fileOf('Gone');
@@ -250,7 +250,7 @@ describe('taking movies along', () => {
     ]) {
       await expect(bob.call(downloads.request, input as never)).rejects.toMatchObject({ code: 'badRequest' });
     }
-  }, 60_000);
+  });
 
   it('[DL11] [DL31] cancelled while it is made: its process ends, nothing stays; again, and a power cut in the middle', async () => {
     const target = await fileOf('The Long One');

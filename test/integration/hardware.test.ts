@@ -29,7 +29,7 @@ describe.skipIf(existsSync('/dev/nvidiactl'))('an engine whose hardware is set t
     expect(state).toMatchObject({ setting: 'nvenc', used: null, software: [] });
     const verdicts = Object.fromEntries(state.cards.map(({ kind, verdict }) => [kind, verdict]));
     expect(verdicts).toMatchObject({ nvenc: 'noDevice', vaapi: 'notTried' });
-  }, 120_000);
+  });
 
   it('[PLAY78] is asked to test, and stops in the middle of it like at any other time', async () => {
     const engine = await start({ MATINEE_HARDWARE: 'auto' });
@@ -40,9 +40,9 @@ describe.skipIf(existsSync('/dev/nvidiactl'))('an engine whose hardware is set t
       .poll(() => descendants(engine.pid).some(({ command }) => command.endsWith('/hosts/hardware.host.ts')))
       .toBe(true);
     await expect(engine.stop()).resolves.toEqual({ code: 0, signal: null });
-  }, 120_000);
+  });
 
   it('stops the start at a setting that cannot be meant', async () => {
     await expect(start({ MATINEE_HARDWARE: 'gpu' })).rejects.toThrow('auto, off, nvenc');
-  }, 60_000);
+  });
 });

@@ -88,8 +88,9 @@ async function openServer(): Promise<TestServer> {
     try {
       await once(socket, 'connect');
     } catch (error) {
-      if (attempt >= 100) throw error;
-      if (attempt % 50 === 0) {
+      // Half a minute and more: a process takes its time to start on a machine that has other things to do.
+      if (attempt >= 800) throw error;
+      if (attempt % 200 === 0) {
         const host = join(import.meta.dirname, 'postgres.host.ts');
         spawn(process.execPath, [host], { detached: true, stdio: 'ignore' }).unref();
       }
