@@ -29,8 +29,8 @@ export interface CaptionDrawing {
   close(): void;
 }
 
-/** `expired`: its address is used up. `broken`: it can't be shown here. */
-export type CaptionProblem = 'expired' | 'broken';
+/** `expired`: its address is used up. `broken`: it can't be shown here. `undrawable`: it has come, and this device does not draw it. */
+export type CaptionProblem = 'expired' | 'broken' | 'undrawable';
 
 export type DrawingEvents = (problem: CaptionProblem) => void;
 
@@ -131,23 +131,20 @@ export class Captions {
     this.#load = load;
     this.#isLoading.value = true;
     const draw = async (): Promise<void> => {
+      const onProblem = this.#listener(load);
       if (option.format === 'pictures') {
         const { PictureCaptions } = await import('./picture-captions.ts');
         if (load.signal.aborted) return;
-        this.#drawing = new PictureCaptions(this.#video, option, this.#offsetMs, this.#listener(load));
+        this.#drawing = drawnBy(() => new PictureCaptions(this.#video, option, this.#offsetMs, onProblem), onProblem);
       } else if (option.format === 'styled' && !this.#prefersText && !this.#isNative) {
         const { StyledCaptions } = await import('./styled-captions.ts');
         if (load.signal.aborted) return;
-        this.#drawing = new StyledCaptions(this.#video, option, this.#offsetMs, this.#listener(load));
+        this.#drawing = drawnBy(() => new StyledCaptions(this.#video, option, this.#offsetMs, onProblem), onProblem);
       } else return await this.#readText(option, load.signal, 0);
       this.#isLoading.value = false;
     };
-    draw().catch(() => {
-      if (load.signal.aborted) return;
-      // A part of the player that could not be fetched, or a device that can't draw after all.
-      if (option.format === 'styled') this.#fallBack(load);
-      else this.#onProblem('broken');
-    });
+    // A part of the player that could not be fetched.
+    draw().catch(() => this.#listener(load)('broken'));
   }
 
   #listener(load: AbortController): DrawingEvents {
@@ -229,6 +226,17 @@ export class Captions {
       content: cue.getCueAsHTML(),
       isTop: cue.line === 0,
     }));
+  }
+}
+
+/** What draws; `null`, and told, where this device refuses what it needs. */
+function drawnBy(make: () => CaptionDrawing, onProblem: DrawingEvents): CaptionDrawing | null {
+  try {
+    return make();
+  } catch {
+    // Not from within: whoever hears of it closes what is only being made.
+    queueMicrotask(() => onProblem('undrawable'));
+    return null;
   }
 }
 

@@ -152,12 +152,20 @@ export class PictureCaptions implements CaptionDrawing {
   }
 
   async #paint(picture: Kept | null, drawing: number): Promise<void> {
-    const images = await Promise.all(
-      (picture?.regions ?? []).map(({ png }) => createImageBitmap(png).catch(() => null)),
-    );
+    try {
+      const images = await Promise.all((picture?.regions ?? []).map(({ png }) => imageOf(png)));
+      // Another one was to be drawn meanwhile.
+      if (drawing === this.#drawing && !this.#isClosed) this.#compose(picture, images);
+      for (const image of images) image.close();
+    } catch {
+      if (this.#isClosed || drawing !== this.#drawing) return;
+      this.#onProblem('undrawable');
+    }
+  }
+
+  #compose(picture: Kept | null, images: readonly ImageBitmap[]): void {
     const context = this.#canvas.getContext('2d');
-    // Another one was to be drawn meanwhile.
-    if (drawing !== this.#drawing || context === null) return;
+    if (context === null) throw new Error('this device gives no canvas to draw on');
     const { clientWidth: width, clientHeight: height, videoWidth, videoHeight } = this.#video;
     const ratio = devicePixelRatio || 1;
     this.#canvas.width = Math.round(width * ratio);
@@ -168,11 +176,17 @@ export class PictureCaptions implements CaptionDrawing {
     const element = { width, height };
     const canvas = canvasBox(pictureBox(element, { width: videoWidth, height: videoHeight }), picture.canvas);
     for (const [at, { box }] of picture.regions.entries()) {
-      const image = images[at];
-      if (image == null) continue;
       const place = regionBox(canvas, picture.canvas, box, element);
-      context.drawImage(image, place.x, place.y, place.width, place.height);
-      image.close();
+      context.drawImage(images[at]!, place.x, place.y, place.width, place.height);
     }
+  }
+}
+
+/** Asked twice: a device that was short of memory for a moment is not one that can't. */
+async function imageOf(png: Blob): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(png);
+  } catch {
+    return await createImageBitmap(png);
   }
 }

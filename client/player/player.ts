@@ -18,12 +18,13 @@ import type { Playback } from '#protocol/schema/playback.ts';
 import type { Link, Server } from '#client/store/ports.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import type { ProgressStore } from '#client/store/progress.ts';
-import { drawsSubtitlePictures } from './browser-media.ts';
+import { deviceLessons, drawsSubtitlePictures } from './browser-media.ts';
 import type { Captions } from './captions.ts';
 import { ScreenWake, offerMediaSession, tellMediaSession } from './device-session.ts';
 import type { Billing } from './device-session.ts';
 import { watchElement } from './element-watch.ts';
 import { FrameClock, frameTarget } from './frame-clock.ts';
+import { learnUndrawn } from './lesson-report.ts';
 import { Loop } from './loop.ts';
 import { Opening } from './opening.ts';
 import { PlaceReport } from './place-report.ts';
@@ -119,10 +120,11 @@ export class Player {
     this.tracks = new TrackSelection(video, state, preferences, {
       switchRendition: (name) => this.#opening.source?.switchRendition(name) === true,
       reopen: (audioTrack) => void this.#opening.open(state.placeMs(), audioTrack),
-      drawsPictures: () => drawsSubtitlePictures(),
+      drawsPictures: (fileId) => drawsSubtitlePictures() && !deviceLessons().isUndrawn('pictures', fileId),
+      learnUndrawn: (fileId, kind) => learnUndrawn(server, deviceLessons(), fileId, kind),
       renewAddress: () => this.#opening.renewAddress(),
       remember: (choice) =>
-        this.#tellServer((fileId) =>
+        void this.#tellServer((fileId) =>
           server.call(preferenceCalls.chooseTracks, { movieId: movie.movieId, fileId, ...choice }),
         ),
       rememberOffset: (subtitleId, offsetMs) =>
@@ -159,9 +161,15 @@ export class Player {
   }
 
   /** What is not kept now is chosen again the next time: nobody is disturbed for it. */
-  #tellServer(send: (fileId: string) => Promise<unknown>): void {
+  async #tellServer(send: (fileId: string) => Promise<unknown>): Promise<boolean> {
     const playback = this.#state.playback.peek();
-    if (playback !== null) send(playback.fileId).catch(() => undefined);
+    return (
+      playback !== null &&
+      (await send(playback.fileId).then(
+        () => true,
+        () => false,
+      ))
+    );
   }
 
   get captions(): Captions {

@@ -43,9 +43,9 @@ export class StyledCaptions implements CaptionDrawing {
     this.#onProblem = onProblem;
     this.#offsetMs = offsetMs;
     this.#watch = setInterval(() => this.#look(), LOOK_EVERY_MS);
-    this.#read(option).catch(() => {
+    this.#read(option).catch((error: unknown) => {
       if (this.#isClosed) return;
-      this.#onProblem('broken');
+      this.#onProblem(error instanceof Undrawable ? 'undrawable' : 'broken');
     });
   }
 
@@ -96,7 +96,7 @@ export class StyledCaptions implements CaptionDrawing {
     if (this.#renderer === null) {
       // It would ask by compiling, which the page's content policy allows to the worker alone.
       JASSUB._supportsSIMD = hasRelaxedSimd();
-      const renderer = new JASSUB({
+      const renderer = started({
         video: this.#video,
         subContent: script,
         // The plain one first: it stands in for every font that the movie names and does not bring, from the first picture on.
@@ -109,9 +109,23 @@ export class StyledCaptions implements CaptionDrawing {
       });
       this.#renderer = renderer;
       renderer._canvas.dataset['captions'] = 'styled';
-      await renderer.ready;
-      // A worker that failed to start answers with nothing.
-      if (renderer.renderer === undefined) throw new Error('the drawing of styled subtitles did not start');
+      const { promise: hasFailed, reject } = Promise.withResolvers<never>();
+      // One that can't be loaded or is refused says so here, and never answers.
+      renderer._worker.addEventListener('error', () => reject(new Undrawable('its worker was refused')), {
+        once: true,
+      });
+      try {
+        await Promise.race([renderer.ready, hasFailed]);
+      } catch (error) {
+        this.#abandon();
+        throw error instanceof Undrawable ? error : new Undrawable('it did not start', { cause: error });
+      }
+      if (this.#isClosed) return;
+      if (renderer.renderer === undefined) {
+        // A worker that failed to start answers with nothing.
+        this.#abandon();
+        throw new Undrawable('it did not start');
+      }
       this.#isReady = true;
     } else await (this.#renderer.renderer as ScriptTaker).setTrack(script);
     await this.#redraw();
@@ -135,15 +149,31 @@ export class StyledCaptions implements CaptionDrawing {
     else if (this.#busySinceMs === 0) this.#busySinceMs = performance.now();
     else if (performance.now() - this.#busySinceMs > STUCK_MS) {
       this.#busySinceMs = 0;
-      const renderer = this.#renderer;
-      this.#renderer = null;
-      // It does not answer: its worker is ended without being asked.
-      renderer?._worker.terminate();
-      renderer?._canvas.remove();
-      renderer?._removeListeners();
-      if (renderer) renderer._destroyed = true;
+      this.#abandon();
       this.#onProblem('broken');
     }
+  }
+
+  /** It does not answer: its worker is ended without being asked. */
+  #abandon(): void {
+    const renderer = this.#renderer;
+    this.#renderer = null;
+    if (renderer === null) return;
+    renderer._worker.terminate();
+    renderer._canvas.remove();
+    renderer._removeListeners();
+    renderer._destroyed = true;
+  }
+}
+
+/** This device refuses what drawing needs: a worker, WebAssembly, a canvas that a worker draws on. */
+class Undrawable extends Error {}
+
+function started(options: ConstructorParameters<typeof JASSUB>[0]): JASSUB {
+  try {
+    return new JASSUB(options);
+  } catch (cause) {
+    throw new Undrawable('this device refuses what it needs', { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Playback } from '#protocol/schema/playback.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import type { PlayerState, SubtitleOption } from './player-state.ts';
@@ -23,12 +23,16 @@ function opened(part: Partial<Playback> = {}): Playback {
 let playback: ReturnType<typeof signal<Playback | null>>;
 let asked: (string | null | undefined)[];
 let draws: boolean;
+let learned: unknown[];
+let keeping: PromiseWithResolvers<boolean>;
 let tracks: TrackSelection;
 
 beforeEach(() => {
   playback = signal<Playback | null>(opened());
   asked = [];
   draws = false;
+  learned = [];
+  keeping = Promise.withResolvers();
   const preferences = { areCaptionsOn: signal(false), captionLanguage: signal('') };
   tracks = new TrackSelection(
     {} as HTMLVideoElement,
@@ -38,11 +42,56 @@ beforeEach(() => {
       switchRendition: () => false,
       reopen: () => void asked.push(tracks.wantedCaptions(null)),
       drawsPictures: () => draws,
+      learnUndrawn: (...lesson) => {
+        const isNews = draws;
+        draws = false;
+        learned.push(lesson);
+        return isNews;
+      },
       renewAddress: () => false,
       remember: () => undefined,
-      rememberOffset: () => undefined,
+      rememberOffset: () => keeping.promise,
     },
   );
+});
+
+describe('[PLAY58] subtitles that are a part of the picture and out of step', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    playback.value = opened({ reasons: ['subtitlesBurnedIn'], selectedSubtitle: 't1' });
+    tracks.takeCaptions(playback.value);
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  it('are made anew with it once it is kept, and once for presses in quick succession', async () => {
+    tracks.shiftCaptions(50);
+    tracks.shiftCaptions(50);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(asked).toEqual([]);
+    keeping.resolve(true);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toHaveLength(1);
+    expect(tracks.captionOffsetMs).toBe(100);
+  });
+
+  it('are said to be where they are, where it could not be kept', async () => {
+    tracks.shiftCaptions(50);
+    keeping.resolve(false);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(asked).toEqual([]);
+    expect(tracks.captionOffsetMs).toBe(0);
+  });
+
+  it('which are drawn here need no other picture', async () => {
+    draws = true;
+    playback.value = opened();
+    tracks.awaitCaptions('t1');
+    tracks.shiftCaptions(50);
+    keeping.resolve(true);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(asked).toEqual([]);
+    expect(tracks.captionOffsetMs).toBe(50);
+  });
 });
 
 describe('[PLAY59] pictures of subtitles on a device that draws none', () => {
@@ -58,6 +107,24 @@ describe('[PLAY59] pictures of subtitles on a device that draws none', () => {
     expect(asked).toEqual(['s2', null]);
   });
 
+  it('go with the picture that is made anew where this device fails to draw what it said it draws, once', async () => {
+    draws = true;
+    // Nothing here has a document to draw in.
+    tracks.chooseCaptions('t1');
+    await vi.waitFor(() => expect(asked).toEqual(['t1']));
+    expect(learned).toEqual([['file 1', 'pictures']]);
+    playback.value = opened({ reasons: ['subtitlesBurnedIn'], selectedSubtitle: 't1' });
+    tracks.takeCaptions(playback.value);
+    expect(tracks.captionTrack.value).toBe('t1');
+    expect(asked).toHaveLength(1);
+  });
+
+  it('are none where nobody draws them: neither this device nor a server that encodes nothing', () => {
+    playback.value = opened({ selectedSubtitle: 't1' });
+    tracks.takeCaptions(playback.value);
+    expect(tracks.captionTrack.value).toBeNull();
+  });
+
   it('stay chosen when the movie is opened anew, and are left to the server before anything was chosen', () => {
     expect(tracks.wantedCaptions(null)).toBeUndefined();
     tracks.chooseCaptions('t1');
@@ -70,7 +137,11 @@ describe('[PLAY59] pictures of subtitles on a device that draws none', () => {
   it('mean nothing in another file: there the server chooses', () => {
     tracks.chooseCaptions('t1');
     expect(tracks.wantedCaptions('file 2')).toBeUndefined();
-    const second = opened({ fileId: 'file 2', part: { number: 2 } as Playback['part'], selectedSubtitle: 's2' });
+    const second = opened({
+      fileId: 'file 2',
+      part: { number: 2 } as Playback['part'],
+      ...{ reasons: ['subtitlesBurnedIn'], selectedSubtitle: 's2' },
+    });
     playback.value = second;
     expect(tracks.wantedCaptions(null)).toBeUndefined();
     tracks.takeCaptions(second);

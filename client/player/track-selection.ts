@@ -1,7 +1,7 @@
 /** Which audio and which subtitles play: what the person chooses, and what is chosen for them when a playback opens. */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import type { Playback } from '#protocol/schema/playback.ts';
+import type { DrawnSubtitles, Playback } from '#protocol/schema/playback.ts';
 import { MAX_SUBTITLE_OFFSET_MS } from '#protocol/schema/subtitle.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import { Captions } from './captions.ts';
@@ -13,14 +13,16 @@ export interface TrackSwitch {
   switchRendition(name: string): boolean;
   /** Opens anew where the movie is, with this audio; `null` leaves it to the server. Subtitles are asked for as `wantedCaptions`. */
   reopen(audioTrack: number | null): void;
-  /** Whether this device draws pictures of subtitles. Where it does not, they come as a part of the movie's picture. */
-  drawsPictures(): boolean;
+  /** Whether this device draws pictures of a file's subtitles. Where it does not, they come as a part of the movie's picture. */
+  drawsPictures(fileId: string): boolean;
+  /** Keeps that this device did not draw what it was given. Whether that was not known before. */
+  learnUndrawn(fileId: string, kind: DrawnSubtitles): boolean;
   /** The address of the subtitles did not answer; `true` where they come again by themselves. */
   renewAddress(): boolean;
   /** Tells the server what the person chose in this movie, to be chosen the next time. */
   remember(choice: { readonly subtitle: string | null } | { readonly audioTrack: number }): void;
-  /** Keeps how far subtitles are out of step. */
-  rememberOffset(subtitleId: string, offsetMs: number): void;
+  /** Keeps how far subtitles are out of step. Whether it was kept. */
+  rememberOffset(subtitleId: string, offsetMs: number): Promise<boolean>;
 }
 
 const OFFSET_DELAY_MS = 600;
@@ -81,7 +83,10 @@ export class TrackSelection {
   }
 
   takeCaptions(playback: Playback): void {
-    this.#showCaptions(this.#captionsToShow(playback));
+    const option = this.#captionsToShow(playback);
+    // Neither drawn here nor made a part of the picture, as by a server that encodes nothing.
+    const isLost = this.#isToBurn(option, playback.fileId) && !this.isBurntIn(option);
+    this.#showCaptions(isLost ? null : option);
   }
 
   /** The option that was chosen; `null` where there is none of that number. */
@@ -113,7 +118,7 @@ export class TrackSelection {
     this.#switch.remember({ subtitle: option?.id ?? null });
     this.#chosenIn = playback?.fileId ?? null;
     const isBurnt = playback?.reasons.includes('subtitlesBurnedIn') === true;
-    const isToBurn = option?.format === 'pictures' && !this.#switch.drawsPictures();
+    const isToBurn = this.#isToBurn(option ?? null, playback?.fileId ?? '');
     // What is a part of the picture comes and goes with the picture only.
     const needsAnother = option?.id !== this.#captionTrack.peek() && (isBurnt || isToBurn);
     this.#showCaptions(option ?? null);
@@ -150,8 +155,30 @@ export class TrackSelection {
     this.captions.setOffset(offsetMs);
     clearTimeout(this.#offsetLater);
     // Presses in quick succession are one change.
-    this.#offsetLater = setTimeout(() => this.#switch.rememberOffset(option.id, offsetMs), OFFSET_DELAY_MS);
+    this.#offsetLater = setTimeout(() => void this.#keepOffset(option, offsetMs), OFFSET_DELAY_MS);
     return offsetMs;
+  }
+
+  /** What is a part of the picture is made anew with it, at the same place. */
+  async #keepOffset(option: SubtitleOption, offsetMs: number): Promise<void> {
+    const isKept = await this.#switch.rememberOffset(option.id, offsetMs);
+    // Shifted again meanwhile, or other subtitles were chosen.
+    if (this.#offsetsMs.peek().get(option.id) !== offsetMs || this.captionOption?.id !== option.id) return;
+    if (!this.isBurntIn(option)) return;
+    if (isKept) this.#switch.reopen(this.#audioTrack.peek());
+    else {
+      // Nothing has changed in the picture, and nothing says so.
+      const offsets = new Map(this.#offsetsMs.peek());
+      offsets.delete(option.id);
+      this.#offsetsMs.value = offsets;
+    }
+  }
+
+  /** Whether the subtitles are a part of the picture that plays. */
+  isBurntIn(option: SubtitleOption | null): boolean {
+    const playback = this.#state.playback.value;
+    const isInPicture = playback?.reasons.includes('subtitlesBurnedIn') === true;
+    return option !== null && isInPicture && playback.selectedSubtitle === option.id;
   }
 
   /** What somebody just handed in is there after the movie was opened anew, and is to be shown then. */
@@ -180,13 +207,29 @@ export class TrackSelection {
 
   #showCaptions(option: SubtitleOption | null): void {
     this.#captionTrack.value = option?.id ?? null;
-    const isPartOfPicture = option?.format === 'pictures' && !this.#switch.drawsPictures();
-    if (option === null || isPartOfPicture) this.captions.hide();
+    const fileId = this.#state.playback.peek()?.fileId ?? '';
+    if (option === null || this.#isToBurn(option, fileId) || this.isBurntIn(option)) this.captions.hide();
     else this.captions.show({ ...option, offsetMs: this.#offsetsMs.peek().get(option.id) ?? option.offsetMs });
+  }
+
+  #isToBurn(option: SubtitleOption | null, fileId: string): boolean {
+    return option?.format === 'pictures' && !this.#switch.drawsPictures(fileId);
   }
 
   #onCaptionsFailed(problem: CaptionProblem): void {
     if (problem === 'expired' && this.#switch.renewAddress()) return;
+    const [option, playback] = [this.captionOption, this.#state.playback.peek()];
+    const kind = option?.format;
+    if (problem === 'undrawable' && playback !== null && (kind === 'pictures' || kind === 'styled')) {
+      // What was chosen for this person is asked for as theirs: they were to see it.
+      this.#chosenIn = playback.fileId;
+      const isNews = this.#switch.learnUndrawn(playback.fileId, kind);
+      if (isNews) {
+        this.captions.hide();
+        this.#switch.reopen(this.#audioTrack.peek());
+        return;
+      }
+    }
     this.#captionTrack.value = null;
     this.captions.hide();
   }

@@ -2,7 +2,7 @@
  * What this device could not play, kept on it, whoever is signed in. The server keeps the same for the person, so that each helps where
  * the other forgot. An update of the browser makes all of it void: the next one may well play it.
  */
-import type { DeviceLesson, SentForm } from '#protocol/schema/playback.ts';
+import type { DeviceLesson, DrawnSubtitles, SentForm } from '#protocol/schema/playback.ts';
 import { DeviceLesson as DeviceLessonSchema } from '#protocol/schema/playback.ts';
 import { Id } from '#protocol/schema/scalar.ts';
 import * as v from 'valibot';
@@ -12,6 +12,8 @@ import { randomId } from './random-id.ts';
 /** As many as a profile may carry. */
 const MAX_LESSONS = 64;
 const MAX_FILES = 8;
+/** As the server counts: a single file may be to blame itself. */
+const FILES_TO_LEARN = 2;
 
 const KeptLesson = v.object({
   ...DeviceLessonSchema.entries,
@@ -40,6 +42,13 @@ export class DeviceLessons {
 
   get all(): readonly DeviceLesson[] {
     return this.#lessons;
+  }
+
+  /** Whether subtitles of this kind could not be drawn here: with this file, or with several. */
+  isUndrawn(kind: DrawnSubtitles, fileId: string): boolean {
+    return this.#lessons.some(
+      ({ form, fileIds }) => form.subtitles === kind && (fileIds.includes(fileId) || fileIds.length >= FILES_TO_LEARN),
+    );
   }
 
   /** It failed with this file in this form. */
@@ -87,5 +96,6 @@ function read(memory: Memory, browser: string): readonly KeptLesson[] {
   }
 }
 
-const FORM_KEYS = ['method', 'container', 'videoCodec', 'videoBitDepth', 'videoBoxPx', 'audioCodec'] as const;
+const VIDEO_KEYS = ['videoCodec', 'videoBitDepth', 'videoBoxPx'] as const;
+const FORM_KEYS = ['method', 'container', ...VIDEO_KEYS, 'audioCodec', 'subtitles'] as const;
 const isSame = (a: SentForm, b: SentForm): boolean => FORM_KEYS.every((key) => a[key] === b[key]);

@@ -24,6 +24,7 @@ const LONGEST_MS = 10_000;
 
 export class BurnedSubtitles implements Disposable {
   readonly #path: string;
+  readonly #offsetMs: number;
   /** `null`: not there yet. */
   #file: number | null = null;
   #reader = new PictureStreamReader();
@@ -36,9 +37,10 @@ export class BurnedSubtitles implements Disposable {
   #lookedMs = Number.NEGATIVE_INFINITY;
   #prepared: { readonly picture: StreamedPicture; readonly overlays: readonly Overlay[] } | null = null;
 
-  /** `path`: of a `.pics`, as `PictureSink` writes it; absolute. */
-  constructor(path: string) {
+  /** `path`: of a `.pics`, as `PictureSink` writes it; absolute. `offsetMs`: how much later than it says they are shown. */
+  constructor(path: string, offsetMs = 0) {
     this.#path = path;
+    this.#offsetMs = offsetMs;
   }
 
   /** Whether everything is known that shows at this moment of the movie. Looks at the disk from time to time where it is not. */
@@ -56,7 +58,7 @@ export class BurnedSubtitles implements Disposable {
    * are 8 bit 4:2:0.
    */
   drawn(frame: Frame, us: number): Frame {
-    const picture = this.#at(us / 1_000);
+    const picture = this.#at(us / 1_000 - this.#offsetMs);
     if (picture === null) return frame;
     const overlays = this.#overlaysOf(picture, frame);
     const copy = frame.clone();
@@ -72,7 +74,7 @@ export class BurnedSubtitles implements Disposable {
 
   #isReadAt(us: number): boolean {
     // Also of what the file's clock puts before its beginning.
-    const ms = Math.max(0, Math.floor(us / 1_000));
+    const ms = Math.max(0, Math.floor(us / 1_000 - this.#offsetMs));
     return this.#isWhole || areRead(this.#spans, ms, ms + 1);
   }
 

@@ -102,7 +102,8 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     this.#onSegment = onSegment;
     this.#sharing = sharing;
     const { burnInPath } = spec;
-    this.#burned = output.burnIn !== undefined && burnInPath !== undefined ? new BurnedSubtitles(burnInPath) : null;
+    const isBurnt = output.burnIn !== undefined && burnInPath !== undefined;
+    this.#burned = isBurnt ? new BurnedSubtitles(burnInPath, output.burnInOffsetMs) : null;
   }
 
   get next(): number {

@@ -5,8 +5,8 @@
  * every browser plays (H.264 up to 1080p with AAC in MP4) is never blamed for its files.
  */
 import type { Container, VideoTrack } from '#protocol/schema/media.ts';
-import { BASELINE_PROFILE } from '#protocol/schema/playback.ts';
-import type { DeviceLesson, PlayMethod, SentForm } from '#protocol/schema/playback.ts';
+import { BASELINE_PROFILE, UNDRAWN } from '#protocol/schema/playback.ts';
+import type { DeviceLesson, DrawnSubtitles, PlayMethod, SentForm } from '#protocol/schema/playback.ts';
 
 /** Files after which a form is not tried any more on a device. */
 const FILES_TO_LEARN = 2;
@@ -51,6 +51,11 @@ export function isUnfit(form: SentForm, lessons: readonly DeviceLesson[], fileId
   );
 }
 
+/** Whether what was learned says that subtitles of this kind could not be drawn with this file, or not at all. */
+export function isUndrawn(kind: DrawnSubtitles, lessons: readonly DeviceLesson[], fileId: string | null): boolean {
+  return isUnfit({ ...UNDRAWN, subtitles: kind }, lessons, fileId);
+}
+
 /** Lessons of several sources as one list, each form once. */
 export function joinLessons(...lists: readonly (readonly DeviceLesson[])[]): DeviceLesson[] {
   const joined: DeviceLesson[] = [];
@@ -70,6 +75,7 @@ export function isSameForm(a: SentForm, b: SentForm): boolean {
     a.videoCodec === b.videoCodec &&
     a.videoBitDepth === b.videoBitDepth &&
     a.videoBoxPx === b.videoBoxPx &&
+    a.subtitles === b.subtitles &&
     (a.method === 'transcode' || a.audioCodec === b.audioCodec)
   );
 }

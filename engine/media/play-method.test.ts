@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MediaInfo } from '#protocol/schema/media.ts';
-import { BASELINE_PROFILE, PLAY_METHODS, PLAY_REASONS } from '#protocol/schema/playback.ts';
+import { BASELINE_PROFILE, UNDRAWN, PLAY_METHODS, PLAY_REASONS } from '#protocol/schema/playback.ts';
 import type { DeviceProfile } from '#protocol/schema/playback.ts';
 import { DEFAULT_PREFERENCES } from '#protocol/schema/preferences.ts';
 import { audioTrack, mediaInfo, videoTrack } from '#test/support/media-info.ts';
@@ -148,6 +148,10 @@ describe('decidePlayback', () => {
     ];
     const burnt = decide(mediaInfo(), BASELINE_PROFILE, { subtitles, subtitle: 't7', canBurnIn: true })!;
     expect(burnt).toMatchObject({ subtitle: 't7', subtitleReason: 'chosen', encoded: { burnIn: 't7' } });
+    expect(burnt.encoded).not.toHaveProperty('burnInOffsetMs');
+    const shifted = subtitles.map((one) => ({ ...one, offsetMs: -1_480 }));
+    const late = decide(mediaInfo(), BASELINE_PROFILE, { subtitles: shifted, subtitle: 't7', canBurnIn: true })!;
+    expect(late.encoded).toMatchObject({ burnIn: 't7', burnInOffsetMs: -1_500 });
     expect(decide(mediaInfo(), BASELINE_PROFILE, { subtitles, subtitle: 't7' })).toMatchObject({
       method: 'directPlay',
       subtitle: null,
@@ -155,6 +159,25 @@ describe('decidePlayback', () => {
     expect(
       decide(mediaInfo({ video: [] }), BASELINE_PROFILE, { subtitles, subtitle: 't7', canBurnIn: true }),
     ).toMatchObject({ subtitle: null, encoded: null });
+  });
+
+  it('[PLAY59] burns in what a device said that it draws and failed to: with that file, and from the second on with all', () => {
+    const subtitles = [
+      {
+        ...{ id: 't7', label: 'x', language: 'en', format: 'pictures' as const, source: 'embedded' as const },
+        ...{ isForced: false, isDefault: false, isHearingImpaired: false, isCommentary: false },
+      },
+    ];
+    const drawing = { ...chromium, subtitles: { pictures: true, styled: true } };
+    const reasons = (...fileIds: string[]) =>
+      decide(mediaInfo(), drawing, {
+        ...{ subtitles, subtitle: 't7', canBurnIn: true, fileId: 'x' },
+        lessons: fileIds.length === 0 ? [] : [{ form: { ...UNDRAWN, subtitles: 'pictures' }, fileIds }],
+      })!.reasons;
+    expect(reasons()).toEqual([]);
+    expect(reasons('y')).toEqual([]);
+    expect(reasons('x')).toEqual(['subtitlesBurnedIn', 'failedOnThisDevice']);
+    expect(reasons('y', 'z')).toEqual(['subtitlesBurnedIn', 'failedOnThisDevice']);
   });
 
   it.each<[string, Parameters<typeof videoTrack>[0], Partial<DeviceProfile>, number, object]>([

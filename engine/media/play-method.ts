@@ -22,7 +22,7 @@ import type { PlaybackPreferences } from '#protocol/schema/preferences.ts';
 import { encodeSize, maxBitrateFor } from './encode-ladder.ts';
 import type { EncodeLimits } from './encode-ladder.ts';
 import type { PictureSize } from './picture-size.ts';
-import { isUnfit, sentForm } from './play-lesson.ts';
+import { isUndrawn, isUnfit, sentForm } from './play-lesson.ts';
 import {
   audioObstacles,
   baseLayer,
@@ -86,6 +86,8 @@ export interface EncodedVideo {
   readonly codecs: readonly VideoCodec[];
   /** Id of the subtitles whose pictures become a part of it; `null` for none. */
   readonly burnIn: string | null;
+  /** How much later than their file says those are shown; a multiple of `BURN_IN_STEP_MS`. Absent: as it says. */
+  readonly burnInOffsetMs?: number;
 }
 
 export interface EncodedAudio {
@@ -120,6 +122,9 @@ export interface PlayDecision {
   readonly sent: SentForm;
 }
 
+/** As fine as people set it by key: what is closer than that shares one picture. */
+export const BURN_IN_STEP_MS = 50;
+
 /** Stereo AAC at a rate where listeners can't tell it from its source. */
 const STEREO = { codec: 'aac', channels: 2, bitrateBps: 160_000 } as const;
 /** 5.1 for devices with as many loudspeakers, in what they take, best first: Dolby's codecs also reach a receiver behind the device. */
@@ -146,6 +151,7 @@ export function decidePlayback(asked: PlayQuestion): PlayDecision | null {
 
   const againstDirect = directObstacles(question, video, audio, overallBitrateBps(media));
   if (tracks.burnIn !== null) againstDirect.add('subtitlesBurnedIn');
+  if (tracks.hasFailedBefore) againstDirect.add('failedOnThisDevice');
   if (audio && profile.nightSound === true) againstDirect.add('nightSound');
   if (againstDirect.size === 0) {
     const sent = sentForm('directPlay', media.container, video, video?.codec ?? null, audio?.codec ?? null);
@@ -228,14 +234,17 @@ interface ChosenTracks {
   readonly subtitle: string | null;
   readonly subtitleReason: SubtitleReason;
   /** Those that this device does not draw, and that are therefore made a part of the picture. */
-  readonly burnIn: string | null;
+  readonly burnIn: SubtitleCandidate | null;
+  /** It said that it does, and did not. */
+  readonly hasFailedBefore: boolean;
 }
 
 function chooseTracks(question: PlayQuestion, sounds: readonly AudioTrack[]): ChosenTracks {
   const { profile, remembered = {}, originalLanguage = null, subtitles = [], canBurnIn = false } = question;
   const preferences = trackPreferences(question.preferences ?? DEFAULT_PREFERENCES, profile);
   const heard = chooseAudio({ tracks: sounds, chosen: question.audioTrack, remembered, preferences, originalLanguage });
-  const drawsPictures = profile.subtitles?.pictures ?? false;
+  const hasFailed = isUndrawn('pictures', question.lessons ?? [], question.fileId ?? null);
+  const drawsPictures = profile.subtitles?.pictures === true && !hasFailed;
   const shown = chooseSubtitle({
     subtitles,
     chosen: question.subtitle,
@@ -245,12 +254,14 @@ function chooseTracks(question: PlayQuestion, sounds: readonly AudioTrack[]): Ch
     showsPictures: drawsPictures || (canBurnIn && question.media.video.length > 0),
   });
   const isBurned = shown.subtitle?.format === 'pictures' && !drawsPictures;
+  const hasFailedBefore = isBurned && profile.subtitles?.pictures === true;
   return {
     audio: heard?.track ?? null,
     audioReason: heard?.reason ?? null,
     subtitle: shown.subtitle?.id ?? null,
     subtitleReason: shown.reason,
-    burnIn: isBurned ? (shown.subtitle?.id ?? null) : null,
+    burnIn: isBurned ? shown.subtitle : null,
+    hasFailedBefore,
   };
 }
 
@@ -279,7 +290,12 @@ function copyPicture(video: VideoTrack, { hdr }: DeviceProfile): CopiedTrack {
   return isUnwanted ? { ...copy(video), withoutDolbyVision: true } : copy(video);
 }
 
-function encodeVideo(video: VideoTrack, question: PlayQuestion, soundBps: number, burnIn: string | null): EncodedVideo {
+function encodeVideo(
+  video: VideoTrack,
+  question: PlayQuestion,
+  soundBps: number,
+  burnIn: SubtitleCandidate | null,
+): EncodedVideo {
   const { profile, limits } = question;
   const h264 = profile.segments.video.find(({ codec }) => codec === 'h264');
   const { maxBitrateBps, maxHeightPx } = tightest(question);
@@ -295,6 +311,7 @@ function encodeVideo(video: VideoTrack, question: PlayQuestion, soundBps: number
   });
   const rate = video.frameRate ? video.frameRate.num / video.frameRate.den : 0;
   const base = baseLayer(video);
+  const burnInOffsetMs = Math.round((burnIn?.offsetMs ?? 0) / BURN_IN_STEP_MS) * BURN_IN_STEP_MS;
   return {
     method: 'transcode',
     trackIndex: video.index,
@@ -304,7 +321,8 @@ function encodeVideo(video: VideoTrack, question: PlayQuestion, soundBps: number
     toneMap: base !== null && base !== 'sdr',
     deinterlace: video.isInterlaced,
     codecs: codecsToEncode(question, size, rate),
-    burnIn,
+    burnIn: burnIn?.id ?? null,
+    ...(burnInOffsetMs !== 0 && { burnInOffsetMs }),
   };
 }
 

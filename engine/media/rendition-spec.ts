@@ -67,6 +67,8 @@ export interface VideoOutput {
   readonly deinterlace: boolean;
   /** Id of the subtitles whose pictures become a part of the picture: a track of the file, or a file of their own. Always on the processor. */
   readonly burnIn?: string;
+  /** How much later than their file says those are shown, negative for earlier; absent: as it says. */
+  readonly burnInOffsetMs?: number;
 }
 
 /** Whether a picture is encoded: that alone is costly enough to be counted. */

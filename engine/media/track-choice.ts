@@ -48,6 +48,8 @@ export interface SubtitleCandidate {
   readonly isDefault: boolean;
   readonly isHearingImpaired: boolean;
   readonly isCommentary: boolean;
+  /** How much later than their file says this person wants them; absent: as it says. */
+  readonly offsetMs?: number;
 }
 
 export interface AudioQuestion {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changedClip, clip, h264 } from '#test/support/media.ts';
+import { testContext } from '#test/support/call-context.ts';
 import { PlaybackStage } from '#test/support/playback-stage.ts';
 import { supFile } from '#test/support/subtitles.ts';
 
@@ -75,6 +76,21 @@ describe('subtitles that a device can’t draw', () => {
     expect(Math.min(...(await colourAt(playback.url, 1, middle.x, middle.y)))).toBeGreaterThan(220);
     expect((await colourAt(playback.url, 1, 20, 20))[0]).toBeLessThan(40);
     expect((await colourAt(playback.url, 3, middle.x, middle.y))[0]).toBeLessThan(40);
+  }, 120_000);
+
+  it('[PLAY58] are shown as late, or as early, as this person has set', async () => {
+    const [file] = [...stage.store.files.values()].filter((one) => one.movieId === movieId);
+    const middle = { x: (BOX.x + BOX.width / 2) / 4, y: (BOX.y + BOX.height / 2) / 4 };
+    const shownAt = async (offsetMs: number, ...seconds: number[]): Promise<boolean[]> => {
+      await stage.subtitles.setOffset(testContext().viewer.id, file!.id, 't1', offsetMs);
+      const { url } = await stage.open(movieId, { subtitle: 't1' });
+      const shown: boolean[] = [];
+      for (const at of seconds) shown.push((await colourAt(url, at, middle.x, middle.y))[0]! > 200);
+      return shown;
+    };
+    expect(await shownAt(1_500, 0.5, 1, 2, 3, 3.7)).toEqual([false, false, true, true, false]);
+    expect(await shownAt(-1_500, 0.2, 1, 3)).toEqual([true, false, false]);
+    expect(await shownAt(0, 0.5, 1, 3)).toEqual([true, true, false]);
   }, 120_000);
 
   it.each(['sidecar', 'uploaded'] as const)(

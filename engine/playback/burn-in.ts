@@ -1,5 +1,7 @@
 /** Subtitles that a device can neither draw nor read become a part of the picture [PLAY59]. */
 import { createHash } from 'node:crypto';
+import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
+import type { RenditionOutput } from '#engine/media/rendition-spec.ts';
 import { burnInOf } from './movie-form.ts';
 import type { StoredFile } from './ports.ts';
 import { RenditionError } from './rendition-error.ts';
@@ -39,7 +41,8 @@ export async function withSubtitlePictures(
   const burnInPath = await shelf.picturesPath(file, of);
   return {
     order: { ...order, key: keyFor(order.key, of), spec: { ...order.spec, burnInPath } },
-    hold: (span, signal) => (span === null ? Promise.resolve(NOTHING) : shelf.hold(file, of, span, signal)),
+    hold: (span, signal) =>
+      span === null ? Promise.resolve(NOTHING) : shelf.hold(file, of, spanRead(order.spec.output, span), signal),
   };
 }
 
@@ -47,6 +50,14 @@ export async function withSubtitlePictures(
 export function segmentSpan({ plan }: Pick<RenditionOrder, 'plan'>, index: number): MovieSpan | null {
   const [fromUs, untilUs] = [plan[index], plan[index + 1]];
   return fromUs === undefined || untilUs === undefined ? null : { fromMs: fromUs / 1_000, untilMs: untilUs / 1_000 };
+}
+
+/** What has to be read for a stretch of the movie: subtitles that are shown later lie earlier in their file. */
+function spanRead(output: RenditionOutput, { fromMs, untilMs }: MovieSpan): MovieSpan {
+  const offsetMs = isEncodedPicture(output) ? (output.burnInOffsetMs ?? 0) : 0;
+  // Nothing lies before the beginning, which is read to know that.
+  const beganMs = Math.max(0, fromMs - offsetMs);
+  return { fromMs: beganMs, untilMs: Math.max(beganMs + 1, untilMs - offsetMs) };
 }
 
 async function sourceOf(id: string, file: StoredFile, store: BurnInPorts['store']): Promise<SubtitleOf> {

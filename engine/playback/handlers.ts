@@ -70,8 +70,8 @@ export interface PlaybackHandlerOptions {
   /** `null`: nothing is known for moving about. */
   readonly moments: MomentsPort | null;
   readonly people: PreferenceStore;
-  /** The subtitles that a file can be shown with. */
-  readonly subtitlesOf: (file: StoredFile) => Promise<readonly SubtitleCandidate[]>;
+  /** The subtitles that a file can be shown with, as this person has set them. */
+  readonly subtitlesOf: (file: StoredFile, userId: string) => Promise<readonly SubtitleCandidate[]>;
   /** The same with addresses below `base`, and as this person has set them. */
   readonly subtitlesFor: (file: StoredFile, base: string, userId: string) => Promise<SubtitleChoice[]>;
   /** Begins to read what may be wanted of a file's subtitles: the track that is chosen, and the text. */
@@ -122,7 +122,7 @@ export function createPlaybackHandlers(
     const subtitles = subtitlesByFileId.get(file.id) ?? [];
     return decidePlayback({
       ...{ media: file.media!, fileId: file.id, hasUsableKeyframes, limits, serverLimits, subtitles },
-      canBurnIn: true,
+      canBurnIn: pool.slots.limit > 0,
       canEncode: pool.slots.limit > 0,
       ...asked,
     });
@@ -133,9 +133,10 @@ export function createPlaybackHandlers(
     input: ParsedInputOf<Open>,
     files: readonly StoredFile[],
     person: WatchingContext,
+    userId: string,
   ): Promise<Wish> {
     const { profile = BASELINE_PROFILE, audioTrack = null, subtitle, without } = input;
-    const subtitles = await Promise.all(files.map(async (file) => [file.id, await subtitlesOf(file)] as const));
+    const subtitles = await Promise.all(files.map(async (file) => [file.id, await subtitlesOf(file, userId)] as const));
     const ofDevice = person.lessons.filter(
       ({ deviceId, browser }) => deviceId === profile.deviceId && browser === profile.browser,
     );
@@ -229,7 +230,7 @@ export function createPlaybackHandlers(
       const considered = files.filter(({ id, isExtra }) => (fileId === undefined ? !isExtra : id === fileId));
       if (fileId !== undefined && considered.length === 0) fail('notFound', { what: 'file', id: fileId });
 
-      const wish = await wishOf(input, considered, person);
+      const wish = await wishOf(input, considered, person, viewer.id);
       const chosen = bestOf(considered, (file) => decide(file, wish, true));
       const wantedMs = startMs ?? (chosen?.file.isExtra === true ? 0 : (seen?.positionMs ?? 0));
       const parts = chosen ? partsOf(chosen.file, files) : [];

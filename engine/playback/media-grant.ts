@@ -12,7 +12,7 @@ import * as v from 'valibot';
 import { SOUND_CODECS, VIDEO_CODECS, VIDEO_ENCODERS, X264_PRESETS } from '#engine/media/rendition-spec.ts';
 import type { CopyOutput, SoundOutput, VideoOutput } from '#engine/media/rendition-spec.ts';
 import { Count, Id } from '#protocol/schema/scalar.ts';
-import { SubtitleId } from '#protocol/schema/subtitle.ts';
+import { SubtitleId, SubtitleOffset } from '#protocol/schema/subtitle.ts';
 import { PLAN_KINDS } from './movie-plans.ts';
 import type { PlanKind } from './movie-plans.ts';
 
@@ -59,6 +59,8 @@ export interface HlsForm {
 const Flag = v.picklist([0, 1]);
 /** More than any ladder has: eight rungs of three codecs, and the copy. */
 const MAX_VARIANTS = 25;
+/** The subtitles that are burnt in; with how much later than their file says, where they are. */
+const Burnt = v.nullable(v.union([SubtitleId, v.strictTuple([SubtitleId, SubtitleOffset])]));
 const Encoded = v.strictTuple([
   v.picklist(VIDEO_CODECS),
   v.picklist(VIDEO_ENCODERS),
@@ -69,8 +71,7 @@ const Encoded = v.strictTuple([
   v.picklist(X264_PRESETS),
   Flag,
   Flag,
-  /** The subtitles that are burnt in. */
-  v.nullable(SubtitleId),
+  Burnt,
 ]);
 /** `null`: as it is. 0: as it is, but for Dolby Vision. */
 const Picture = v.union([v.null(), v.literal(0), Encoded]);
@@ -198,8 +199,11 @@ function pictureOf(picture: v.InferOutput<typeof Picture>): CopyOutput | VideoOu
 
 function tupleOf(output: CopyOutput | VideoOutput): v.InferInput<typeof Picture> {
   if (output.method === 'copy') return output.withoutDolbyVision ? 0 : null;
-  const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace, burnIn = null } = output;
-  return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap ? 1 : 0, deinterlace ? 1 : 0, burnIn];
+  const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace } = output;
+  const { burnIn = null, burnInOffsetMs } = output;
+  const burnt: v.InferInput<typeof Burnt> =
+    burnIn === null || burnInOffsetMs === undefined ? burnIn : [burnIn, burnInOffsetMs];
+  return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap ? 1 : 0, deinterlace ? 1 : 0, burnt];
 }
 
 function outputOf([
@@ -224,6 +228,7 @@ function outputOf([
     preset,
     toneMap: toneMap === 1,
     deinterlace: deinterlace === 1,
-    ...(burnIn !== null && { burnIn }),
+    ...(typeof burnIn === 'string' && { burnIn }),
+    ...(Array.isArray(burnIn) && { burnIn: burnIn[0], burnInOffsetMs: burnIn[1] }),
   };
 }

@@ -105,7 +105,8 @@ function outputIdentity(output: Exclude<RenditionOutput, KeyframesOutput>): (str
   if (output.method === 'copy') return [output.method, output.withoutDolbyVision === true];
   if (isEncodedSound(output)) return [output.method, output.channels, output.bitrateBps, output.isNight === true];
   const { method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace, burnIn = '' } = output;
-  return [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace, burnIn];
+  const identity = [method, encoder, heightPx, level, crf, maxBitrateBps, preset, toneMap, deinterlace, burnIn];
+  return output.burnInOffsetMs === undefined ? identity : [...identity, output.burnInOffsetMs];
 }
 
 const COPY: CopyOutput = { method: 'copy' };

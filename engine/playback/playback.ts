@@ -70,11 +70,13 @@ export interface PlaybackOptions {
   readonly encoders?: () => MachineEncoders;
 }
 
-/** Subtitles of movies as text, for whoever puts them into other files. */
+/** Subtitles of movies, for whoever puts them into other files. */
 export interface SubtitleSource {
   choices(file: Pick<StoredFile, 'id' | 'media'>): Promise<readonly SubtitleChoice[]>;
   /** Path of the whole text as WebVTT, in a cache that may forget it. Rejects where it can't be read. */
   vtt(file: Pick<StoredFile, 'id'>, subtitleId: string, signal: AbortSignal): Promise<string>;
+  /** The same for pictures, as `PictureStreamReader` reads them. */
+  pictures(file: Pick<StoredFile, 'id'>, subtitleId: string, signal: AbortSignal): Promise<string>;
 }
 
 export interface PlaybackPart extends AsyncDisposable {
@@ -142,16 +144,23 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
     .sweep(() => subtitleStore.uploadIds())
     .catch((error: unknown) => log.warn('subtitles that were handed in could not be looked through', { error }));
   const linking = { store, plans, signer, clock, limits, serverLimits, settings: { crf, preset }, encoders };
+  const wholeSubtitles = async (
+    { id }: Pick<StoredFile, 'id'>,
+    subtitleId: string,
+    kind: 'vtt' | 'pics',
+    signal: AbortSignal,
+  ): Promise<string> => {
+    const file = await store.file(id);
+    const beside = subtitleId.startsWith('s') ? await subtitleStore.find(id, subtitleId.slice(1)) : null;
+    if (file === null || (beside === null && !subtitleId.startsWith('t'))) throw new RenditionError('closed');
+    const of = beside === null ? { trackIndex: Number(subtitleId.slice(1)), fromMs: 0 } : { file: beside };
+    return await shelf.whole(file, of, kind, signal);
+  };
   return {
     subtitleSource: {
       choices: (file) => subtitlesFor(file, '', null),
-      async vtt({ id }, subtitleId, signal) {
-        const file = await store.file(id);
-        const beside = subtitleId.startsWith('s') ? await subtitleStore.find(id, subtitleId.slice(1)) : null;
-        if (file === null || (beside === null && !subtitleId.startsWith('t'))) throw new RenditionError('closed');
-        const of = beside === null ? { trackIndex: Number(subtitleId.slice(1)), fromMs: 0 } : { file: beside };
-        return await shelf.whole(file, of, 'vtt', signal);
-      },
+      vtt: (file, subtitleId, signal) => wholeSubtitles(file, subtitleId, 'vtt', signal),
+      pictures: (file, subtitleId, signal) => wholeSubtitles(file, subtitleId, 'pics', signal),
     },
     preferenceHandlers: createPreferenceHandlers({ store, people, subtitlesOf }),
     handlers: {
@@ -159,7 +168,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
       ...createPlaybackHandlers({
         store,
         people,
-        subtitlesOf,
+        subtitlesOf: (file, userId) => subtitlesFor(file, '', userId),
         subtitlesFor,
         prepareSubtitles: (file, chosen, fromMs) => shelf.prepare(file, chosen, fromMs),
         drawnOrder: (order, file) => withSubtitlePictures(order, file, { shelf, store: subtitleStore }),

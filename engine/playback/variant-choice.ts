@@ -75,6 +75,7 @@ function encodedVariants(
         toneMap,
         deinterlace,
         ...(encoded.burnIn !== null && { burnIn: encoded.burnIn }),
+        ...(encoded.burnInOffsetMs !== undefined && { burnInOffsetMs: encoded.burnInOffsetMs }),
       };
     });
   });

@@ -35,6 +35,10 @@ export const PLAY_METHODS = ['directPlay', 'remux', 'transcode'] as const;
 export const PlayMethod = v.picklist(PLAY_METHODS);
 export type PlayMethod = v.InferOutput<typeof PlayMethod>;
 
+/** Subtitles that a device draws by itself, over the picture. */
+export const DRAWN_SUBTITLES = ['pictures', 'styled'] as const;
+export type DrawnSubtitles = (typeof DRAWN_SUBTITLES)[number];
+
 /** What a device was sent, in the few words that decide whether it plays: what failed once in this form fails again. */
 export const SentForm = v.object({
   method: PlayMethod,
@@ -47,8 +51,20 @@ export const SentForm = v.object({
   videoBoxPx: v.nullable(Count),
   /** `null` without sound. */
   audioCodec: v.nullable(CodecName),
+  /** Not the movie failed, but the drawing of subtitles of this kind; all else is then that of `UNDRAWN`. */
+  subtitles: v.optional(v.picklist(DRAWN_SUBTITLES)),
 });
 export type SentForm = v.InferOutput<typeof SentForm>;
+
+/** The form of a lesson that says nothing of the movie itself. */
+export const UNDRAWN: Omit<SentForm, 'subtitles'> = {
+  method: 'directPlay',
+  container: 'mp4',
+  videoCodec: null,
+  videoBitDepth: null,
+  videoBoxPx: null,
+  audioCodec: null,
+};
 
 /** A form that failed on this device, with the files it failed with. */
 export const DeviceLesson = v.object({ form: SentForm, fileIds: bounded(Id, 8) });

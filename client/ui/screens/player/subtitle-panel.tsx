@@ -122,6 +122,9 @@ function Timing({ player }: Pick<Props, 'player'>) {
           </Button>
         )}
       </div>
+      {player.tracks.isBurntIn(player.tracks.captionOption) && (
+        <p style={{ gridColumn: '1 / -1' }}>Here they are part of the picture, which is made anew for it.</p>
+      )}
     </fieldset>
   );
 }

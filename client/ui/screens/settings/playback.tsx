@@ -254,6 +254,7 @@ function Going({ preferences, change }: PartProps) {
 
 /** `HEVC, 4K, 10 bit with E-AC-3 in Matroska`. */
 function formText({ form }: PlaybackLesson): string {
+  if (form.subtitles !== undefined) return form.subtitles === 'pictures' ? 'Subtitles as pictures' : 'Styled subtitles';
   const picture =
     form.videoCodec === null
       ? null
@@ -306,9 +307,9 @@ function Lessons() {
                     {lesson.deviceId === here.deviceId && <span class={styles.tag}>Here</span>}
                   </span>
                   <p class={styles.facts}>
-                    {methodName(lesson.form.method)} failed on {lesson.device} with{' '}
-                    {counted(lesson.fileIds.length, 'file')} · {timeAgo(lesson.learnedAt, server.now())} · until its
-                    browser ({lesson.browser}) is updated
+                    {lesson.form.subtitles === undefined ? methodName(lesson.form.method) : 'Drawing them'} failed on{' '}
+                    {lesson.device} with {counted(lesson.fileIds.length, 'file')} ·{' '}
+                    {timeAgo(lesson.learnedAt, server.now())} · until its browser ({lesson.browser}) is updated
                   </p>
                 </div>
                 <Button look="quiet" onClick={() => forget(lesson)}>
