@@ -1,6 +1,6 @@
 /**
  * The state of one rendition: which of its segments are there, who waits for which, where its viewers are, and the one host
- * that makes them. Rules PLAY6 to PLAY17 of SPEC.md.
+ * that makes them. Rules PLAY6 to PLAY17 and PLAY36 of SPEC.md.
  *
  * The host is in one of four states: none → opening → at work ⇄ at rest → none. Everything that takes time comes back as a
  * message, with the token of the attempt it belongs to; what belongs to an attempt that was given up is dropped.
@@ -14,11 +14,12 @@ import type { SegmentPlan } from '#engine/media/segment-plan.ts';
 import type { SegmentRange } from '#engine/media/rendition-spec.ts';
 import type { Behavior, Reply } from '#engine/runtime/actor.ts';
 import { EncodePace } from './encode-pace.ts';
+import type { ViewerStock } from './encode-turns.ts';
 import type { PlaybackHosts, ScratchPort } from './ports.ts';
 import { RenditionError } from './rendition-error.ts';
 import type { SegmentCache } from './segment-cache.ts';
-import { leadEnd, steer } from './steering.ts';
-import type { Lead } from './steering.ts';
+import { leadEnd, readyUs, steer } from './steering.ts';
+import type { Lead, Steering, SteeringState } from './steering.ts';
 import type { Slot, SlotHolder, TranscodeSlots } from './transcode-slots.ts';
 
 /** A viewer who has asked for nothing for this long is paused or gone: nothing is made or kept for them. */
@@ -99,6 +100,8 @@ export interface RenditionFacts {
   paceFactor: number | null;
   /** The hardware that encodes it has failed: the processor has taken over. */
   hasLostHardware: boolean;
+  /** What each viewer has before they wait; kept where slots are. */
+  stocks: readonly ViewerStock[];
 }
 
 interface Wait {
@@ -112,6 +115,9 @@ interface Viewer {
   /** The segment that they will ask for next. */
   next: number;
   seenMs: number;
+  /** The segment that they got last, and when they have played everything up to its end, if they play. */
+  got: number;
+  playsUntilMs: number;
 }
 
 interface OpenHost {
@@ -122,6 +128,8 @@ interface OpenHost {
   until: number | null;
   madeHere: number;
   emptyRuns: number;
+  /** Told to rest, and has not said where it stands: what was under way may still be made. */
+  isPausing: boolean;
 }
 
 export class RenditionState implements Behavior<RenditionMessage> {
@@ -143,6 +151,8 @@ export class RenditionState implements Behavior<RenditionMessage> {
   #opening: object | null = null;
   #host: OpenHost | null = null;
   readonly #pace = new EncodePace();
+  /** There is something to make, which waits until others' viewers have more [PLAY36]. */
+  #isHeldBack = false;
   #idle: Timer | null = null;
   /** Set while there are viewers: looks again when one of them may have been silent for too long. */
   #absence: Timer | null = null;
@@ -202,7 +212,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
     cache.drop(key);
     const host = this.#host;
     this.#host = null;
-    Object.assign(this.#facts, { hasHost: false, isAtRest: true, isWatched: false });
+    Object.assign(this.#facts, { hasHost: false, isAtRest: true, isWatched: false, stocks: [] });
     try {
       await host?.handle.close();
     } finally {
@@ -221,7 +231,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
         new RenditionError('superseded'),
       );
     }
-    if (this.#isThere(part)) return reply.resolve(this.#pathOf(part));
+    if (this.#isThere(part)) return this.#handOut({ viewerId, part, reply });
     const failure = this.#failureOf(part);
     if (failure !== null) return reply.reject(new RenditionError('failed', failure));
     this.#waits.push({ id, viewerId, part, reply });
@@ -249,9 +259,21 @@ export class RenditionState implements Behavior<RenditionMessage> {
   #see(viewerId: string): Viewer {
     const seenMs = this.#setup.clock.monotonicMs();
     let viewer = this.#viewers.get(viewerId);
-    if (!viewer) this.#viewers.set(viewerId, (viewer = { next: 0, seenMs }));
+    if (!viewer) this.#viewers.set(viewerId, (viewer = { next: 0, seenMs, got: NOWHERE, playsUntilMs: 0 }));
     viewer.seenMs = seenMs;
     return viewer;
+  }
+
+  #handOut({ viewerId, part, reply }: Pick<Wait, 'viewerId' | 'part' | 'reply'>): void {
+    const viewer = this.#see(viewerId);
+    if (part !== 'init' && part !== viewer.got) {
+      const { plan } = this.#setup;
+      const isOnward = part === viewer.got + 1;
+      const fromMs = isOnward ? Math.max(viewer.playsUntilMs, viewer.seenMs) : viewer.seenMs;
+      viewer.playsUntilMs = fromMs + (plan[part + 1]! - plan[part]!) / 1_000;
+      viewer.got = part;
+    }
+    reply.resolve(this.#pathOf(part));
   }
 
   #isThere(part: Part): boolean {
@@ -287,20 +309,40 @@ export class RenditionState implements Behavior<RenditionMessage> {
       viewers.map((next) => ({ from: Math.max(0, next - 2), until: leadEnd({ plan, lead }, next) })),
     );
     if (this.#opening === null) {
-      const decision = steer({
-        plan,
-        lead,
-        viewers,
-        waits: this.#waitedSegments(),
-        has: (index) => cache.has(key, index),
-        isBroken: (index) => this.#failureOf(index) !== null,
-        host: this.#host,
-        mayLead: cache.hasRoom && slots?.isContended !== true,
-      });
+      const decision = this.#heldBack(
+        steer({
+          ...this.#stocked,
+          viewers,
+          waits: this.#waitedSegments(),
+          host: this.#host,
+          mayLead: cache.hasRoom && slots?.isContended !== true,
+        }),
+      );
       if (decision.kind === 'produce') this.#produce(decision.range);
       else if (decision.kind === 'pause') this.#pause();
     }
     this.#publish();
+  }
+
+  get #stocked(): Pick<SteeringState, 'plan' | 'lead' | 'has' | 'isBroken'> {
+    const { plan, lead, cache, key } = this.#setup;
+    return {
+      ...{ plan, lead },
+      has: (index) => cache.has(key, index),
+      isBroken: (index) => this.#failureOf(index) !== null,
+    };
+  }
+
+  /** What is done instead while others' viewers are nearer to waiting [PLAY36]. */
+  #heldBack(decision: Steering): Steering {
+    const host = this.#host;
+    const isWorking = host !== null && host.until !== null;
+    const hasWork = decision.kind === 'produce' || (decision.kind === 'keep' && isWorking);
+    this.#isHeldBack = hasWork && this.#setup.slots?.givesWay(this.#holder) === true;
+    if (!this.#isHeldBack) return decision;
+    // It has made its last, and is about to say so.
+    const isAtEnd = isWorking && host.next > host.until!;
+    return { kind: isWorking && !isAtEnd ? 'pause' : 'keep' };
   }
 
   /** Segments that are waited for. The init segment comes with any: who waits for it alone will want the next one of theirs. */
@@ -317,6 +359,9 @@ export class RenditionState implements Behavior<RenditionMessage> {
     const host = this.#host;
     if (!host) return this.#isSourceGone ? this.#refuseGone() : this.#open();
     const isElsewhere = host.next !== range.from;
+    // Where it stands is told in a moment; an order on its way to where it stood would have it go back.
+    if (host.isPausing && !isElsewhere) return;
+    host.isPausing = false;
     if (isElsewhere) host.madeHere = 0;
     this.#pace.begin(this.#setup.clock.monotonicMs(), isElsewhere);
     host.next = range.from;
@@ -327,6 +372,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
   #pause(): void {
     if (!this.#host) return;
     this.#host.until = null;
+    this.#host.isPausing = true;
     this.#host.handle.pause();
   }
 
@@ -335,13 +381,27 @@ export class RenditionState implements Behavior<RenditionMessage> {
     const host = this.#host;
     facts.hasHost = host !== null || this.#opening !== null;
     facts.isWatched = this.#viewers.size > 0;
-    facts.isAtRest = this.#opening === null && (host === null || host.until === null) && this.#waits.length === 0;
+    const isIdle = this.#opening === null && (host === null || host.until === null) && this.#waits.length === 0;
+    facts.isAtRest = isIdle && !this.#isHeldBack;
+    this.#weigh();
     this.#idle?.[Symbol.dispose]();
     this.#idle = null;
     if (!host || !facts.isAtRest) return;
     this.#idle = this.#setup.clock.after(HOST_IDLE_MS, () => this.#tell({ kind: 'yield' })).unref();
     const { slots } = this.#setup;
     if (slots?.isContended) slots.reclaim();
+  }
+
+  #weigh(): void {
+    const { slots } = this.#setup;
+    if (!slots) return;
+    const stocked = this.#stocked;
+    const waiting = new Set(this.#waits.map(({ viewerId }) => viewerId));
+    this.#facts.stocks = [...this.#viewers].map(([id, { next, playsUntilMs }]) => ({
+      readyMs: waiting.has(id) ? 0 : readyUs(stocked, next) / 1_000,
+      playsUntilMs,
+    }));
+    slots.weigh();
   }
 
   /** Who watched went on for as long as the host held the file [PLAY23]. */
@@ -382,7 +442,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
     }
     this.#opening = null;
     this.#hasFolder = true;
-    this.#host = { token, handle, slot, next: NOWHERE, until: null, madeHere: 0, emptyRuns: 0 };
+    this.#host = { token, handle, slot, next: NOWHERE, until: null, madeHere: 0, emptyRuns: 0, isPausing: false };
   }
 
   #openFailed({ token, error }: RenditionMessage & { kind: 'openFailed' }): void {
@@ -432,6 +492,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
 
   #rested(host: OpenHost, next: number): void {
     const { until } = host;
+    host.isPausing = false;
     // The end of an earlier range, which crossed a newer one on its way here.
     if (until !== null && (next < host.next || next > until + 1)) return;
     host.until = null;
@@ -453,6 +514,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
     host.until = null;
     host.next = NOWHERE;
     host.emptyRuns = 0;
+    host.isPausing = false;
     const attempts = (this.#attempts.get(index) ?? 0) + 1;
     this.#attempts.set(index, attempts);
     const isHopeless = HOPELESS.has(failure);
@@ -485,8 +547,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
   #answer(part: Part): void {
     this.#waits = this.#waits.filter((wait) => {
       if (wait.part !== part) return true;
-      this.#see(wait.viewerId);
-      wait.reply.resolve(this.#pathOf(part));
+      this.#handOut(wait);
       return false;
     });
   }

@@ -569,6 +569,104 @@ describe('slots for encoding', () => {
     expect(second.state).toBe('busy');
   });
 
+  it('[PLAY36] a host that is well ahead rests while another viewer has nothing, and goes on when they have some', async () => {
+    await using stage = new Stage({ maxTranscodes: 2 });
+    const [one, two] = [await stage.rendition('one', 'h264'), await stage.rendition('two', 'h264')];
+    ask(one, 0, 'ada');
+    await stage.settle();
+    const first = stage.hosts.last;
+    // Eight seconds beyond the segment that she has.
+    first.make(5);
+    await stage.settle();
+    const waiting = ask(two, 0, 'bob');
+    await stage.settle();
+    const second = stage.hosts.last;
+    expect([first.commands, second.commands]).toEqual([['0-20', 'pause'], ['0-20']]);
+    // It has a slot and something to make: nobody else is let in for that.
+    expect([one.isAtRest, stage.pool.hasRoomFor('another')]).toEqual([false, false]);
+    second.make(3);
+    await stage.settle();
+    expect(waiting.state).toBe('/scratch/two/0.m4s');
+    expect(first.commands).toEqual(['0-20', 'pause', '5-21']);
+    // Neither takes anything from the other from here on.
+    first.make(3);
+    second.make(3);
+    await stage.settle();
+    expect([first.range, second.range]).toEqual([
+      { from: 5, until: 21 },
+      { from: 0, until: 20 },
+    ]);
+  });
+
+  it('[PLAY36] who rests for another goes on when what its viewers have is played', async () => {
+    await using stage = new Stage({ maxTranscodes: 2 });
+    const [one, two] = [await stage.rendition('one', 'h264'), await stage.rendition('two', 'h264')];
+    // Ten seconds to play.
+    for (let part = 0; part < 6; part++) {
+      ask(one, part, 'ada');
+      await stage.settle();
+      stage.hosts.last.make();
+      await stage.settle();
+    }
+    const first = stage.hosts.last;
+    // Waited for, which is no reason by itself.
+    ask(one, 6, 'ada');
+    ask(two, 0, 'bob');
+    await stage.settle();
+    expect(first.commands.slice(1)).toEqual(['pause']);
+    await stage.clock.advance(3_500);
+    expect(first.commands.slice(1)).toEqual(['pause']);
+    // The other one gets nowhere: that does not take from her what she needs.
+    await stage.clock.advance(1_000);
+    expect(first.commands.slice(1)).toEqual(['pause', '6-26']);
+  });
+
+  it('[PLAY36] who rests for another goes on when that one has gone', async () => {
+    await using stage = new Stage({ maxTranscodes: 2 });
+    const [one, two] = [await stage.rendition('one', 'h264'), await stage.rendition('two', 'h264')];
+    ask(one, 0, 'ada');
+    await stage.settle();
+    const first = stage.hosts.last;
+    first.make(5);
+    const waiting = ask(two, 0, 'bob');
+    await stage.settle();
+    expect(first.commands).toEqual(['0-20', 'pause']);
+    waiting.abort();
+    await stage.pool.away('bob');
+    await stage.settle();
+    expect(first.commands).toEqual(['0-20', 'pause', '5-21']);
+  });
+
+  it('[PLAY36] a host goes where a viewer seeks also while it rests for another, as soon as it may', async () => {
+    await using stage = new Stage({ maxTranscodes: 2 });
+    const [one, two] = [await stage.rendition('one', 'h264'), await stage.rendition('two', 'h264')];
+    ask(one, 0, 'ada');
+    await stage.settle();
+    const first = stage.hosts.last;
+    first.make(5);
+    ask(two, 0, 'bob');
+    await stage.settle();
+    expect(first.commands).toEqual(['0-20', 'pause']);
+    // At another place she has as little as he has.
+    ask(one, 50, 'ada');
+    await stage.settle();
+    expect(first.commands).toEqual(['0-20', 'pause', '50-70']);
+  });
+
+  it('[PLAY36] pictures of one file never rest for each other', async () => {
+    await using stage = new Stage({ maxTranscodes: 2 });
+    const large = order('one', 'h264');
+    const one = (await stage.pool.get(large))!;
+    const two = (await stage.pool.get({ ...large, key: 'softer' }))!;
+    ask(one, 0, 'ada');
+    await stage.settle();
+    const first = stage.hosts.last;
+    first.make(5);
+    ask(two, 0, 'bob');
+    await stage.settle();
+    expect(first.commands).toEqual(['0-20']);
+  });
+
   it('[PLAY13] are not there at all where the server encodes nothing', async () => {
     await using stage = new Stage({ maxTranscodes: 0 });
     const request = ask(await stage.rendition('one', 'h264'), 0);

@@ -3,6 +3,7 @@ import type { RenditionOutput } from '#engine/media/rendition-spec.ts';
 import { ActorError, Actor } from '#engine/runtime/actor.ts';
 import { HARDWARE_KINDS } from '#protocol/schema/hardware.ts';
 import type { HardwareKind } from '#protocol/schema/hardware.ts';
+import { aheadMs } from './encode-turns.ts';
 import { RenditionError } from './rendition-error.ts';
 import { RenditionState } from './rendition-state.ts';
 import type { Part, RenditionFacts, RenditionMessage, RenditionSetup } from './rendition-state.ts';
@@ -31,7 +32,7 @@ export class Rendition implements SlotHolder, AsyncDisposable {
   readonly #setup: RenditionSetup;
   readonly #facts: RenditionFacts = {
     ...{ hasHost: false, isAtRest: true, isWatched: false },
-    ...{ paceFactor: null, hasLostHardware: false },
+    ...{ paceFactor: null, hasLostHardware: false, stocks: [] },
   };
   readonly #actor: Actor<RenditionMessage>;
   #usedMs: number;
@@ -62,6 +63,16 @@ export class Rendition implements SlotHolder, AsyncDisposable {
 
   get isWatched(): boolean {
     return this.#facts.isWatched;
+  }
+
+  get source(): string {
+    return this.#setup.spec.path;
+  }
+
+  get aheadMs(): number | null {
+    const nowMs = this.#setup.clock.monotonicMs();
+    const { stocks } = this.#facts;
+    return stocks.length === 0 ? null : Math.min(...stocks.map((stock) => aheadMs(stock, nowMs)));
   }
 
   /** How it is being made. */

@@ -50,6 +50,8 @@ export type Steering =
   /** It works for nobody. */
   | { readonly kind: 'pause' };
 
+type Stocked = Pick<SteeringState, 'plan' | 'lead' | 'has' | 'isBroken'>;
+
 const KEEP: Steering = { kind: 'keep' };
 
 export function steer(state: SteeringState): Steering {
@@ -111,13 +113,19 @@ function steerToLead(state: SteeringState): Steering {
 }
 
 /** The first segment from `next` on that is not there; `null` where everything up to the high mark is, or the next can't be made. */
-function firstMissing(state: SteeringState, next: number): number | null {
+function firstMissing(state: Stocked, next: number): number | null {
   const end = leadEnd(state, next);
   for (let index = next; index <= end; index++) {
     if (state.has(index)) continue;
     return state.isBroken(index) ? null : index;
   }
   return null;
+}
+
+/** What is there for a viewer from the segment on that they will ask for next, up to the high mark; `Infinity` where nothing is missing. */
+export function readyUs(state: Stocked, next: number): number {
+  const gap = firstMissing(state, next);
+  return gap === null ? Infinity : state.plan[gap]! - state.plan[next]!;
 }
 
 const isMissing = (state: SteeringState, index: number): boolean => !state.has(index) && !state.isBroken(index);

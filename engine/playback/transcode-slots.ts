@@ -1,10 +1,12 @@
 /**
- * How many pictures are encoded at once. Owns: who holds a slot, and who waits for one. Rules PLAY13 and PLAY14 of SPEC.md.
+ * How many pictures are encoded at once. Owns: who holds a slot, who waits for one, and which holders rest for others. Rules PLAY13, PLAY14
+ * and PLAY36 of SPEC.md.
  *
  * A holder that rests (its viewers have enough ahead of them) gives its slot up when somebody else needs it, and while somebody
  * waits holders make only what is waited for. So a few more viewers than slots still get on, by turns.
  */
-import type { Clock } from '#engine/base/clock.ts';
+import type { Clock, Timer } from '#engine/base/clock.ts';
+import { givesWay } from './encode-turns.ts';
 
 /** A rendition that encodes, as far as the slots have to know it. */
 export interface SlotHolder {
@@ -12,9 +14,13 @@ export interface SlotHolder {
   readonly isAtRest: boolean;
   /** Somebody asked it for a segment lately. */
   readonly isWatched: boolean;
+  /** What is encoded. Pictures of one source share what is decoded, and never rest for each other. */
+  readonly source: string;
+  /** What the viewer who is nearest to waiting has before they do, in milliseconds; `null` where nobody watches. */
+  readonly aheadMs: number | null;
   /** Asks it to close its host, and so to give its slot back. */
   yieldHost(): void;
-  /** Asks it to think again: somebody waits for a slot now. */
+  /** Asks it to think again: somebody waits for a slot now, or it is to rest for somebody, or not any more. */
   reconsider(): void;
 }
 
@@ -30,12 +36,17 @@ interface Waiter {
 
 /** Longer than a host needs to finish the segment in hand, shorter than a player waits for one. */
 const PATIENCE_MS = 15_000;
+/** What viewers have is played, which nobody tells of: as long as one rests for another, they are weighed this often. */
+const WEIGH_MS = 500;
 
 export class TranscodeSlots {
   readonly limit: number;
   readonly #clock: Clock;
   readonly #slots = new Set<Slot>();
   readonly #queue: Waiter[] = [];
+  /** Those that rest for others. */
+  readonly #givingWay = new Set<SlotHolder>();
+  #weighing: Timer | null = null;
 
   constructor(limit: number, clock: Clock) {
     this.limit = limit;
@@ -50,6 +61,35 @@ export class TranscodeSlots {
   /** Somebody waits for a slot. */
   get isContended(): boolean {
     return this.#queue.length > 0;
+  }
+
+  /** Whether a holder is to make nothing for now: somebody else's viewers are nearer to waiting [PLAY36]. */
+  givesWay(holder: SlotHolder): boolean {
+    return this.#givingWay.has(holder);
+  }
+
+  /** Finds out who rests for whom. Called when what a holder's viewers have has changed, too. */
+  weigh(): void {
+    const atWork = [...this.#slots].flatMap(({ holder }) => {
+      const { aheadMs, source } = holder;
+      return holder.isAtRest || aheadMs === null ? [] : { holder, aheadMs, source };
+    });
+    const before = new Set(this.#givingWay);
+    this.#givingWay.clear();
+    for (const { holder, aheadMs, source } of atWork) {
+      const others = atWork.filter((each) => each.source !== source);
+      const isGiving = givesWay(
+        aheadMs,
+        others.map((each) => each.aheadMs),
+        before.has(holder),
+      );
+      if (isGiving) this.#givingWay.add(holder);
+    }
+    for (const holder of new Set([...before, ...this.#givingWay])) {
+      if (before.has(holder) !== this.#givingWay.has(holder)) holder.reconsider();
+    }
+    if (this.#givingWay.size > 0) this.#weighing ??= this.#clock.every(WEIGH_MS, () => this.weigh()).unref();
+    else this.#stopWeighing();
   }
 
   isHeldBy(holder: SlotHolder): boolean {
@@ -96,9 +136,15 @@ export class TranscodeSlots {
         if (!this.#slots.delete(slot)) return;
         const next = this.#queue.shift();
         if (next) next.resolve(this.#grant(next.holder));
+        this.weigh();
       },
     };
     this.#slots.add(slot);
     return slot;
+  }
+
+  #stopWeighing(): void {
+    this.#weighing?.[Symbol.dispose]();
+    this.#weighing = null;
   }
 }
