@@ -14,7 +14,7 @@ export interface TestRedis extends AsyncDisposable {
   readonly url: string;
   /** Ends it at once, as a power cut would. */
   kill(): Promise<void>;
-  /** Starts it again on the same port with what it had written. */
+  /** Starts it again on the same port with what it had written, where it does not run. */
   start(): Promise<void>;
 }
 
@@ -43,8 +43,9 @@ export async function openRedis(): Promise<TestRedis> {
     return child;
   };
   let child = await launch();
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const kill = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (hasEnded()) return;
     child.kill('SIGKILL');
     await once(child, 'exit');
   };
@@ -52,7 +53,9 @@ export async function openRedis(): Promise<TestRedis> {
     port,
     url: `redis://127.0.0.1:${port}`,
     kill,
-    start: async () => void (child = await launch()),
+    async start() {
+      if (hasEnded()) child = await launch();
+    },
     async [Symbol.asyncDispose]() {
       await kill();
       await rm(folder, { recursive: true, force: true });

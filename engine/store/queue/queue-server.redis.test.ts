@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '#engine/base/clock.ts';
 import { silentLog } from '#engine/base/log.ts';
 import { DurableWork } from '#engine/jobs/durable-work.ts';
@@ -18,6 +18,8 @@ let redis: TestRedis;
 beforeAll(async () => {
   redis = await openRedis();
 });
+// A test that failed in the middle may have left it ended.
+beforeEach(() => redis.start());
 afterAll(() => redis[Symbol.asyncDispose]());
 
 const addressOf = (port: number) => ({ redisUrl: `redis://127.0.0.1:${port}`, postgres: NO_POSTGRES });
