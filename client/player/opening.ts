@@ -91,6 +91,9 @@ export class Opening {
     this.#held = new HeldPicture(options.video);
     this.#fileId = options.movie.fileId;
     this.#isFileStale = options.movie.fileId !== null && options.movie.isFileStale === true;
+    const onHide = (): void => this.#sayClosed((call, input) => this.#server.request(call, input, { keepalive: true }));
+    addEventListener('pagehide', onHide);
+    this.#disposers.push(() => removeEventListener('pagehide', onHide));
   }
 
   get source(): Source | null {
@@ -224,6 +227,13 @@ export class Opening {
     for (const dispose of this.#disposers) dispose();
     this.#closeSource();
     this.#held.release();
+    this.#sayClosed((call, input) => this.#server.call(call, input));
+  }
+
+  /** Nobody watches any more: what would be made ahead would be made for nobody. One who comes back to the page asks again. */
+  #sayClosed(send: (call: typeof calls.close, input: InputOf<typeof calls.close>) => Promise<unknown>): void {
+    const playback = this.#state.playback.peek();
+    if (playback?.kind === 'hls') send(calls.close, { url: playback.url }).catch(() => undefined);
   }
 
   #onRefusal(error: Failure, startMs: number | null, audioTrack: number | null): void {
@@ -386,9 +396,22 @@ export class Opening {
     }
     this.#showWhetherLoaded();
     if (this.#link.state.peek().kind === 'live') {
-      this.#later = setTimeout(() => void this.open(this.#state.placeMs()), REOPEN_DELAY_MS);
+      this.#later = setTimeout(() => this.#goOn(this.#state.placeMs(), this.#options.audioTrack()), REOPEN_DELAY_MS);
     } else {
       this.#openWhenLive(here, this.#options.audioTrack());
+    }
+  }
+
+  /** The server is there again. A picture that moves is not stopped for that: the source fetches what follows, where it can. */
+  #goOn(startMs: number | null, audioTrack: number | null): void {
+    const source = this.#source;
+    const isLoaded = this.#video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA && !this.#video.seeking;
+    // An element that failed with its file is good for nothing more.
+    if (this.#state.phase.peek() === 'ready' && isLoaded && source?.facts().engine === 'hls.js') {
+      this.#reopenings = 0;
+      source.restart();
+    } else {
+      void this.open(startMs, audioTrack);
     }
   }
 
@@ -399,7 +422,7 @@ export class Opening {
       queueMicrotask(() => stop());
       if (attempt !== this.#attempt) return;
       // It played on, or was sought in, while it waited.
-      void this.open(this.#state.playback.peek() === null ? startMs : this.#state.placeMs(), audioTrack);
+      this.#goOn(this.#state.playback.peek() === null ? startMs : this.#state.placeMs(), audioTrack);
     });
     this.#disposers.push(() => stop());
   }

@@ -24,7 +24,7 @@ import type { MoviePart, Playback, TrackDecision } from '#protocol/schema/playba
 import { segmentSpan } from './burn-in.ts';
 import type { DrawnOrder } from './burn-in.ts';
 import { fileMimeType } from './file-type.ts';
-import type { GrantSigner, HlsForm } from './media-grant.ts';
+import type { GrantSigner, HlsForm, MediaGrant } from './media-grant.ts';
 import { hlsForm, playbackVariants, renditionOrder, startVariant } from './movie-form.ts';
 import type { RenditionName } from './movie-form.ts';
 import type { ViewerPlaces } from './media-routes.ts';
@@ -96,7 +96,7 @@ export interface PlaybackHandlerOptions {
 
 export function createPlaybackHandlers(
   options: PlaybackHandlerOptions,
-): Pick<Handlers<typeof playback>, 'open' | 'wait' | 'leave' | 'work'> {
+): Pick<Handlers<typeof playback>, 'open' | 'wait' | 'leave' | 'work' | 'close'> {
   const {
     store,
     people,
@@ -116,6 +116,12 @@ export function createPlaybackHandlers(
 
   /** Who each session is to the renditions. One person on one device watches one thing: what they open replaces what they had. */
   const viewerIds = new LRUCache<string, string>({ max: MAX_VIEWERS });
+
+  /** What the address of a playback carries; `null` for one that is used up, or somebody else's: of those there is nothing to tell. */
+  const grantOf = (url: string, sessionId: string): MediaGrant | null => {
+    const grant = signer.open(/^\/media\/([\w.-]+)\//.exec(url)?.[1] ?? '', clock.nowMs());
+    return typeof grant === 'object' && grant.sessionId === sessionId ? grant : null;
+  };
 
   const decide = (file: StoredFile, wish: Wish, hasUsableKeyframes: boolean): PlayDecision | null => {
     const { subtitlesByFileId, ...asked } = wish;
@@ -318,18 +324,21 @@ export function createPlaybackHandlers(
     },
 
     async work({ url }, { sessionId }) {
-      const token = /^\/media\/([\w.-]+)\//.exec(url)?.[1] ?? '';
-      const grant = signer.open(token, clock.nowMs());
-      // Of an address that is used up, or of somebody else, there is nothing to tell.
-      const isTheirs = typeof grant === 'object' && grant.sessionId === sessionId;
-      const work = isTheirs ? pool.workFor(grant.viewerId) : null;
-      if (!isTheirs || !work || !isEncodedPicture(work.output)) return { encoding: null };
+      const grant = grantOf(url, sessionId);
+      const work = grant && pool.workFor(grant.viewerId);
+      if (!grant || !work || !isEncodedPicture(work.output)) return { encoding: null };
       const { paceFactor: realTimeFactor, isAtRest, hardware } = work;
       const file = await store.file(grant.fileId);
       const track = file?.media?.video.find(({ index }) => index === grant.hls?.video?.trackIndex);
       const rate = track ? framesPerSecond(track) : null;
       const made = realTimeFactor === null || rate === null ? null : realTimeFactor * rate;
       return { encoding: { realTimeFactor, framesPerSecond: made, isAtRest, hardware } };
+    },
+
+    async close({ url }, { sessionId }) {
+      const grant = grantOf(url, sessionId);
+      if (grant !== null) await pool.away(grant.viewerId);
+      return {};
     },
 
     leave(_input, { sessionId }) {

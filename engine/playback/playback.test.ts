@@ -482,6 +482,28 @@ describe('playback.open', () => {
     }
   });
 
+  it('[PLAY37] makes nothing ahead for who has closed the movie, and goes on where they ask again', async () => {
+    store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ video: [hevc] }) }, everySecond);
+    const { url } = await open({ profile: chromium });
+    const close = (asked: string, context = testContext()) => part.handlers.close({ url: asked }, context);
+    void get(url.replace('index.m3u8', 'v0/0.m4s'));
+    await clock.advance(0);
+    const host = hosts.hosts.find(({ spec }) => spec.kind === 'video')!;
+    host.make();
+    await clock.advance(0);
+    // Of others, and of what is no address, nothing is heard.
+    for (const bad of ['', '/media/x/index.m3u8', url.replace('.', 'x.')]) expect(await close(bad)).toEqual({});
+    await close(url, testContext({ sessionId: id(901) }));
+    await clock.advance(0);
+    expect(host.commands.at(-1)).not.toBe('pause');
+    await close(url);
+    await clock.advance(0);
+    expect(host.commands.at(-1)).toBe('pause');
+    void get(url.replace('index.m3u8', 'v0/1.m4s'));
+    await clock.advance(0);
+    expect(host.commands.at(-1)).toMatch(/^1-/);
+  });
+
   it('[PLAY30] lets those who wait in by turns, whoever comes later', async () => {
     const somebody = (last: number) => testContext({ sessionId: id(last) });
     const films = [MOVIE, id(11), id(12), id(13)];

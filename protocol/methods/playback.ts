@@ -88,6 +88,21 @@ export const playback = {
     failures: {},
     http: { method: 'POST', path: '/playback/work' },
   }),
+  close: defineCall({
+    id: 95,
+    name: 'playback.close',
+    since: 1,
+    summary:
+      'Says that a playback of this session is not watched any more: nothing is made ahead for it, until its address is asked again.',
+    permission: 'playback:play',
+    input: v.object({
+      /** `url` of the playback. */
+      url: v.pipe(v.string(), v.maxLength(8_192)),
+    }),
+    output: v.object({}),
+    failures: {},
+    http: { method: 'POST', path: '/playback/close' },
+  }),
   link: defineCall({
     id: 98,
     name: 'playback.link',
