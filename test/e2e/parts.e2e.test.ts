@@ -119,7 +119,9 @@ describe('a movie cut into two files', () => {
     await playsPart(1);
     await page.keyboard.press('9');
     await playsPart(2);
-    expect((await evening.ada.request(movies.get, { movieId: id })).progress).toMatchObject({ isWatched: false });
+    await expect
+      .poll(async () => (await evening.ada.request(movies.get, { movieId: id })).progress)
+      .toMatchObject({ isWatched: false });
     await page.keyboard.press('9');
     await page.getByRole('button', { name: 'Watch again' }).waitFor();
     await expect
