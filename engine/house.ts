@@ -354,7 +354,7 @@ export async function buildHouse(parts: HouseParts): Promise<HouseOptions> {
       jobsSource(jobsView),
       healthSource(health),
       screensSource(screens),
-      downloads.feedSource,
+      ...downloads.feedSources,
       moments.feedSource,
       radarr.feedSource,
     ],

@@ -9,6 +9,7 @@ import { radarrFeed } from './feeds/radarr.ts';
 import { momentsFeed } from './feeds/moments.ts';
 import { screensFeed } from './feeds/screens.ts';
 import { downloadsFeed } from './feeds/downloads.ts';
+import { everyonesDownloadsFeed } from './feeds/everyones-downloads.ts';
 
 export {
   libraryFeed,
@@ -21,6 +22,7 @@ export {
   momentsFeed,
   screensFeed,
   downloadsFeed,
+  everyonesDownloadsFeed,
 };
 
 export const feeds = [
@@ -34,6 +36,7 @@ export const feeds = [
   radarrFeed,
   screensFeed,
   downloadsFeed,
+  everyonesDownloadsFeed,
 ] as const;
 export type AnyFeed = (typeof feeds)[number];
 export type FeedName = AnyFeed['name'];

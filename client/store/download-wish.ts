@@ -3,8 +3,7 @@
  * qualities and languages, never numbers of tracks, which mean something else in the next movie.
  */
 import * as v from 'valibot';
-import { MAX_DOWNLOAD_AUDIO, MAX_DOWNLOAD_SUBTITLES } from '#protocol/methods/downloads.ts';
-import { DOWNLOAD_QUALITIES } from '#protocol/schema/downloads.ts';
+import { DOWNLOAD_QUALITIES, MAX_DOWNLOAD_AUDIO, MAX_DOWNLOAD_SUBTITLES } from '#protocol/schema/downloads.ts';
 import type { DownloadFileOffer, DownloadQuality } from '#protocol/schema/downloads.ts';
 import type { DownloadRequest } from './downloads.ts';
 import type { Memory } from './ports.ts';

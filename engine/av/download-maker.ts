@@ -63,6 +63,9 @@ interface Track {
   settle: ((end: Extract<RenditionNews, { kind: 'idle' | 'failed' }>) => void) | null;
 }
 
+/** A track before it is opened. */
+type Order = [name: string, spec: Omit<RenditionSpec, 'outputDir'>, otherwise: Track['otherwise']];
+
 /** Ends the making with a reason from the closed set. */
 class Trouble extends Error {
   readonly trouble: DownloadTrouble;
@@ -149,17 +152,14 @@ export class DownloadMaker implements Disposable {
     }
     const hasFailed = await isThere(join(workFolder, SOFTWARE_FILE));
     const common = { path, boundariesUs, startUs };
-    const orders: [name: string, spec: Omit<RenditionSpec, 'outputDir'>, otherwise: Track['otherwise']][] = [
-      ...(video === null
-        ? []
-        : [
-            ['v', { ...common, ...pick(video), kind: 'video', hardware: hasFailed ? null : hardware }, null] satisfies [
-              string,
-              Omit<RenditionSpec, 'outputDir'>,
-              null,
-            ],
-          ]),
-      ...audio.map((sound): [string, Omit<RenditionSpec, 'outputDir'>, Track['otherwise']] => [
+    const pictureOrder = (picture: NonNullable<typeof video>, chip: typeof hardware): Order[1] => {
+      const { burnInPath } = picture;
+      const drawn = burnInPath === undefined ? {} : { burnInPath };
+      return { ...common, ...pick(picture), ...drawn, kind: 'video', hardware: chip };
+    };
+    const orders: Order[] = [
+      ...(video === null ? [] : [['v', pictureOrder(video, hasFailed ? null : hardware), null] satisfies Order]),
+      ...audio.map((sound): Order => [
         `a${sound.trackIndex}`,
         { ...common, ...pick(sound), kind: 'audio' },
         sound.output.method === 'copy' ? sound.otherwise : null,

@@ -97,8 +97,9 @@ export async function makeCopy(
       throw new CopyFailed('sourceDamaged', `subtitles ${id} cannot be read: ${(error as Error).message}`);
     }
   }
+  const burnInPath = await keptPictures(options, file, copy, choice, signal);
   const spec = downloadSpec(file, choice, {
-    ...{ boundariesUs, subtitles: choices, texts, maxBytes, encoder: encoder() },
+    ...{ boundariesUs, subtitles: choices, texts, burnInPath, maxBytes, encoder: encoder() },
     workFolder: folder.workFolderOf(copy.id),
     resultPath: folder.partPathOf(copy.id),
   });
@@ -108,6 +109,23 @@ export async function makeCopy(
   const sizeBytes = await folder.sizeOf(copy.id);
   if (sizeBytes === null) throw new CopyFailed('trouble', 'the copy is not where it was put');
   return sizeBytes;
+}
+
+/** [DL36] All of them are there before the first picture is encoded: nothing has to wait for them, and no cache forgets them meanwhile. */
+async function keptPictures(
+  { subtitles, folder }: CopyWorkOptions,
+  file: DownloadFile,
+  copy: StoredCopy,
+  { burnedSubtitle }: DownloadChoice,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (burnedSubtitle === null) return null;
+  try {
+    return await folder.keepPictures(copy.id, await subtitles.pictures(file, burnedSubtitle, signal));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new CopyFailed('sourceDamaged', `subtitles ${burnedSubtitle} cannot be read: ${(error as Error).message}`);
+  }
 }
 
 /** [DL28] The movie's file, as it was when it was asked for. */

@@ -1,4 +1,5 @@
 /** Downloads on a real database and a real folder. What makes the files is a stand-in that does as it is told. */
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +30,8 @@ const MEDIA: MediaInfo = mediaInfo({
   audio: [audioTrack({ bitrateBps: 64_000 })],
 });
 const SOURCE_BYTES = 11_000;
+/** No subtitles. */
+const PLAIN: { subtitles: string[]; burnedSubtitle: string | null } = { subtitles: [], burnedSubtitle: null };
 
 let database: TestDatabase;
 let base: string;
@@ -133,7 +136,11 @@ async function open(options: Partial<DownloadsOptions> = {}) {
   const store = createDownloadStore(database.sql);
   const downloads = new Downloads({
     ...{ store, folder, hosts, work, newId, log: silentLog, clock: systemClock },
-    subtitles: { choices: () => Promise.resolve([]), vtt: () => Promise.reject(new Error('none')) },
+    subtitles: {
+      choices: () => Promise.resolve([]),
+      vtt: () => Promise.reject(new Error('none')),
+      pictures: () => Promise.reject(new Error('none')),
+    },
     wishes: () => Promise.resolve({ preferences: DEFAULT_PREFERENCES, remembered: {}, originalLanguage: null }),
     encoder: () => ({ h264: 'software', hardware: null }),
     sessions: { isAlive: () => Promise.resolve(true) },
@@ -178,7 +185,7 @@ describe('asking', () => {
   it('[DL7] [DL8] the same is the same; another’s is shared and stays for them', async () => {
     const part = await open();
     const target = await addMovie('Heat');
-    const asked = { ...target, quality: '480p' as const, subtitles: [] };
+    const asked = { ...target, quality: '480p' as const, ...PLAIN };
     const one = (await part.calls.request(asked, as('ada'))).download;
     const key = newId();
     expect((await part.calls.request({ ...asked, key }, as('ada'))).download.id).toBe(one.id);
@@ -201,7 +208,7 @@ describe('asking', () => {
     part.hosts.sizeBytes = 10_000_000;
     const [first, second, third] = [await addMovie('One'), await addMovie('Two'), await addMovie('Three')];
     const ask = (target: { movieId: string; fileId: string }, name: 'ada' | 'bob') =>
-      part.calls.request({ ...target, quality: 'copy', subtitles: [] }, as(name));
+      part.calls.request({ ...target, quality: 'copy', ...PLAIN }, as(name));
     const a = (await ask(first, 'ada')).download;
     const b = (await ask(second, 'ada')).download;
     expect(a.sizeBytes).toBe(10_800_000);
@@ -225,10 +232,10 @@ describe('asking', () => {
     const part = await open();
     const target = await addMovie('Heat');
     const told: [string, { kind: string; id: string; download?: { state: string } | null }][] = [];
-    part.downloads.feedSource.onEntries((entries, audience) => {
+    part.downloads.feedSources[0].onEntries((entries, audience) => {
       for (const entry of entries) told.push([audience, entry]);
     });
-    const { download } = await part.calls.request({ ...target, quality: 'copy', subtitles: [] }, as('ada'));
+    const { download } = await part.calls.request({ ...target, quality: 'copy', ...PLAIN }, as('ada'));
     expect(download).toMatchObject({ state: 'queued', place: 1, progress: null, expiresAt: null });
     await part.work.runAll();
     const states = () => told.flatMap(([, { download: one }]) => (one === undefined ? [] : [one?.state ?? null]));
@@ -236,8 +243,116 @@ describe('asking', () => {
     expect(new Set(told.map(([audience]) => audience))).toEqual(new Set([people.ada]));
     await database.sql`update movie set hidden_at = now()`;
     await expect(part.calls.link({ downloadId: download.id }, as('ada'))).rejects.toMatchObject({ code: 'notFound' });
-    await part.calls.request({ ...(await addMovie('Other')), quality: 'copy', subtitles: [] }, as('bob'));
+    await part.calls.request({ ...(await addMovie('Other')), quality: 'copy', ...PLAIN }, as('bob'));
     await expect.poll(() => told.some(([who, entry]) => who === people.ada && entry.download === null)).toBe(true);
+  });
+
+  it('[DL34] who runs the server is told of everybody’s as it happens, and of the room of all', async () => {
+    const part = await open();
+    const target = await addMovie('Heat');
+    const [, everyones] = part.downloads.feedSources;
+    type Entry = { kind: string; id: string; usedBytes?: number; download?: { state: string; person: string } | null };
+    const told: Entry[] = [];
+    everyones.onEntries((entries, audience) => {
+      expect(audience).toBe(everyones.audienceOf());
+      told.push(...(entries as unknown as Entry[]));
+    });
+    expect(await everyones.snapshot()).toEqual({ downloads: [], usedBytes: 0, limitBytes: 1e9 });
+    const asked = { ...target, quality: 'copy' as const, ...PLAIN };
+    const { download: adas } = await part.calls.request(asked, as('ada'));
+    await part.calls.request(asked, as('bob'));
+    await part.work.runAll();
+    const lastOf = (person: string) => told.findLast(({ download }) => download?.person === person)?.download?.state;
+    await expect.poll(() => [lastOf('ada'), lastOf('bob')]).toEqual(['ready', 'ready']);
+    await expect.poll(() => told.findLast(({ kind }) => kind === 'room')?.usedBytes).toBe(1_000);
+    const { downloads, usedBytes } = await everyones.snapshot();
+    expect(downloads.map(({ person, state }) => [person, state])).toEqual([
+      ['bob', 'ready'],
+      ['ada', 'ready'],
+    ]);
+    expect(usedBytes).toBe(1_000);
+    await part.calls.drop({ downloadId: adas.id }, as('ada'));
+    await expect.poll(() => told.some(({ id, download }) => id === adas.id && download === null)).toBe(true);
+  });
+
+  it('[DL35] parts are asked for at once: all of them, or none where one can’t be had', async () => {
+    const target = await addMovie('Cut in two');
+    const { sql } = database;
+    const secondId = newId();
+    await sql`
+      insert into movie_file (id, movie_id, library_id, path, size_bytes, mtime_us, inode, state, media, keyframes, part)
+      select ${secondId}, movie_id, library_id, 'second.mkv', size_bytes, mtime_us, '2', state, media, keyframes, 2 from movie_file`;
+    await sql`update movie_file set part = 1 where id = ${target.fileId}`;
+    const part = await open({ quotaBytes: 15_000_000 });
+    const wish = (fileId: string) => ({ fileId, quality: '480p' as const, ...PLAIN });
+    const both = { movieId: target.movieId, parts: [wish(target.fileId), wish(secondId)] };
+    const none = async (): Promise<void> => {
+      expect((await part.calls.list({}, as('ada'))).downloads).toEqual([]);
+      expect(part.work.orders).toEqual([]);
+    };
+    await sql`update movie_file set state = 'missing' where id = ${secondId}`;
+    await expect(part.calls.requestParts(both, as('ada'))).rejects.toMatchObject({ code: 'notPreparable' });
+    await none();
+    await sql`update movie_file set state = 'playable' where id = ${secondId}`;
+    // There is room for one of them.
+    const { files } = await part.calls.options({ movieId: target.movieId }, as('ada'));
+    expect(files[0]!.qualities.find(({ quality }) => quality === '480p')!.estimatedBytes).toBeLessThan(15_000_000);
+    await expect(part.calls.requestParts(both, as('ada'))).rejects.toMatchObject({
+      code: 'noRoom',
+      data: { whose: 'server', usedBytes: 0 },
+    });
+    await none();
+
+    const roomy = await open();
+    const { downloads } = await roomy.calls.requestParts(both, as('ada'));
+    expect(downloads.map(({ fileId, part: one }) => [fileId, one])).toEqual([
+      [target.fileId, { number: 1, count: 2 }],
+      [secondId, { number: 2, count: 2 }],
+    ]);
+    expect(downloads.map(({ place }) => place)).toEqual([1, 2]);
+    const again = await roomy.calls.requestParts(both, as('ada'));
+    expect(again.downloads.map(({ id }) => id)).toEqual(downloads.map(({ id }) => id));
+    expect(roomy.work.orders.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('[DL36] pictures are burnt into what is encoded, and nowhere else; it is another copy than the one without', async () => {
+    const choice = { source: 'embedded', trackIndex: 2, label: 'English', language: 'en', isForced: false } as const;
+    const more = { isHearingImpaired: false, isDefault: false, isCommentary: false };
+    const choices = [
+      { ...choice, ...more, id: 't2', format: 'pictures' as const },
+      { ...choice, ...more, id: 't3', trackIndex: 3, format: 'text' as const },
+    ];
+    await writeFile(join(base, 'read.pics'), 'pictures');
+    const part = await open({
+      subtitles: {
+        choices: () => Promise.resolve(choices as never),
+        vtt: () => Promise.reject(new Error('none')),
+        pictures: () => Promise.resolve(join(base, 'read.pics')),
+      },
+      encoder: () => ({ h264: 'nvenc', hardware: { kind: 'nvenc' } as never }),
+    });
+    const target = await addMovie('Heat');
+    const ask = (quality: 'copy' | '480p', burnedSubtitle: string | null) =>
+      part.calls.request({ ...target, quality, subtitles: [], burnedSubtitle }, as('ada'));
+    await expect(ask('copy', 't2')).rejects.toMatchObject({ code: 'notOffered', data: { what: 'subtitles' } });
+    await expect(ask('480p', 't3')).rejects.toMatchObject({ code: 'notOffered', data: { what: 'subtitles' } });
+    let kept: string[] = [];
+    part.hosts.onOpen = ({ spec }) => {
+      const path = spec.video!.burnInPath;
+      if (path !== undefined) kept = [readFileSync(path, 'utf8'), readFileSync(path.replace('.pics', '.done'), 'utf8')];
+    };
+    const { download } = await ask('480p', 't2');
+    expect(download.burnedSubtitle).toBe('t2');
+    const { download: plain } = await ask('480p', null);
+    expect(plain.id).not.toBe(download.id);
+    await part.work.runAll();
+    expect(kept).toEqual(['pictures', '']);
+    const [burned, without] = part.hosts.opened.map(({ spec }) => spec);
+    expect(burned).toMatchObject({ hardware: null, video: { output: { burnIn: 't2', encoder: 'software' } } });
+    expect(without).toMatchObject({ hardware: { kind: 'nvenc' }, video: { output: { encoder: 'nvenc' } } });
+    expect(without!.video).not.toHaveProperty('burnInPath');
+    expect(await stateOf(part, 'ada', download.id)).toMatchObject({ state: 'ready', burnedSubtitle: 't2' });
+    expect(await part.files()).toHaveLength(2);
   });
 
   it('[DL12] nothing is prepared where there is no room for it at all', async () => {
@@ -245,7 +360,7 @@ describe('asking', () => {
     const target = await addMovie('Heat');
     const { files } = await part.calls.options({ movieId: target.movieId }, as('ada'));
     expect(files[0]).toMatchObject({ hindrance: 'turnedOff', qualities: [], original: { sizeBytes: SOURCE_BYTES } });
-    const asked = part.calls.request({ ...target, quality: 'copy', subtitles: [] }, as('ada'));
+    const asked = part.calls.request({ ...target, quality: 'copy', ...PLAIN }, as('ada'));
     await expect(asked).rejects.toMatchObject({ code: 'notPreparable', data: { hindrance: 'turnedOff' } });
   });
 });
@@ -255,7 +370,7 @@ describe('making', () => {
     const part = await open();
     part.hosts.sizeBytes = null;
     const target = await addMovie('Heat');
-    const { download } = await part.calls.request({ ...target, quality: '480p', subtitles: [] }, as('ada'));
+    const { download } = await part.calls.request({ ...target, quality: '480p', ...PLAIN }, as('ada'));
     const opened = Promise.withResolvers<Opening>();
     part.hosts.onOpen = opened.resolve;
     const working = part.work.runAll();
@@ -282,7 +397,7 @@ describe('making', () => {
       spoil: (target: Awaited<ReturnType<typeof addMovie>>) => Promise<unknown>,
     ) => {
       const target = await addMovie(title);
-      const { download } = await part.calls.request({ ...target, quality: 'copy', subtitles: [] }, as('ada'));
+      const { download } = await part.calls.request({ ...target, quality: 'copy', ...PLAIN }, as('ada'));
       await spoil(target);
       await part.work.runAll();
       return (await stateOf(part, 'ada', download.id))!.failure;
@@ -312,7 +427,7 @@ describe('making', () => {
     const full = await open();
     full.folder.freeBytes = () => Promise.resolve(20_000_000);
     const { download } = await full.calls.request(
-      { ...(await addMovie('Full')), quality: 'copy', subtitles: [] },
+      { ...(await addMovie('Full')), quality: 'copy', ...PLAIN },
       as('bob'),
     );
     await full.work.runAll();
@@ -324,7 +439,7 @@ describe('making', () => {
     const part = await open({ clock });
     part.hosts.sizeBytes = null;
     part.hosts.transcodes = 1;
-    await part.calls.request({ ...(await addMovie('Heat')), quality: '480p', subtitles: [] }, as('ada'));
+    await part.calls.request({ ...(await addMovie('Heat')), quality: '480p', ...PLAIN }, as('ada'));
     const opened = Promise.withResolvers<Opening>();
     part.hosts.onOpen = opened.resolve;
     const working = part.work.runAll();
@@ -345,8 +460,8 @@ describe('making', () => {
   it('[DL31] [DL32] after a kill: what was published is ready, what was begun is made first, and what is nobody’s is gone', async () => {
     const before = await open();
     const [first, second] = [await addMovie('One'), await addMovie('Two')];
-    const a = (await before.calls.request({ ...first, quality: 'copy', subtitles: [] }, as('ada'))).download;
-    const b = (await before.calls.request({ ...second, quality: 'copy', subtitles: [] }, as('ada'))).download;
+    const a = (await before.calls.request({ ...first, quality: 'copy', ...PLAIN }, as('ada'))).download;
+    const b = (await before.calls.request({ ...second, quality: 'copy', ...PLAIN }, as('ada'))).download;
     expect([a.place, b.place]).toEqual([1, 2]);
     const { sql } = database;
     const [copyA, copyB] = (await before.store.copies()).map(({ id }) => id) as [string, string];
@@ -373,7 +488,7 @@ describe('making', () => {
     const part = await open();
     part.hosts.sizeBytes = null;
     const { download } = await part.calls.request(
-      { ...(await addMovie('Heat')), quality: 'copy', subtitles: [] },
+      { ...(await addMovie('Heat')), quality: 'copy', ...PLAIN },
       as('ada'),
     );
     const opened = Promise.withResolvers<Opening>();
@@ -394,7 +509,7 @@ describe('making', () => {
     const part = await open();
     const [first, second, third] = [await addMovie('One'), await addMovie('Two'), await addMovie('Three')];
     const ask = async (target: { movieId: string; fileId: string }) =>
-      (await part.calls.request({ ...target, quality: 'copy', subtitles: [] }, as('ada'))).download;
+      (await part.calls.request({ ...target, quality: 'copy', ...PLAIN }, as('ada'))).download;
     const [a, b, c] = [await ask(first), await ask(second), await ask(third)];
     await part.work.runAll();
     const { sql } = database;

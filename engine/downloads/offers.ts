@@ -98,13 +98,18 @@ export function notOffered(
   offer: DownloadFileOffer,
   choice: DownloadChoice,
 ): 'quality' | 'audioTrack' | 'subtitles' | null {
-  if (!offer.qualities.some(({ quality }) => quality === choice.quality)) return 'quality';
+  const picture = offer.qualities.find(({ quality }) => quality === choice.quality);
+  if (!picture) return 'quality';
   const has = (trackIndex: number): boolean => offer.audioTracks.some((track) => track.trackIndex === trackIndex);
   if (!choice.audioTracks.every(has)) return 'audioTrack';
   // Without picture and sound there is nothing left.
   if (choice.audioTracks.length === 0 && offer.qualities[0]?.codec === null) return 'audioTrack';
-  const fits = (id: string): boolean => offer.subtitles.some((one) => one.id === id && one.problem === null);
-  return choice.subtitles.every(fits) ? null : 'subtitles';
+  const isOffered = (id: string, problem: 'pictures' | null): boolean =>
+    offer.subtitles.some((one) => one.id === id && one.problem === problem);
+  // A picture that is taken as it is can't be drawn on.
+  const isDrawnOn = picture.method === 'encode' && picture.codec !== null;
+  const isBurnable = choice.burnedSubtitle === null || (isDrawnOn && isOffered(choice.burnedSubtitle, 'pictures'));
+  return isBurnable && choice.subtitles.every((id) => isOffered(id, null)) ? null : 'subtitles';
 }
 
 /** Of the whole file, as a guess. */
@@ -115,9 +120,11 @@ export function estimatedBytes(offer: DownloadFileOffer, choice: DownloadChoice)
 }
 
 /** The same for all who get the same file. */
-export function choiceDigest({ quality, audioTracks, subtitles }: DownloadChoice): string {
+export function choiceDigest({ quality, audioTracks, subtitles, burnedSubtitle }: DownloadChoice): string {
+  // As it was before anything could be burnt in: copies that are there stay what they are.
+  const burned = burnedSubtitle === null ? [] : [burnedSubtitle];
   return createHash('sha256')
-    .update(JSON.stringify([RECIPE, quality, audioTracks, subtitles]))
+    .update(JSON.stringify([RECIPE, quality, audioTracks, subtitles, ...burned]))
     .digest('hex')
     .slice(0, 32);
 }
@@ -128,7 +135,7 @@ export function copyName(file: DownloadFile, offer: DownloadFileOffer, choice: D
   return saveName(file, quality, 'mp4');
 }
 
-/** What a host is asked for. `texts`: the subtitles of the choice, as paths of WebVTT. */
+/** What a host is asked for. `texts`: the subtitles of the choice, as paths of WebVTT. `burnInPath`: of the pictures that are burnt in. */
 export function downloadSpec(
   file: DownloadFile & { readonly media: MediaInfo },
   choice: DownloadChoice,
@@ -136,6 +143,7 @@ export function downloadSpec(
     readonly boundariesUs: Float64Array;
     readonly subtitles: readonly SubtitleChoice[];
     readonly texts: readonly string[];
+    readonly burnInPath: string | null;
     readonly encoder: DownloadEncoder;
     readonly maxBytes: number;
     readonly workFolder: string;
@@ -146,15 +154,20 @@ export function downloadSpec(
   const [video] = media.video;
   const sounds = audibleTracks(media.audio);
   const labels = audioLabels(sounds);
-  const output = videoOutput(media, choice.quality, made.encoder.h264);
-  const isEncoded = output !== null && output.method !== 'copy';
+  const { burnedSubtitle } = choice;
+  // Subtitles are burnt in by the processor, into pictures that never leave it.
+  const isDrawnOn = burnedSubtitle !== null && made.burnInPath !== null;
+  const plain = videoOutput(media, choice.quality, isDrawnOn ? 'software' : made.encoder.h264);
+  const isEncoded = plain !== null && plain.method !== 'copy';
+  const output = isEncoded && isDrawnOn ? { ...plain, burnIn: burnedSubtitle } : plain;
+  const drawn = isDrawnOn ? { burnInPath: made.burnInPath } : {};
   return {
     path: file.path,
     workFolder: made.workFolder,
     resultPath: made.resultPath,
     boundariesUs: made.boundariesUs,
     startUs: media.startMs * 1_000,
-    video: video && output ? { trackIndex: video.index, output, language: video.language } : null,
+    video: video && output ? { trackIndex: video.index, output, language: video.language, ...drawn } : null,
     audio: choice.audioTracks.flatMap((trackIndex, place) => {
       const at = sounds.findIndex(({ index }) => index === trackIndex);
       const track = sounds[at];
@@ -178,7 +191,7 @@ export function downloadSpec(
     }),
     title: cleanText(title, 200) || null,
     year,
-    hardware: isEncoded ? made.encoder.hardware : null,
+    hardware: isEncoded && !isDrawnOn ? made.encoder.hardware : null,
     maxBytes: made.maxBytes,
   };
 }

@@ -36,7 +36,10 @@ export interface DownloadFile {
 export interface DownloadChoice {
   readonly quality: DownloadQuality;
   readonly audioTracks: readonly number[];
+  /** Text, each a track of its own. */
   readonly subtitles: readonly string[];
+  /** Pictures that become a part of the picture; `null`: none. */
+  readonly burnedSubtitle: string | null;
 }
 
 /** A download with the copy that it waits for or has; `copy` is `null` where it has ended. */
@@ -135,6 +138,8 @@ export interface CopyFolder {
   workFolderOf(copyId: string): string;
   /** Puts a text file aside for a copy, from a cache that may forget it. Returns its path. */
   keepText(copyId: string, name: string, path: string): Promise<string>;
+  /** The same for the pictures that are burnt in: the path is as `BurnedSubtitles` reads it. */
+  keepPictures(copyId: string, path: string): Promise<string>;
   /** Makes what was written the copy, so that it is there after a power cut. */
   publish(copyId: string): Promise<void>;
   /** Size of a copy; `null` where it is not there. */
@@ -159,6 +164,8 @@ export interface DownloadSubtitles {
   choices(file: DownloadFile): Promise<readonly SubtitleChoice[]>;
   /** Path of the whole text as WebVTT. Rejects where they can't be read. */
   vtt(file: DownloadFile, subtitleId: string, signal: AbortSignal): Promise<string>;
+  /** Path of all pictures, as `PictureStreamReader` reads them. Rejects where they can't be read. */
+  pictures(file: DownloadFile, subtitleId: string, signal: AbortSignal): Promise<string>;
 }
 
 /** How a person likes to watch, and what they chose in this movie. */

@@ -17,6 +17,8 @@ export interface DownloadSpec {
     readonly trackIndex: number;
     readonly output: CopyOutput | VideoOutput;
     readonly language: string | null;
+    /** Of the pictures of subtitles that become a part of it: absolute, and whole. For outputs with `burnIn`. */
+    readonly burnInPath?: string;
   } | null;
   readonly audio: readonly DownloadSound[];
   readonly texts: readonly DownloadText[];

@@ -6,17 +6,15 @@ import {
   DownloadFileOffer,
   DownloadHindrance,
   DownloadLink,
-  DownloadQuality,
   DownloadRoom,
   DownloadState,
+  DownloadWish,
   PersonsDownload,
 } from '../schema/downloads.ts';
 import { Count, Id } from '../schema/scalar.ts';
-import { SubtitleId } from '../schema/subtitle.ts';
 
-/** More than any file has that somebody wants to take along. */
-export const MAX_DOWNLOAD_AUDIO = 16;
-export const MAX_DOWNLOAD_SUBTITLES = 32;
+/** As many as may wait. */
+export const MAX_DOWNLOAD_PARTS = 50;
 
 const ofDownload = { downloadId: Id };
 const unique = <T>(items: readonly T[]): boolean => new Set(items).size === items.length;
@@ -33,6 +31,8 @@ const noRoom = v.object({
 const tooManyDownloads = v.object({ limit: Count });
 /** Nothing can be made of the file now. */
 const notPreparable = v.object({ hindrance: DownloadHindrance });
+/** The file has no such quality, track or subtitles, or none that fit into an MP4 of that quality. */
+const notOffered = v.object({ what: v.picklist(['quality', 'audioTrack', 'subtitles']) });
 /** The copy is in another state, and has to be `ready` for this. */
 const notReady = v.object({ state: DownloadState });
 /** The file is not on its disk. */
@@ -62,29 +62,35 @@ export const downloads = {
     permission: 'movies:download',
     input: v.object({
       movieId: Id,
-      fileId: Id,
-      quality: DownloadQuality,
-      /** FFmpeg's track numbers, the first plays by itself; absent: what would play for this person. Empty: no sound. */
-      audioTracks: v.optional(
-        v.pipe(v.array(Count), v.maxLength(MAX_DOWNLOAD_AUDIO), v.check(unique, 'must name each track once')),
-      ),
-      /** Text only; absent: none. */
-      subtitles: v.optional(
-        v.pipe(v.array(SubtitleId), v.maxLength(MAX_DOWNLOAD_SUBTITLES), v.check(unique, 'must name each once')),
-        [],
-      ),
+      ...DownloadWish.entries,
       /** Made by the client for each press of the button: a call that is sent twice gives one download. */
       key: v.optional(Id),
     }),
     output: v.object({ download: Download }),
-    failures: {
-      notPreparable,
-      noRoom,
-      tooManyDownloads,
-      /** The file has no such quality, track or subtitles, or none that fit into an MP4. */
-      notOffered: v.object({ what: v.picklist(['quality', 'audioTrack', 'subtitles']) }),
-    },
+    failures: { notPreparable, noRoom, tooManyDownloads, notOffered },
     http: { method: 'POST', path: '/downloads' },
+    statusByFailure: { noRoom: 507 },
+  }),
+  requestParts: defineCall({
+    id: 260,
+    name: 'downloads.requestParts',
+    since: 1,
+    summary:
+      'Asks for copies of several files of a movie, such as all parts that it is cut into: all of them, or none where one can’t be had.',
+    permission: 'movies:download',
+    input: v.object({
+      movieId: Id,
+      parts: v.pipe(
+        v.array(DownloadWish),
+        v.minLength(1),
+        v.maxLength(MAX_DOWNLOAD_PARTS),
+        v.check((parts) => unique(parts.map(({ fileId }) => fileId)), 'must name each file once'),
+      ),
+    }),
+    /** In the order of the parts. */
+    output: v.object({ downloads: v.array(Download) }),
+    failures: { notPreparable, noRoom, tooManyDownloads, notOffered },
+    http: { method: 'POST', path: '/movies/{movieId}/downloads' },
     statusByFailure: { noRoom: 507 },
   }),
   cancel: defineCall({

@@ -75,7 +75,10 @@ export const DownloadSubtitleOffer = v.object({
   isHearingImpaired: v.boolean(),
   /** Chosen where the person says nothing. */
   isDefault: v.boolean(),
-  /** Why they can't be in an MP4. `pictures`: drawn letters, which MP4 has no place for. `unreadable`: nobody here reads them. `null`: they can. */
+  /**
+   * Why they can't be a track of an MP4. `pictures`: drawn letters, which MP4 has no place for, but which can be burnt into a picture that
+   * is encoded. `unreadable`: nobody here reads them. `null`: they can.
+   */
   problem: v.nullable(v.picklist(['pictures', 'unreadable'])),
 });
 export type DownloadSubtitleOffer = v.InferOutput<typeof DownloadSubtitleOffer>;
@@ -109,6 +112,30 @@ export const DownloadFileOffer = v.object({
   subtitles: v.array(DownloadSubtitleOffer),
 });
 export type DownloadFileOffer = v.InferOutput<typeof DownloadFileOffer>;
+
+/** More than any file has that somebody wants to take along. */
+export const MAX_DOWNLOAD_AUDIO = 16;
+export const MAX_DOWNLOAD_SUBTITLES = 32;
+
+const unique = <T>(items: readonly T[]): boolean => new Set(items).size === items.length;
+
+/** What somebody wants to have made of a file. */
+export const DownloadWish = v.object({
+  fileId: Id,
+  quality: DownloadQuality,
+  /** FFmpeg's track numbers, the first plays by itself; absent: what would play for this person. Empty: no sound. */
+  audioTracks: v.optional(
+    v.pipe(v.array(Count), v.maxLength(MAX_DOWNLOAD_AUDIO), v.check(unique, 'must name each track once')),
+  ),
+  /** Text only; absent: none. */
+  subtitles: v.optional(
+    v.pipe(v.array(SubtitleId), v.maxLength(MAX_DOWNLOAD_SUBTITLES), v.check(unique, 'must name each once')),
+    [],
+  ),
+  /** Pictures that become a part of the picture, for good, where that is encoded; absent or `null`: none. */
+  burnedSubtitle: v.optional(v.nullable(SubtitleId), null),
+});
+export type DownloadWish = v.InferOutput<typeof DownloadWish>;
 
 /** Room for prepared copies. */
 export const DownloadRoom = v.object({
@@ -159,7 +186,10 @@ export const Download = v.object({
   part: v.nullable(v.object({ number: Count, count: Count })),
   quality: DownloadQuality,
   audioTracks: v.array(Count),
+  /** Text, each a track of its own. */
   subtitles: v.array(SubtitleId),
+  /** Pictures that are a part of the picture; `null`: none. */
+  burnedSubtitle: v.nullable(SubtitleId),
   state: DownloadState,
   /** While `queued`: 1 is the next. */
   place: v.nullable(Count),

@@ -15,8 +15,16 @@ export function downloadOf(more: Partial<Download> = {}): Download {
   return {
     id: idOf(made),
     ...{ movieId: idOf(900_001), fileId: idOf(900_002), title: 'Metropolis', year: 1927, poster: null },
-    ...{ edition: null, part: null, quality: '720p', audioTracks: [1], subtitles: [], state: 'ready' },
-    ...{ place: null, progress: null, speed: null, leftMs: null, isHeld: false, name: 'Metropolis (1927) - 720p.mp4' },
+    ...{ edition: null, part: null, quality: '720p', audioTracks: [1], subtitles: [], burnedSubtitle: null },
+    ...{
+      state: 'ready',
+      place: null,
+      progress: null,
+      speed: null,
+      leftMs: null,
+      isHeld: false,
+      name: 'Metropolis (1927) - 720p.mp4',
+    },
     ...{ sizeBytes: 1_200_000_000, failure: null, createdAt: made, readyAt: null, expiresAt: null },
     ...more,
   };

@@ -5,7 +5,7 @@
  *     <id>.part     one that is being written
  *     work/<id>/    what is made on the way
  */
-import { copyFile, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CopyFolder } from '#engine/downloads/ports.ts';
 
@@ -37,12 +37,24 @@ export class DownloadFolder implements CopyFolder {
 
   async keepText(copyId: string, name: string, path: string): Promise<string> {
     if (!/^[\w-]{1,64}$/.test(name)) throw new RangeError('a name in the folder of copies is made of plain letters');
-    // Beside the folder of the segments, which is emptied where they don't fit.
-    const folder = `${this.workFolderOf(copyId)}.texts`;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const kept = join(folder, `${name}.vtt`);
+    const kept = join(await this.#keptFolder(copyId), `${name}.vtt`);
     await copyFile(path, kept);
     return kept;
+  }
+
+  async keepPictures(copyId: string, path: string): Promise<string> {
+    const stem = join(await this.#keptFolder(copyId), 'burned');
+    await copyFile(path, `${stem}.pics`);
+    // Says that nothing follows.
+    await writeFile(`${stem}.done`, '');
+    return `${stem}.pics`;
+  }
+
+  /** Beside the folder of the segments, which is emptied where they don't fit. */
+  async #keptFolder(copyId: string): Promise<string> {
+    const folder = `${this.workFolderOf(copyId)}.texts`;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return folder;
   }
 
   async publish(copyId: string): Promise<void> {

@@ -1,5 +1,11 @@
 /** Downloads and the copies that were prepared for them, in Postgres. */
-import type { DownloadFile, DownloadStore, StoredCopy, StoredDownload } from '#engine/downloads/ports.ts';
+import type {
+  DownloadChoice,
+  DownloadFile,
+  DownloadStore,
+  StoredCopy,
+  StoredDownload,
+} from '#engine/downloads/ports.ts';
 import { toPicture } from './artwork.ts';
 import type { Artwork } from './artwork.ts';
 import type { Sql, TransactionSql } from './connect.ts';
@@ -29,7 +35,7 @@ export function createDownloadStore(sql: Sql): DownloadStore {
   const downloads = (condition: ReturnType<typeof sql>, limit: number) => sql<Row[]>`
     select d.id, d.user_id as "userId", app_user.name as "userName", d.file_id as "fileId", file.movie_id as "movieId",
       movie.title, movie.year, movie.artwork, file.edition, file.part, ${partCount} as "partCount", d.quality,
-      d.audio_tracks as "audioTracks", d.subtitles, d.name, d.size_bytes as "sizeBytes", d.ended, d.failure,
+      d.audio_tracks as "audioTracks", d.subtitles, d.burned_subtitle as "burnedSubtitle", d.name, d.size_bytes as "sizeBytes", d.ended, d.failure,
       (extract(epoch from d.created_at) * 1000)::bigint as "createdAtMs", copy.id is not null as "hasCopy", ${copyColumns}
     from download d
       join app_user on app_user.id = d.user_id
@@ -99,13 +105,14 @@ export function createDownloadStore(sql: Sql): DownloadStore {
       return row ? toDownload(row) : null;
     },
     async add(file, download) {
-      const { id, userId, key, quality, audioTracks, subtitles, name, sizeBytes } = download;
+      const { id, userId, key, quality, audioTracks, subtitles, burnedSubtitle, name, sizeBytes } = download;
       return await sql.begin(async (tx) => {
         const copyId = await copyFor(tx, file, download);
         const [row] = await tx<{ id: string }[]>`
-          insert into download (id, user_id, file_id, request_key, quality, audio_tracks, subtitles, name, size_bytes, copy_id)
-          values (${id}, ${userId}, ${file.id}, ${key}, ${quality}, ${[...audioTracks]}, ${[...subtitles]}, ${name}, ${sizeBytes},
-            ${copyId})
+          insert into download (id, user_id, file_id, request_key, quality, audio_tracks, subtitles, burned_subtitle, name,
+            size_bytes, copy_id)
+          values (${id}, ${userId}, ${file.id}, ${key}, ${quality}, ${[...audioTracks]}, ${[...subtitles]}, ${burnedSubtitle}, ${name},
+            ${sizeBytes}, ${copyId})
           on conflict (copy_id, user_id) where copy_id is not null do update set name = download.name returning id`;
         return row!.id;
       });
@@ -149,8 +156,8 @@ export function createDownloadStore(sql: Sql): DownloadStore {
       return row ? toCopy(row) : null;
     },
     async choiceOf(copyId) {
-      const [row] = await sql<Pick<StoredDownload, 'quality' | 'audioTracks' | 'subtitles'>[]>`
-        select quality, audio_tracks as "audioTracks", subtitles from download where copy_id = ${copyId}
+      const [row] = await sql<DownloadChoice[]>`
+        select quality, audio_tracks as "audioTracks", subtitles, burned_subtitle as "burnedSubtitle" from download where copy_id = ${copyId}
         order by created_at limit 1`;
       return row ?? null;
     },

@@ -1,6 +1,5 @@
 import { ArrowRight, CircleCheck, TriangleAlert, X } from 'lucide-preact';
 import { useState } from 'preact/hooks';
-import { isFailure } from '#protocol/errors.ts';
 import type { Mapping, RadarrLink, RootFolder, Status } from '#client/store/radarr.ts';
 import { classes } from '../../../classes.ts';
 import { failureText } from '../../../failure-text.ts';
