@@ -191,7 +191,8 @@ describe('Chromium', () => {
     for (const share of [0.5, 0, 0.99, 0.25]) {
       const atS = await screen.seek(durationS * share);
       expect(atS).toBeGreaterThanOrEqual(durationS * share);
-      expect(atS).toBeLessThan(durationS * share + 2.5);
+      // Playing goes on while a busy machine shows no picture.
+      expect(atS).toBeLessThan(durationS * share + 5);
     }
     // The last seconds, to the end by itself.
     await screen.step(
