@@ -8,8 +8,10 @@ import type { DownloadSound, DownloadSpec, DownloadText } from '#engine/media/do
 import { planRemux, planTranscode } from '#engine/media/segment-plan.ts';
 import { clip, clips, ffprobe, h264, picture, textFile, tone } from '#test/support/media.ts';
 import { AAC, COPY, H264, movie, temporaryFolder } from '#test/support/rendition.ts';
+import { PICTURE_STREAM_MAGIC, printStreamedPicture } from '#protocol/schema/subtitle-pictures.ts';
 import { DownloadMaker } from './download-maker.ts';
 import type { DownloadNews } from './download-maker.ts';
+import { encodeIndexedPng } from './indexed-png.ts';
 
 interface Probed {
   readonly format: { readonly duration: string; readonly format_name: string; readonly tags?: Record<string, string> };
@@ -135,7 +137,11 @@ describe('a prepared MP4', () => {
     const times = await packetTimes(spec.resultPath, 'v');
     const source = await packetTimes(spec.path, 'v');
     expect(times).toHaveLength(source.length);
-    for (const [index, time] of times.entries()) expect(Math.abs(time - source[index]!)).toBeLessThan(0.003);
+    // The first picture is there from the beginning.
+    expect(Math.abs(times[0]!)).toBeLessThan(0.003);
+    for (const [index, time] of times.slice(1).entries()) {
+      expect(Math.abs(time - source[index + 1]!)).toBeLessThan(0.003);
+    }
   });
 
   it('[DL21] an encoded one is as large as was asked, with sound beside it in step', async () => {
@@ -238,6 +244,39 @@ describe('a prepared MP4', () => {
       '00:00:03,000 --> 00:00:04,500|Three <b>',
       expect.stringMatching(/^00:00:07,000 --> 00:00:08,0\d\d\|To the end$/),
     ]);
+  });
+
+  it('[DL36] pictures of subtitles are burnt in, at their times; text beside them stays a track', async () => {
+    const path = await clip({
+      name: 'navy-sound.mkv',
+      args: ['-f', 'lavfi', '-i', 'color=c=navy:size=320x180:rate=24:duration=8', ...tone(8), ...h264(), '-c:a', 'aac'],
+    });
+    const box = { x: 40, y: 20, width: 240, height: 140 };
+    const palette = Uint8Array.from([255, 255, 255, 255]);
+    const png = encodeIndexedPng({ ...box, palette, pixels: new Uint8Array(box.width * box.height) });
+    const shown = { startMs: 2_000, endMs: 5_000, canvasWidth: 320, canvasHeight: 180, regions: [{ ...box, png }] };
+    const stem = join(temporaryFolder(), 'burned');
+    await writeFile(`${stem}.pics`, Buffer.concat([Buffer.from(PICTURE_STREAM_MAGIC), printStreamedPicture(shown)]));
+    await writeFile(`${stem}.done`, '');
+    const vtt = await textFile('beside-burnt.vtt', 'WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nHere too\n');
+    const burning = { trackIndex: 0, output: { ...H264, burnIn: 't2' }, language: null, burnInPath: `${stem}.pics` };
+    const spec = orderFor(path, { video: burning, texts: [words(vtt)] });
+    expect((await make(spec)).end).toMatchObject({ kind: 'finished' });
+    const { streams } = await probed(spec.resultPath);
+    expect(streams.map(({ codec_name: codec }) => codec)).toEqual(['h264', 'aac', 'mov_text']);
+    // How bright the middle of each frame is, twice a second.
+    const { stdout } = await promisify(execFile)(
+      'ffmpeg',
+      [
+        ...['-v', 'error', '-i', spec.resultPath, '-vf', 'fps=2:round=down,crop=16:16:152:82,scale=1:1'],
+        ...['-pix_fmt', 'gray', '-f', 'rawvideo', '-'],
+      ],
+      { encoding: 'buffer' },
+    );
+    const isLit = [...stdout].map((brightness) => brightness > 200);
+    expect(isLit.slice(0, 4)).toEqual([false, false, false, false]);
+    expect(isLit.slice(5, 9)).toEqual([true, true, true, true]);
+    expect(isLit.slice(11, 15)).toEqual([false, false, false, false]);
   });
 
   it('[DL24] what an earlier process left is gone on with; a damaged segment is made again', async () => {

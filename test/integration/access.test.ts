@@ -223,6 +223,7 @@ const ASKED_WITH: Readonly<Record<string, Readonly<Record<string, unknown>> | 'o
   'moments.markers': {},
   'downloads.options': {},
   'downloads.request': { quality: 'copy' },
+  'downloads.requestParts': { parts: [{ fileId: SOME_ID, quality: 'copy' }] },
   'downloads.original': {},
   // Their own history, which tells nothing that they did not say.
   'progress.report': 'own',
