@@ -1,6 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeTimes } from './fmp4-decode-times.ts';
+import { decodeTimes, fromTheBeginning } from './fmp4-decode-times.ts';
+import type { TimedPacket } from './fmp4-decode-times.ts';
+
+describe('the beginning of a movie [COPY8]', () => {
+  const packet = {} as TimedPacket['packet'];
+  const times = (ticks: readonly number[], start: number): number[] =>
+    fromTheBeginning(
+      ticks.map((each) => ({ packet, ticks: each })),
+      start,
+    ).map((each) => each.ticks);
+
+  it('has the earliest picture, which may not be the first that is decoded, and nothing else is moved', () => {
+    expect(times([83, 208, 125, 166], 0)).toEqual([0, 208, 125, 166]);
+    expect(times([208, 83, 125, 250], 40)).toEqual([208, 40, 125, 250]);
+  });
+
+  it('is left alone where a picture is there already', () => {
+    expect(times([0, 125, 42], 0)).toEqual([0, 125, 42]);
+    expect(times([42, -42, 0], 0)).toEqual([42, -42, 0]);
+  });
+});
 
 const inDisplayOrder = (times: readonly number[]): number[] => times.toSorted((a, b) => a - b);
 

@@ -25,6 +25,16 @@ export function stampVideo(packets: readonly TimedPacket[], delay: number, shift
   });
 }
 
+/**
+ * The packets of the first segment: the earliest picture of a track that begins later than its movie is shown from `startTicks` on. Players (hls.js,
+ * Chromium's HLS) take the first segment for the beginning of the movie, whatever its times say, and all that follows would be early.
+ */
+export function fromTheBeginning<T extends TimedPacket>(packets: readonly T[], startTicks: number): readonly T[] {
+  const earliest = packets.reduce((least, { ticks }) => Math.min(least, ticks), Infinity);
+  if (earliest <= startTicks) return packets;
+  return packets.map((packet) => (packet.ticks === earliest ? { ...packet, ticks: startTicks } : packet));
+}
+
 export interface DecodeTimes {
   /** Presentation times in decode order, all different. */
   readonly presented: readonly number[];

@@ -19,7 +19,7 @@ import {
   mustLoseDolbyVision,
   withoutDolbyVision,
 } from './dolby-vision.ts';
-import { stampVideo } from './fmp4-decode-times.ts';
+import { fromTheBeginning, stampVideo } from './fmp4-decode-times.ts';
 import type { TimedPacket } from './fmp4-decode-times.ts';
 import { SegmentWriter } from './fmp4-segment-writer.ts';
 import { TrackInput, owned, presentationTicks } from './rendition-input.ts';
@@ -33,8 +33,6 @@ const TOLERANCE_US = 1_500;
 const MAX_LEADING = 32;
 /** Packets of a segment that may lack a time stamp: what a damaged broadcast has, not what a container leaves out. */
 const MAX_UNSTAMPED = 1 / 8;
-/** A picture that begins later than this is shown from the beginning of the movie: players wait for one, or never begin. */
-const MAX_LATE_US = 250_000;
 /** A segment is held in memory until it is whole. Nobody's ten seconds are larger than this. */
 const MAX_SEGMENT_BYTES = 512 * 1024 ** 2;
 
@@ -193,7 +191,7 @@ export class VideoCopy implements SegmentProducer {
     try {
       const shown = nextTicks === null ? withoutHiddenEnd(taken) : taken;
       const timed = withTimes(shown, this.#frameTicks);
-      const packets = this.#next === 0 ? this.#fromTheBeginning(timed) : timed;
+      const packets = this.#next === 0 ? fromTheBeginning(timed, this.#toTicks(0)) : timed;
       const last = packets.reduce((most, { ticks }) => Math.max(most, ticks), Number.NEGATIVE_INFINITY);
       // The last picture is shown to the end of the movie: where the sound goes on, a player must find one there.
       const end = Math.max(last + this.#frameTicks, this.#toTicks(this.#plan.endUs));
@@ -208,14 +206,6 @@ export class VideoCopy implements SegmentProducer {
       free(taken);
       this.#bytes = this.#ahead.reduce((sum, { packet }) => sum + packet.size, 0);
     }
-  }
-
-  /** Where the picture begins late, its first one is shown until then. Only a keyframe that nothing is shown before can be. */
-  #fromTheBeginning(packets: readonly TimedPacket[]): readonly TimedPacket[] {
-    const [first, ...others] = packets;
-    const start = this.#toTicks(0);
-    if (!first || first.ticks - start <= (MAX_LATE_US * this.#ticksPerSecond) / 1e6) return packets;
-    return others.some(({ ticks }) => ticks < first.ticks) ? packets : [{ ...first, ticks: start }, ...others];
   }
 
   #toTicks(us: number): number {

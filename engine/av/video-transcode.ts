@@ -9,7 +9,7 @@ import { END_SLACK_US } from './audio-copy.ts';
 import { BurnedSubtitles } from './burned-subtitles.ts';
 import type { ChipRung, PictureEncoder, PictureFilter } from './chip.ts';
 import { FilterChain } from './filter-chain.ts';
-import { stampVideo } from './fmp4-decode-times.ts';
+import { fromTheBeginning, stampVideo } from './fmp4-decode-times.ts';
 import type { TimedPacket } from './fmp4-decode-times.ts';
 import { SegmentWriter } from './fmp4-segment-writer.ts';
 import { DecodeSharing, MAX_TOLERANCE_US } from './picture-source.ts';
@@ -413,7 +413,8 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
       if (this.#header && first) {
         first.packet.data = Buffer.concat([this.#header, first.packet.data ?? Buffer.alloc(0)]);
       }
-      stampVideo(packets, this.#delayTicks, toTicks(TIMELINE_OFFSET_US) + this.#delayTicks, nextTicks);
+      const timed = this.#next === 0 ? fromTheBeginning(packets, 0) : packets;
+      stampVideo(timed, this.#delayTicks, toTicks(TIMELINE_OFFSET_US) + this.#delayTicks, nextTicks);
       for (const { packet } of packets) packet.freeSideData();
       const written = this.#writer!.write(
         this.#next,
