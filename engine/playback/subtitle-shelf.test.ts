@@ -200,6 +200,30 @@ describe('the shelf of subtitles', () => {
     expect(asked[1]).toMatchObject({ wanted: [3, 2], priority: 'interactive' });
   });
 
+  it('[PLAY52] who wants what one ahead comes to within a moment gets it from there, and nothing begins anew', async () => {
+    shelf.prepare(FILE, null, 0);
+    await settle();
+    cache.write(asked[0]!.folder, 't2.vtt', 'WEBVTT\n');
+    const found = find(3);
+    await clock.advance(300);
+    expect(asked[0]!.isAborted).toBe(false);
+    cache.write(asked[0]!.folder, 't3.vtt', 'WEBVTT\n');
+    await clock.advance(300);
+    expect('pieces' in (await found)).toBe(true);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('[PLAY52] who wants what one ahead does not come to for a second has it read at once', async () => {
+    shelf.prepare(FILE, 4, 0);
+    await settle();
+    cache.write(asked[0]!.folder, 't4.pics', 'MSP1');
+    const found = find(3);
+    for (let look = 0; look < 8; look++) await clock.advance(150);
+    void found.catch(() => undefined);
+    expect(asked[0]!.isAborted).toBe(true);
+    expect(asked[1]).toMatchObject({ wanted: [3, 2], priority: 'interactive' });
+  });
+
   it('[PLAY52] one that reads through the whole file makes what others want, too', async () => {
     void find(2).catch(() => undefined);
     await settle();

@@ -111,7 +111,7 @@ export class SubtitleShelf implements AsyncDisposable {
     const work = 'file' in of ? fileWork(file, of.file) : this.#urgentWork(file, of.trackIndex, of.fromMs);
     const [id] = work.ids as [string];
     await this.#prepareFolder(work.key);
-    const reading = await this.#join(work, id, kind);
+    const reading = await this.#join(work, id, kind, signal);
     if (reading === null) return await this.#wholeFile(work.key, id, kind);
     try {
       const opened = await this.#opened(reading, id, kind, signal);
@@ -143,7 +143,7 @@ export class SubtitleShelf implements AsyncDisposable {
     await this.#prepareFolder(work.key);
     const untilMs = this.#clock.monotonicMs() + HOLD_LIMIT_MS;
     for (;;) {
-      const reading = await this.#join(work, id, 'pics');
+      const reading = await this.#join(work, id, 'pics', signal);
       if (reading === null) {
         await this.#wholeFile(work.key, id, 'pics');
         return { [Symbol.dispose]: () => undefined };
@@ -255,7 +255,8 @@ export class SubtitleShelf implements AsyncDisposable {
   }
 
   /** The reading that makes it, or a new one, with the caller among those who wait for it; `null` where it is whole. */
-  async #join(work: Work, id: string, kind: SubtitleKind): Promise<Reading | null> {
+  async #join(work: Work, id: string, kind: SubtitleKind, signal: AbortSignal): Promise<Reading | null> {
+    const sinceMs = this.#clock.monotonicMs();
     for (;;) {
       const before = this.#readingsOf(work.key);
       const names = await this.#cache.names(work.key);
@@ -271,7 +272,13 @@ export class SubtitleShelf implements AsyncDisposable {
         joined.waiting++;
         return joined;
       }
-      // It may stand in a queue behind others, or be busy with another track first.
+      // By an index it comes to each track within a moment, which is sooner than another one could begin.
+      const isUnderWay = names.some((name) => reading.ids.includes(name.slice(0, name.indexOf('.'))));
+      if (isUnderWay && this.#clock.monotonicMs() - sinceMs < PATIENCE_MS) {
+        await this.#change(reading, signal);
+        continue;
+      }
+      // It stands in a queue behind others, or is busy with another track for long.
       reading.abort.abort(new RenditionError('left'));
       await reading.done.catch(() => undefined);
     }
