@@ -31,6 +31,10 @@ const SECONDS = 12;
 /** Of our hosts. */
 const NICENESS = 5;
 const RATE = 24;
+/** Longer than a busy machine lets a process that has something to do wait for a hundredth of a second. */
+const SETTLE_MS = 1_000;
+/** Less than this in that time is no start: a host at rest looks after its parent. */
+const STARTING_S = 0.03;
 
 interface Cost {
   readonly wallS: number;
@@ -103,7 +107,7 @@ async function oursCost(hosts: MediaHosts, source: Source, outputs: readonly Vid
     // Those that are warm now: the spares that are started meanwhile are for others.
     const pids = mediaHosts(process.pid, 'rendition.host.ts').map(({ pid }) => pid);
     const usedS = (): number => pids.reduce((sum, pid) => sum + processorSeconds(pid), 0);
-    const before = usedS();
+    const before = await settled(usedS);
     const startMs = performance.now();
     for (const [at, output] of outputs.entries()) {
       const outputDir = await mkdtemp(join(folder, 'rung'));
@@ -125,6 +129,16 @@ async function oursCost(hosts: MediaHosts, source: Source, outputs: readonly Vid
   } finally {
     await Promise.all(handles.map((handle) => handle.close()));
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Waits until nothing is used any more: a spare counts from its start on, and is warm half a second of processor time later. */
+async function settled(usedS: () => number): Promise<number> {
+  for (let before = usedS(); ;) {
+    await wait(SETTLE_MS);
+    const now = usedS();
+    if (now > 0 && now - before < STARTING_S) return now;
+    before = now;
   }
 }
 

@@ -133,6 +133,7 @@ export class RenditionHosts implements AsyncDisposable {
   #takeSpare(): Host | undefined {
     const spare = [...this.#spares].find(({ exit }) => !exit);
     if (spare) this.#spares.delete(spare);
+    this.#refillLater();
     return spare;
   }
 
@@ -149,12 +150,16 @@ export class RenditionHosts implements AsyncDisposable {
     return host;
   }
 
-  /** Brings the spares up to number after a while: not now, when the host just taken needs the processor. */
+  /**
+   * Brings the spares up to number after a while, one by one: not now, when the host just taken needs the processor. Starting one costs as
+   * much as encoding half a second of 720p.
+   */
   #refillLater(): void {
-    if (this.#isStopped || this.#refill) return;
-    this.#refill = this.#clock.after(this.#options.spareDelayMs ?? 2_000, () => {
+    if (this.#isStopped || this.#refill || this.#spares.size >= this.#options.spares) return;
+    this.#refill = this.#clock.after(this.#options.spareDelayMs ?? 3_000, () => {
       this.#refill = undefined;
-      while (this.#spares.size < this.#options.spares) this.#spares.add(this.#startHost());
+      this.#spares.add(this.#startHost());
+      this.#refillLater();
     });
   }
 

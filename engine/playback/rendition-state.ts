@@ -102,6 +102,8 @@ export interface RenditionFacts {
   hasLostHardware: boolean;
   /** What each viewer has before they wait; kept where slots are. */
   stocks: readonly ViewerStock[];
+  /** When something was made, or begun, by the monotonic clock. */
+  progressMs: number;
 }
 
 interface Wait {
@@ -363,7 +365,8 @@ export class RenditionState implements Behavior<RenditionMessage> {
     if (host.isPausing && !isElsewhere) return;
     host.isPausing = false;
     if (isElsewhere) host.madeHere = 0;
-    this.#pace.begin(this.#setup.clock.monotonicMs(), isElsewhere);
+    this.#facts.progressMs = this.#setup.clock.monotonicMs();
+    this.#pace.begin(this.#facts.progressMs, isElsewhere);
     host.next = range.from;
     host.until = range.until;
     host.handle.produce(range);
@@ -413,6 +416,7 @@ export class RenditionState implements Behavior<RenditionMessage> {
   #open(): void {
     const token = {};
     this.#opening = token;
+    this.#facts.progressMs = this.#setup.clock.monotonicMs();
     void this.#connect(token);
   }
 
@@ -577,7 +581,8 @@ export class RenditionState implements Behavior<RenditionMessage> {
 
   #measure(index: number): void {
     const { plan, clock } = this.#setup;
-    this.#pace.made(plan[index + 1]! - plan[index]!, clock.monotonicMs());
+    this.#facts.progressMs = clock.monotonicMs();
+    this.#pace.made(plan[index + 1]! - plan[index]!, this.#facts.progressMs);
     this.#facts.paceFactor = this.#pace.factor;
   }
 

@@ -653,6 +653,26 @@ describe('slots for encoding', () => {
     expect(first.commands).toEqual(['0-20', 'pause', '50-70']);
   });
 
+  it('[PLAY36] nobody rests for a host that makes nothing for long', async () => {
+    await using stage = new Stage({ maxTranscodes: 2 });
+    const [one, two] = [await stage.rendition('one', 'h264'), await stage.rendition('two', 'h264')];
+    ask(one, 0, 'ada');
+    await stage.settle();
+    const first = stage.hosts.last;
+    first.make(6);
+    ask(two, 0, 'bob');
+    await stage.settle();
+    expect(first.commands).toEqual(['0-20', 'pause']);
+    await stage.clock.advance(9_000);
+    expect(first.commands).toEqual(['0-20', 'pause']);
+    await stage.clock.advance(1_500);
+    expect(first.commands).toEqual(['0-20', 'pause', '6-21']);
+    // It gets on again: what it lacks counts again.
+    stage.hosts.last.make();
+    await stage.settle();
+    expect(first.commands).toEqual(['0-20', 'pause', '6-21', 'pause']);
+  });
+
   it('[PLAY36] pictures of one file never rest for each other', async () => {
     await using stage = new Stage({ maxTranscodes: 2 });
     const large = order('one', 'h264');

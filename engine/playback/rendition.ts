@@ -32,7 +32,7 @@ export class Rendition implements SlotHolder, AsyncDisposable {
   readonly #setup: RenditionSetup;
   readonly #facts: RenditionFacts = {
     ...{ hasHost: false, isAtRest: true, isWatched: false },
-    ...{ paceFactor: null, hasLostHardware: false, stocks: [] },
+    ...{ paceFactor: null, hasLostHardware: false, stocks: [], progressMs: 0 },
   };
   readonly #actor: Actor<RenditionMessage>;
   #usedMs: number;
@@ -73,6 +73,10 @@ export class Rendition implements SlotHolder, AsyncDisposable {
     const nowMs = this.#setup.clock.monotonicMs();
     const { stocks } = this.#facts;
     return stocks.length === 0 ? null : Math.min(...stocks.map((stock) => aheadMs(stock, nowMs)));
+  }
+
+  get progressMs(): number {
+    return this.#facts.progressMs;
   }
 
   /** How it is being made. */

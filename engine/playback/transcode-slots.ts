@@ -18,6 +18,8 @@ export interface SlotHolder {
   readonly source: string;
   /** What the viewer who is nearest to waiting has before they do, in milliseconds; `null` where nobody watches. */
   readonly aheadMs: number | null;
+  /** When it last made something, or began with it, by the monotonic clock. */
+  readonly progressMs: number;
   /** Asks it to close its host, and so to give its slot back. */
   yieldHost(): void;
   /** Asks it to think again: somebody waits for a slot now, or it is to rest for somebody, or not any more. */
@@ -38,6 +40,8 @@ interface Waiter {
 const PATIENCE_MS = 15_000;
 /** What viewers have is played, which nobody tells of: as long as one rests for another, they are weighed this often. */
 const WEIGH_MS = 500;
+/** Nobody rests for one that gets nowhere: it waits for a disk, or for subtitles, and not for the processor. */
+const STUCK_MS = 10_000;
 
 export class TranscodeSlots {
   readonly limit: number;
@@ -70,6 +74,7 @@ export class TranscodeSlots {
 
   /** Finds out who rests for whom. Called when what a holder's viewers have has changed, too. */
   weigh(): void {
+    const stuckMs = this.#clock.monotonicMs() - STUCK_MS;
     const atWork = [...this.#slots].flatMap(({ holder }) => {
       const { aheadMs, source } = holder;
       return holder.isAtRest || aheadMs === null ? [] : { holder, aheadMs, source };
@@ -77,7 +82,7 @@ export class TranscodeSlots {
     const before = new Set(this.#givingWay);
     this.#givingWay.clear();
     for (const { holder, aheadMs, source } of atWork) {
-      const others = atWork.filter((each) => each.source !== source);
+      const others = atWork.filter((each) => each.source !== source && each.holder.progressMs > stuckMs);
       const isGiving = givesWay(
         aheadMs,
         others.map((each) => each.aheadMs),
