@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { DOWNLOAD_QUALITIES, MAX_DOWNLOAD_AUDIO, MAX_DOWNLOAD_SUBTITLES } from '#protocol/schema/downloads.ts';
 import type { DownloadFileOffer, DownloadQuality } from '#protocol/schema/downloads.ts';
-import type { DownloadRequest } from './downloads.ts';
+import type { PartRequest } from './downloads.ts';
 import type { Memory } from './ports.ts';
 
 export interface DownloadWish {
@@ -14,6 +14,14 @@ export interface DownloadWish {
   /** FFmpeg's track numbers. */
   readonly audioTracks: readonly number[];
   readonly subtitles: readonly string[];
+  /** Pictures that become a part of an encoded picture. Since they can't be turned off, nothing remembers them: `null` to begin with. */
+  readonly burned: string | null;
+}
+
+/** Whether anything can be drawn on the picture: not on one that is taken as it is. */
+export function isDrawnOn(offer: DownloadFileOffer, form: DownloadWish['form']): boolean {
+  const found = offer.qualities.find(({ quality }) => quality === form);
+  return found?.method === 'encode' && found.codec !== null;
 }
 
 const Remembered = v.object({
@@ -88,6 +96,7 @@ export function firstWish(offer: DownloadFileOffer, remembered: RememberedWish |
     // Silence is chosen for one movie; the next is to be heard.
     audioTracks: audio.length === 0 ? defaultAudio(offer) : onePerLanguage(audio).map(({ trackIndex }) => trackIndex),
     subtitles: spoken === null ? defaultSubtitles(offer) : onePerLanguage(subtitles).map(({ id }) => id),
+    burned: null,
   };
 }
 
@@ -130,18 +139,68 @@ export function wishBytes(offer: DownloadFileOffer, { form, audioTracks }: Downl
 
 /** As it is asked of the server: what would play by itself comes first. `null` for the file as it is. */
 export function wishRequest(
-  movieId: string,
   offer: DownloadFileOffer,
-  { form, audioTracks, subtitles }: DownloadWish,
-): Omit<DownloadRequest, 'key'> | null {
+  { form, audioTracks, subtitles, burned }: DownloadWish,
+): PartRequest | null {
   if (form === 'original') return null;
   const audio = offer.audioTracks
     .filter(({ trackIndex }) => audioTracks.includes(trackIndex))
     .toSorted((a, b) => Number(b.isDefault) - Number(a.isDefault));
   const chosen = offer.subtitles.filter(({ id, problem }) => problem === null && subtitles.includes(id));
   return {
-    ...{ movieId, fileId: offer.fileId, quality: form },
+    ...{ fileId: offer.fileId, quality: form },
     audioTracks: audio.map(({ trackIndex }) => trackIndex).slice(0, MAX_DOWNLOAD_AUDIO),
     subtitles: chosen.map(({ id }) => id).slice(0, MAX_DOWNLOAD_SUBTITLES),
+    burnedSubtitle: isDrawnOn(offer, form) ? burned : null,
+  };
+}
+
+/** The files that a movie is cut into, in turn, where all of them can be had; of each edition by itself. */
+export function partGroups(files: readonly DownloadFileOffer[]): (readonly DownloadFileOffer[])[] {
+  const parts = files.filter(({ part, extra }) => part !== null && extra === null);
+  return [...Map.groupBy(parts, ({ edition }) => edition).values()]
+    .map((group) => group.toSorted((a, b) => (a.part?.number ?? 0) - (b.part?.number ?? 0)))
+    .filter((group) => group.length > 1 && group.every((offer) => firstForm(offer, null) !== null));
+}
+
+interface Track {
+  readonly language: string | null;
+}
+
+/** The tracks of another part that are the same: of the same language, and as many before it of that. */
+function counterparts<T extends Track>(chosen: readonly T[], here: readonly T[], there: readonly T[]): readonly T[] {
+  const found = chosen.flatMap((track) => {
+    const twins = here.filter(({ language }) => language === track.language);
+    const others = there.filter(({ language }) => language === track.language);
+    return others[twins.indexOf(track)] ?? others[0] ?? [];
+  });
+  return [...new Set(found)];
+}
+
+/** The same wish of another part of the movie, as far as that has it. `null` where nothing can be had of it. */
+export function wishOfPart(
+  offer: DownloadFileOffer,
+  wish: DownloadWish,
+  other: DownloadFileOffer,
+): DownloadWish | null {
+  if (other.fileId === offer.fileId) return wish;
+  const form = firstForm(other, wish.form);
+  if (form === null) return null;
+  const audio = counterparts(
+    offer.audioTracks.filter(({ trackIndex }) => wish.audioTracks.includes(trackIndex)),
+    offer.audioTracks,
+    other.audioTracks,
+  ).map(({ trackIndex }) => trackIndex);
+  const subtitles = (ids: readonly string[], problem: 'pictures' | null): string[] => {
+    const fitting = (file: DownloadFileOffer) => file.subtitles.filter((one) => one.problem === problem);
+    const chosen = fitting(offer).filter(({ id }) => ids.includes(id));
+    return counterparts(chosen, fitting(offer), fitting(other)).map(({ id }) => id);
+  };
+  return {
+    form,
+    // A part with other languages is not to be silent.
+    audioTracks: audio.length === 0 && wish.audioTracks.length > 0 ? defaultAudio(other) : audio,
+    subtitles: subtitles(wish.subtitles, null),
+    burned: wish.burned === null ? null : (subtitles([wish.burned], 'pictures')[0] ?? null),
   };
 }

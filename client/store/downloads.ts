@@ -8,17 +8,13 @@ import type { InputOf } from '#protocol/contract.ts';
 import type { Failure } from '#protocol/errors.ts';
 import { downloadsFeed } from '#protocol/feeds/downloads.ts';
 import { downloads as calls } from '#protocol/methods/downloads.ts';
-import type {
-  Download,
-  DownloadFileOffer,
-  DownloadLink,
-  DownloadRoom,
-  PersonsDownload,
-} from '#protocol/schema/downloads.ts';
+import type { Download, DownloadFileOffer, DownloadLink, DownloadRoom } from '#protocol/schema/downloads.ts';
 import type { Cinema } from './cinema.ts';
 import type { Server } from './ports.ts';
 
 export type DownloadRequest = InputOf<typeof calls.request>;
+/** What is asked for of one file. */
+export type PartRequest = InputOf<typeof calls.requestParts>['parts'][number];
 
 /** `before`: as it was known here; absent for one that is new. */
 export type DownloadListener = (download: Download, before: Download | undefined) => void;
@@ -28,16 +24,10 @@ export interface DownloadOptions {
   readonly room: DownloadRoom;
 }
 
-export interface EveryonesDownloads {
-  readonly downloads: readonly PersonsDownload[];
-  readonly usedBytes: number;
-  readonly limitBytes: number;
-}
-
 /** It is on its way: it waits, or is being made. */
 export const isUnderWay = ({ state }: Download): boolean => state === 'queued' || state === 'preparing';
 
-const latestFirst = (downloads: Iterable<Download>): readonly Download[] =>
+export const latestFirst = <D extends Download>(downloads: Iterable<D>): readonly D[] =>
   [...downloads].toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
 
 /** The same for every part of the page. `null` for people who may not download. */
@@ -119,6 +109,12 @@ export class DownloadsStore {
     return this.#take((await this.#server.call(calls.request, wish)).download);
   }
 
+  /** Asks for several files of a movie at once: all or none. Fails as `request` does. */
+  async requestParts(movieId: string, parts: readonly PartRequest[]): Promise<readonly Download[]> {
+    const { downloads } = await this.#server.call(calls.requestParts, { movieId, parts: [...parts] });
+    return downloads.map((download) => this.#take(download));
+  }
+
   async cancel(downloadId: string): Promise<void> {
     this.#take((await this.#server.call(calls.cancel, { downloadId })).download);
   }
@@ -141,16 +137,6 @@ export class DownloadsStore {
   /** An address that saves a file as it is. Fails with `notThere`. */
   async original(movieId: string, fileId: string): Promise<DownloadLink> {
     return await this.#server.call(calls.original, { movieId, fileId });
-  }
-
-  /** Those of all people, for who runs the server. */
-  async everyones(): Promise<EveryonesDownloads> {
-    return await this.#server.call(calls.everyones, {});
-  }
-
-  /** Removes one of anybody. */
-  async drop(downloadId: string): Promise<void> {
-    await this.#server.call(calls.drop, { downloadId });
   }
 
   dispose(): void {

@@ -14,6 +14,7 @@ import {
   hindranceText,
   keptText,
   originalNote,
+  partsTitle,
   progressText,
   qualityNote,
   qualityTitle,
@@ -55,6 +56,8 @@ describe('what can be had', () => {
       'Director’s Cut · Part 1 of 2 · 1080p · 8.4 GB',
     );
     expect(fileTitle(fileOffer({ original: null, qualities: [] }))).toBe('A file that is away');
+    expect(partsTitle([fileOffer({ edition: 'Extended' }), fileOffer()])).toBe('Extended · All 2 parts · 16.8 GB');
+    expect(partsTitle([fileOffer({ original: null }), fileOffer({ original: null })])).toBe('All 2 parts');
   });
 
   it.each(DOWNLOAD_HINDRANCES)('%s has its sentence', (hindrance) => {
@@ -108,7 +111,9 @@ describe('how a copy stands', () => {
     expect(downloadFacts({ ...download, state: 'queued', audioTracks: [], subtitles: ['a', 'b'] })).toEqual([
       ...['Extended', 'MP4, 720p', 'no sound', '2 subtitles', 'about 1.2 GB'],
     ]);
-    expect(downloadFacts(downloadOf({ state: 'expired' }))).toEqual(['MP4, 720p']);
+    expect(downloadFacts(downloadOf({ state: 'expired', burnedSubtitle: 't3' }))).toEqual([
+      ...['MP4, 720p', 'subtitles in the picture'],
+    ]);
     expect(downloadTitle(downloadOf())).toBe('Metropolis');
   });
 });

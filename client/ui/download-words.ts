@@ -107,7 +107,14 @@ export function fileTitle(file: DownloadFileOffer): string {
   return parts.length === 0 ? 'A file that is away' : parts.join(' · ');
 }
 
-const partName = (part: Download['part']): string | null =>
+/** `Director’s Cut · All 2 parts · 8.4 GB`: the movie as a whole. */
+export function partsTitle(files: readonly DownloadFileOffer[]): string {
+  const sizeBytes = files.reduce((sum, { original }) => sum + (original?.sizeBytes ?? 0), 0);
+  const parts = [files[0]?.edition ?? null, `All ${files.length} parts`, sizeBytes === 0 ? null : fileSize(sizeBytes)];
+  return parts.filter((part) => part !== null).join(' · ');
+}
+
+export const partName = (part: Download['part']): string | null =>
   part === null ? null : `Part ${part.number} of ${part.count}`;
 
 /** `Heat (1995)`, with the part where it is one of several. */
@@ -117,7 +124,7 @@ export function downloadTitle({ title, part }: Pick<Download, 'title' | 'part'>)
 
 /** `Director’s Cut · MP4, 720p · 2 sound tracks · 1.2 GB`. */
 export function downloadFacts(download: Download): readonly string[] {
-  const { audioTracks, subtitles, edition, part, quality, state, sizeBytes } = download;
+  const { audioTracks, subtitles, burnedSubtitle, edition, part, quality, state, sizeBytes } = download;
   const isGone = state === 'expired' || state === 'failed' || state === 'cancelled';
   return [
     edition,
@@ -129,6 +136,7 @@ export function downloadFacts(download: Download): readonly string[] {
         ? null
         : counted(audioTracks.length, 'sound track'),
     subtitles.length === 0 ? null : subtitles.length === 1 ? 'subtitles' : `${subtitles.length} subtitles`,
+    burnedSubtitle === null ? null : 'subtitles in the picture',
     isGone || sizeBytes === 0 ? null : `${state === 'ready' ? '' : 'about '}${fileSize(sizeBytes)}`,
   ].filter((fact) => fact !== null);
 }

@@ -1,5 +1,5 @@
 import { CloudOff, Download as DownloadIcon, RotateCcw, Trash2, TriangleAlert, X } from 'lucide-preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { isUnderWay } from '#client/store/downloads.ts';
 import type { DownloadsStore } from '#client/store/downloads.ts';
 import { ALL_MOVIES } from '#client/store/navigation.ts';
@@ -26,10 +26,11 @@ import { ProgressBar } from '../parts/progress-bar.tsx';
 import { ScreenHead } from '../parts/screen-head.tsx';
 import { ShareLine } from '../parts/share-line.tsx';
 import { StatePage } from '../parts/state-page.tsx';
+import { useSteadyFocus } from '../steady-focus.ts';
 import { counted } from '../wording.ts';
 import styles from './downloads.module.css';
 
-const everyone = lazyScreen(() => import('./downloads/everyone.tsx').then((module) => module.EveryonesDownloads), {
+const everyone = lazyScreen(() => import('./downloads/everyone.tsx').then((module) => module.EveryonesDownloadsPart), {
   isQuiet: true,
 });
 
@@ -153,27 +154,6 @@ function Announcer({ store }: { readonly store: DownloadsStore }) {
   );
 }
 
-/** Rows move between the groups and go: the focus stays with the one that had it, else goes to the one that took its place. */
-function useSteadyFocus(
-  box: { readonly current: HTMLElement | null },
-  rows: readonly Download[] | null,
-): (event: FocusEvent) => void {
-  const held = useRef<{ readonly id: string; readonly index: number } | null>(null);
-  const rowsNow = (): HTMLElement[] => [...(box.current?.querySelectorAll<HTMLElement>('[data-row]') ?? [])];
-  useLayoutEffect(() => {
-    if (held.current === null || (document.activeElement !== null && document.activeElement !== document.body)) return;
-    const all = rowsNow();
-    const { id, index } = held.current;
-    const row = all.find((one) => one.dataset['row'] === id) ?? all[Math.min(index, all.length - 1)];
-    (row?.querySelector<HTMLElement>('button') ?? document.getElementById('content'))?.focus({ preventScroll: true });
-  }, [rows]);
-  return (event) => {
-    const row = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-row]') : null;
-    const id = row?.dataset['row'];
-    held.current = row === null || id === undefined ? null : { id, index: rowsNow().indexOf(row) };
-  };
-}
-
 function RowPlaceholders() {
   return (
     <div role="status">
@@ -286,7 +266,7 @@ export function DownloadsScreen() {
         </div>
       )}
       {room !== null && downloads !== null && downloads.length > 0 && <p class={styles.kept}>{keptText(room)}</p>}
-      {session.may('server:manage') && <everyone.Screen store={store} />}
+      {session.may('server:manage') && <everyone.Screen />}
       {removing !== null && (
         <Question
           title="Remove this copy?"

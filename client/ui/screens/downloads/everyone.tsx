@@ -1,44 +1,95 @@
 import { ChevronDown, Trash2 } from 'lucide-preact';
-import { useEffect, useState } from 'preact/hooks';
-import type { DownloadsStore, EveryonesDownloads as All } from '#client/store/downloads.ts';
-import { isFailure } from '#protocol/errors.ts';
-import { downloadFacts, downloadTitle, stateLine } from '../../download-words.ts';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { EveryonesDownloads } from '#client/store/everyones-downloads.ts';
+import type { PersonsDownload } from '#protocol/schema/downloads.ts';
+import { downloadFacts, downloadTitle, progressText, stateLine } from '../../download-words.ts';
 import { failureText } from '../../failure-text.ts';
 import { useAttempt, useCinema } from '../../house.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
+import { Poster } from '../../parts/picture.tsx';
+import { ProgressBar } from '../../parts/progress-bar.tsx';
 import { Waiting } from '../../parts/state-page.tsx';
+import { useSteadyFocus } from '../../steady-focus.ts';
 import { fileSize } from '../../wording.ts';
 import styles from './everyone.module.css';
 
-/** What all people have had prepared, for who runs the server: looked up when it is opened, and again when one's own list changes. */
-export function EveryonesDownloads({ store }: { readonly store: DownloadsStore }) {
+function Row({ download, onRemove }: { readonly download: PersonsDownload; readonly onRemove: () => void }) {
+  const { server } = useCinema();
+  const { id, state, movieId, title, year, poster, progress, isHeld } = download;
+  const person = download.person ?? 'nobody';
+  return (
+    <li data-row={`all ${id}`} data-state={state}>
+      <span class={styles.poster} aria-hidden="true">
+        <Poster movie={{ id: movieId, title, year, poster }} sizes="3rem" />
+      </span>
+      <div>
+        <p>
+          <strong dir="auto">{title}</strong> <span dir="auto">for {person}</span>
+        </p>
+        <p class={styles.facts}>{downloadFacts(download).join(' · ')}</p>
+        {state === 'preparing' ? (
+          <ProgressBar
+            label={`Preparing ${downloadTitle(download)} for ${person}`}
+            share={progress}
+            text={progressText(download)}
+            isHeld={isHeld}
+            class={styles.progress}
+          />
+        ) : (
+          <p class={styles.facts}>{stateLine(download, server.now())}</p>
+        )}
+      </div>
+      <IconButton label={`Remove ${downloadTitle(download)} of ${person}`} onClick={onRemove}>
+        <Trash2 aria-hidden="true" />
+      </IconButton>
+    </li>
+  );
+}
+
+function All() {
   const { server } = useCinema();
   const attempt = useAttempt();
-  const [isOpen, setOpen] = useState(false);
-  const [all, setAll] = useState<All | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [looks, setLooks] = useState(0);
-  const own = store.downloads.value?.map(({ id, state }) => `${id} ${state}`).join();
-
-  useEffect(() => {
-    if (!isOpen) return;
-    let isCurrent = true;
-    store.everyones().then(
-      (found) => {
-        if (!isCurrent) return;
-        setAll(found);
-        setProblem(null);
-      },
-      (error: unknown) => {
-        if (!isFailure(error)) throw error;
-        if (isCurrent) setProblem(failureText(error));
-      },
+  const store = useMemo(() => new EveryonesDownloads(server), [server]);
+  useEffect(() => () => store.dispose(), [store]);
+  const downloads = store.downloads.value;
+  const room = store.room.value;
+  const failure = store.failure.value;
+  const box = useRef<HTMLUListElement>(null);
+  const onFocusIn = useSteadyFocus(box, downloads);
+  if (failure !== null && downloads === null) {
+    return (
+      <p class={styles.problem} role="alert">
+        {failureText(failure)}
+      </p>
     );
-    return () => {
-      isCurrent = false;
-    };
-  }, [store, isOpen, looks, own]);
+  }
+  if (downloads === null || room === null) return <Waiting />;
+  return (
+    <>
+      <p class={styles.sum}>
+        {room.limitBytes === 0
+          ? 'This server prepares no copies.'
+          : `All copies together take ${fileSize(room.usedBytes)} of ${fileSize(room.limitBytes)}.`}{' '}
+        {downloads.length === 0 && 'Nobody has any downloads.'}
+      </p>
+      <ul ref={box} onFocusIn={onFocusIn}>
+        {downloads.map((download) => (
+          <Row
+            key={download.id}
+            download={download}
+            onRemove={() =>
+              void attempt(() => store.drop(download.id), `“${downloadTitle(download)}” is removed from the server.`)
+            }
+          />
+        ))}
+      </ul>
+    </>
+  );
+}
 
+/** What all people have had prepared, for who runs the server. */
+export function EveryonesDownloadsPart() {
+  const [isOpen, setOpen] = useState(false);
   return (
     <section class={styles.everyone} aria-label="Everyone’s downloads" data-spatial>
       <Button
@@ -49,48 +100,7 @@ export function EveryonesDownloads({ store }: { readonly store: DownloadsStore }
       >
         Everyone’s downloads
       </Button>
-      {isOpen && problem !== null && (
-        <div role="alert">
-          <p class={styles.problem}>{problem}</p>
-          <Button onClick={() => setLooks(looks + 1)}>Try again</Button>
-        </div>
-      )}
-      {isOpen && problem === null && all === null && <Waiting />}
-      {isOpen && problem === null && all !== null && (
-        <>
-          <p class={styles.sum}>
-            {all.limitBytes === 0
-              ? 'This server prepares no copies.'
-              : `All copies together take ${fileSize(all.usedBytes)} of ${fileSize(all.limitBytes)}.`}{' '}
-            {all.downloads.length === 0 && 'Nobody has any downloads.'}
-          </p>
-          <ul>
-            {all.downloads.map((download) => (
-              <li key={download.id}>
-                <div>
-                  <p>
-                    <strong dir="auto">{download.title}</strong>{' '}
-                    <span dir="auto">for {download.person ?? 'nobody'}</span>
-                  </p>
-                  <p class={styles.facts}>{downloadFacts(download).join(' · ')}</p>
-                  <p class={styles.facts}>{stateLine(download, server.now())}</p>
-                </div>
-                <IconButton
-                  label={`Remove ${downloadTitle(download)} of ${download.person ?? 'nobody'}`}
-                  onClick={() =>
-                    void attempt(
-                      () => store.drop(download.id),
-                      `“${downloadTitle(download)}” is removed from the server.`,
-                    ).then(() => setLooks((count) => count + 1))
-                  }
-                >
-                  <Trash2 aria-hidden="true" />
-                </IconButton>
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
+      {isOpen && <All />}
     </section>
   );
 }

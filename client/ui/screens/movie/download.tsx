@@ -1,6 +1,14 @@
 import { ArrowDownToLine, Check, Clapperboard, Download as DownloadIcon } from 'lucide-preact';
 import { useEffect, useId, useMemo, useState } from 'preact/hooks';
-import { firstWish, recallWish, rememberWish, wishBytes, wishRequest } from '#client/store/download-wish.ts';
+import {
+  firstWish,
+  partGroups,
+  recallWish,
+  rememberWish,
+  wishBytes,
+  wishOfPart,
+  wishRequest,
+} from '#client/store/download-wish.ts';
 import type { DownloadWish } from '#client/store/download-wish.ts';
 import { isUnderWay } from '#client/store/downloads.ts';
 import type { DownloadOptions, DownloadsStore } from '#client/store/downloads.ts';
@@ -8,11 +16,13 @@ import { deviceMemory } from '#client/store/memory.ts';
 import type { MovieDetail } from '#client/store/movie.ts';
 import { randomId } from '#client/store/random-id.ts';
 import { isFailure } from '#protocol/errors.ts';
-import type { Download, DownloadFileOffer, DownloadSubtitleOffer } from '#protocol/schema/downloads.ts';
+import type { Download, DownloadFileOffer } from '#protocol/schema/downloads.ts';
 import {
   fileTitle,
   hindranceText,
   originalNote,
+  partName,
+  partsTitle,
   progressText,
   qualityNote,
   qualityTitle,
@@ -23,10 +33,10 @@ import { useDownloading } from '../../downloading.ts';
 import { failureText } from '../../failure-text.ts';
 import { useCinema, useLobby } from '../../house.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
-import { CheckRow, CheckRows } from '../../parts/check-row.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Choice } from '../../parts/field.tsx';
-import { codecName, containerName, fileSize, trackLabel } from '../../wording.ts';
+import { containerName, fileSize } from '../../wording.ts';
+import { DownloadTracks } from './download-tracks.tsx';
 import styles from './download.module.css';
 
 /** The latest; all are on their own screen. */
@@ -67,48 +77,6 @@ function Form({ title, note, size, isChosen, onChoose }: FormProps) {
   );
 }
 
-interface TracksProps<T extends string | number> {
-  readonly title: string;
-  readonly tracks: readonly {
-    readonly key: T;
-    readonly name: string;
-    readonly note: string | null;
-    readonly isBarred?: boolean;
-  }[];
-  readonly chosen: readonly T[];
-  readonly onChosen: (chosen: readonly T[]) => void;
-}
-
-function Tracks<T extends string | number>({ title, tracks, chosen, onChosen }: TracksProps<T>) {
-  return (
-    <fieldset class={styles.tracks}>
-      <legend>{title}</legend>
-      <CheckRows>
-        {tracks.map(({ key, name, note, isBarred = false }) => (
-          <CheckRow
-            key={key}
-            isChecked={chosen.includes(key)}
-            isBarred={isBarred}
-            onChecked={(isChecked) => onChosen(isChecked ? [...chosen, key] : chosen.filter((one) => one !== key))}
-          >
-            <span>
-              <bdi>{name}</bdi>
-              {note !== null && <small>{note}</small>}
-            </span>
-          </CheckRow>
-        ))}
-      </CheckRows>
-    </fieldset>
-  );
-}
-
-function subtitleNote({ problem, source, format }: DownloadSubtitleOffer): string | null {
-  if (problem === 'pictures') return 'Drawn pictures, which an MP4 can’t hold';
-  if (problem === 'unreadable') return 'Nobody here can read them';
-  const from = source === 'embedded' ? null : source === 'sidecar' ? 'From a file beside the movie' : 'Handed in';
-  return format === 'styled' ? [from, 'Without their styles'].filter((part) => part !== null).join(' · ') : from;
-}
-
 /** What this person has of the file already, or will have. */
 function Known({ downloads }: { readonly downloads: readonly Download[] }) {
   const { server } = useCinema();
@@ -119,7 +87,9 @@ function Known({ downloads }: { readonly downloads: readonly Download[] }) {
         {downloads.map((download) => (
           <li key={download.id}>
             <span>
-              <strong>{qualityTitle(download.quality)}</strong>
+              <strong>
+                {[partName(download.part), qualityTitle(download.quality)].filter((word) => word !== null).join(' · ')}
+              </strong>
               <small>
                 {download.state === 'preparing'
                   ? `Being prepared: ${progressText(download)}`
@@ -141,6 +111,22 @@ function Known({ downloads }: { readonly downloads: readonly Download[] }) {
   );
 }
 
+/** What is downloaded at once: a file, or all parts that the movie is cut into. The first one is what is chosen by. */
+interface Target {
+  readonly key: string;
+  readonly title: string;
+  readonly files: readonly [DownloadFileOffer, ...DownloadFileOffer[]];
+}
+
+function targetsOf(files: readonly DownloadFileOffer[]): readonly Target[] {
+  const wholes = partGroups(files).flatMap(([first, ...others]): Target[] =>
+    first === undefined
+      ? []
+      : [{ key: `all ${first.fileId}`, title: partsTitle([first, ...others]), files: [first, ...others] }],
+  );
+  return [...wholes, ...files.map((file): Target => ({ key: file.fileId, title: fileTitle(file), files: [file] }))];
+}
+
 interface OfferProps {
   readonly movie: MovieDetail;
   readonly options: DownloadOptions;
@@ -152,24 +138,54 @@ function Offer({ movie, options, store, onClose }: OfferProps) {
   const { navigation, notices } = useLobby();
   const { save, saveOriginal } = useDownloading();
   const remembered = useMemo(() => recallWish(deviceMemory), []);
-  const [fileId, setFileId] = useState(options.files[0]!.fileId);
-  const file = options.files.find((one) => one.fileId === fileId) ?? options.files[0]!;
+  const targets = useMemo(() => targetsOf(options.files), [options]);
+  const [chosen, setChosen] = useState(targets[0]!.key);
+  const target = targets.find(({ key }) => key === chosen) ?? targets[0]!;
+  const { files } = target;
+  const [file] = files;
   const [wishes, setWishes] = useState<ReadonlyMap<string, DownloadWish>>(new Map());
   const first = useMemo(() => firstWish(file, remembered), [file]);
-  const wish = wishes.get(file.fileId) ?? first;
+  const wish = wishes.get(target.key) ?? first;
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   // Whatever is pressed again after a lost answer is the same wish.
-  const key = useMemo(randomId, [wish, file]);
+  const key = useMemo(randomId, [wish, target]);
   const change = (more: Partial<DownloadWish>): void => {
     setProblem(null);
-    if (wish !== null) setWishes(new Map(wishes).set(file.fileId, { ...wish, ...more }));
+    if (wish !== null) setWishes(new Map(wishes).set(target.key, { ...wish, ...more }));
   };
   const { original, qualities, hindrance } = file;
   const known = (store.downloads.value ?? [])
-    .filter((one) => one.fileId === file.fileId && (isUnderWay(one) || one.state === 'ready'))
-    .slice(0, KNOWN_SHOWN);
-  const request = wish && wishRequest(movie.id, file, wish);
+    .filter((one) => files.some(({ fileId }) => fileId === one.fileId) && (isUnderWay(one) || one.state === 'ready'))
+    .slice(0, KNOWN_SHOWN * files.length);
+  /** Of all of them, in turn. */
+  const wanted = (of: DownloadWish): readonly (readonly [DownloadFileOffer, DownloadWish])[] =>
+    files.flatMap((other) => {
+      const theirs = wishOfPart(file, of, other);
+      return theirs === null ? [] : [[other, theirs] as const];
+    });
+  const bytesOf = (of: DownloadWish): number =>
+    wanted(of).reduce((sum, [other, one]) => sum + wishBytes(other, one), 0);
+
+  /** Resolves to whether it is on its way. */
+  const begin = async (of: DownloadWish): Promise<boolean> => {
+    if (of.form === 'original') {
+      for (const { fileId } of files) if (!(await saveOriginal(movie.id, fileId))) return false;
+      return true;
+    }
+    const parts = wanted(of).flatMap(([other, one]) => wishRequest(other, one) ?? []);
+    const asked =
+      parts.length === 1
+        ? [await store.request({ ...parts[0]!, movieId: movie.id, key })]
+        : await store.requestParts(movie.id, parts);
+    if (asked.every(({ state }) => state === 'ready')) for (const download of asked) await save(download);
+    else {
+      notices.show(`“${movie.title}” is being prepared. You will be told here when it is ready.`, 'plain', [
+        { label: 'Downloads', run: () => navigation.go({ screen: 'downloads' }) },
+      ]);
+    }
+    return true;
+  };
 
   const submit = async (): Promise<void> => {
     if (wish === null) return;
@@ -177,18 +193,7 @@ function Offer({ movie, options, store, onClose }: OfferProps) {
     setProblem(null);
     rememberWish(deviceMemory, file, wish);
     try {
-      if (request === null) {
-        if (await saveOriginal(movie.id, file.fileId)) onClose();
-        return;
-      }
-      const download = await store.request({ ...request, key });
-      onClose();
-      if (download.state === 'ready') await save(download);
-      else {
-        notices.show(`“${movie.title}” is being prepared. You will be told here when it is ready.`, 'plain', [
-          { label: 'Downloads', run: () => navigation.go({ screen: 'downloads' }) },
-        ]);
-      }
+      if (await begin(wish)) onClose();
     } catch (error) {
       if (!isFailure(error)) throw error;
       setProblem(failureText(error));
@@ -200,14 +205,14 @@ function Offer({ movie, options, store, onClose }: OfferProps) {
   return (
     <>
       <div class={styles.stack}>
-        {options.files.length > 1 && (
+        {targets.length > 1 && (
           <Choice
             label={options.files.some(({ part }) => part !== null) ? 'Part' : 'Version'}
-            value={file.fileId}
-            options={options.files.map((one) => [one.fileId, fileTitle(one)] as const)}
-            onValue={(chosen) => {
+            value={target.key}
+            options={targets.map((one) => [one.key, one.title] as const)}
+            onValue={(value) => {
               setProblem(null);
-              setFileId(chosen);
+              setChosen(value);
             }}
           />
         )}
@@ -218,7 +223,7 @@ function Offer({ movie, options, store, onClose }: OfferProps) {
               <Form
                 title={`Original${original.container === null ? '' : `, ${containerName(original.container)}`}`}
                 note={originalNote(file, movie.hdr)}
-                size={fileSize(original.sizeBytes)}
+                size={fileSize(bytesOf({ ...wish, form: 'original' }))}
                 isChosen={wish.form === 'original'}
                 onChoose={() => change({ form: 'original' })}
               />
@@ -228,7 +233,7 @@ function Offer({ movie, options, store, onClose }: OfferProps) {
                 key={quality.quality}
                 title={qualityTitle(quality.quality)}
                 note={qualityNote(quality, file, movie.hdr)}
-                size={`about ${fileSize(wishBytes(file, { ...wish, form: quality.quality }))}`}
+                size={`about ${fileSize(bytesOf({ ...wish, form: quality.quality }))}`}
                 isChosen={wish.form === quality.quality}
                 onChoose={() => change({ form: quality.quality })}
               />
@@ -236,39 +241,13 @@ function Offer({ movie, options, store, onClose }: OfferProps) {
           </div>
         )}
         {hindrance !== null && <p class={styles.note}>{hindranceText(hindrance)}</p>}
-        {wish !== null && wish.form !== 'original' && file.audioTracks.length > 0 && (
-          <Tracks
-            title="Sound"
-            tracks={file.audioTracks.map((track) => ({
-              key: track.trackIndex,
-              name: trackLabel(track),
-              note: track.isCopied ? null : `${codecName(track.codec)} becomes AAC, which every device plays`,
-            }))}
-            chosen={wish.audioTracks}
-            onChosen={(audioTracks) => change({ audioTracks })}
-          />
-        )}
-        {wish !== null && wish.form !== 'original' && file.subtitles.length > 0 && (
-          <Tracks
-            title="Subtitles"
-            tracks={file.subtitles.map((track) => ({
-              ...{
-                key: track.id,
-                name: trackLabel(track),
-                note: subtitleNote(track),
-                isBarred: track.problem !== null,
-              },
-            }))}
-            chosen={wish.subtitles}
-            onChosen={(subtitles) => change({ subtitles })}
-          />
-        )}
+        {wish !== null && <DownloadTracks file={file} wish={wish} onChange={change} />}
       </div>
       {wish !== null && (
         <div class={styles.end}>
           <p class={styles.sum} role="status">
             {problem === null ? (
-              sumText(file, wish, options)
+              sumText(target, wish, bytesOf(wish), options)
             ) : (
               <span class={styles.problem} role="alert">
                 {problem}
@@ -289,10 +268,12 @@ function Offer({ movie, options, store, onClose }: OfferProps) {
   );
 }
 
-function sumText(file: DownloadFileOffer, wish: DownloadWish, { room }: DownloadOptions): string {
-  if (wish.form === 'original') return 'Your browser saves it at once.';
-  const silence = file.audioTracks.length > 0 && wish.audioTracks.length === 0 ? 'Without any sound. ' : '';
-  return `${silence}About ${fileSize(wishBytes(file, wish))}. ${roomLeftText(room)}`;
+function sumText({ files }: Target, wish: DownloadWish, sizeBytes: number, { room }: DownloadOptions): string {
+  const isSeveral = files.length > 1;
+  const each = isSeveral ? `Each part is a file of its own. ` : '';
+  if (wish.form === 'original') return `${each}Your browser saves ${isSeveral ? 'them' : 'it'} at once.`;
+  const silence = files[0].audioTracks.length > 0 && wish.audioTracks.length === 0 ? 'Without any sound. ' : '';
+  return `${silence}${each}About ${fileSize(sizeBytes)}${isSeveral ? ' together' : ''}. ${roomLeftText(room)}`;
 }
 
 interface Props {
