@@ -1,6 +1,8 @@
 /** Movies that somebody takes along: asked for on a movie's page, prepared, saved, cancelled, failed. A real engine, a real browser. */
-import { readFile, rename } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Download, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { downloads } from '#protocol/methods/downloads.ts';
@@ -9,6 +11,7 @@ import { openEvening } from '#test/support/evening.ts';
 import { clip, ffprobe, h264, picture, textFile, tone } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
 import { descendants } from '#test/support/processes.ts';
+import { supFile } from '#test/support/subtitles.ts';
 
 const SECONDS = 6;
 /** What prepares copies steps back behind everything else: on a machine that has much to do, far behind. */
@@ -75,7 +78,7 @@ function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT'): boolean {
 describe('taking a movie along', { timeout: TEST_MS }, () => {
   const evening = openEvening({
     name: 'downloads',
-    prepare: async ({ films }) => {
+    prepare: async ({ films, base }) => {
       const lines = await textFile('take-along.srt', '1\n00:00:01,000 --> 00:00:05,000\nGood evening\n');
       const film = await clip({
         name: 'take-along.mkv',
@@ -88,6 +91,12 @@ describe('taking a movie along', { timeout: TEST_MS }, () => {
       });
       await putMovie(join(films, 'Metropolis (1927).mkv'), film);
       await putMovie(join(films, 'Nosferatu (1922).mkv'), film);
+      const letters = join(base, 'letters.sup');
+      await writeFile(letters, supFile([{ startMs: 1_000, endMs: 4_000, x: 320, y: 600, width: 640, height: 80 }]));
+      const part = join(base, 'part.mkv');
+      const tracks = ['-map', '0', '-map', '1', '-c', 'copy', '-metadata:s:s:1', 'language=ger'];
+      await promisify(execFile)('ffmpeg', ['-v', 'error', '-i', film, '-i', letters, ...tracks, part]);
+      for (const number of [1, 2]) await putMovie(join(films, `Faust (1926) - part${number}.mkv`), part);
       // What lies on the disk is not looked at again: one test takes a file away behind the server's back.
       return { flags: ['--watch', 'off'] };
     },
@@ -291,8 +300,55 @@ describe('taking a movie along', { timeout: TEST_MS }, () => {
     await page.getByRole('button', { name: 'Everyone’s downloads' }).click();
     const everyones = page.getByRole('region', { name: 'Everyone’s downloads' });
     await everyones.getByText(/^All copies together take /).waitFor();
-    await everyones.getByRole('listitem').filter({ hasText: 'Metropolis for ada' }).first().waitFor();
+    const hers = everyones.getByRole('listitem').filter({ hasText: 'Metropolis for ada' });
+    await hers.first().waitFor();
     await looksGood('everyone');
+    // What somebody asks for elsewhere is there as it happens, and gone when it is removed.
+    const { id: movieId, files } = await evening.ada.movie('Nosferatu');
+    const { download } = await evening.ada.call(downloads.request, { movieId, fileId: files[0]!.id, quality: '240p' });
+    const news = everyones.getByRole('listitem').filter({ hasText: 'Nosferatu for ada' }).filter({ hasText: '240p' });
+    await news.getByText(/^Ready/).waitFor(PREPARED);
+    await evening.ada.call(downloads.remove, { downloadId: download.id });
+    await news.waitFor({ state: 'detached' });
+  });
+
+  it('all parts of a movie are asked for at once, with drawn subtitles in the picture', async () => {
+    await openDialog('Faust');
+    const what = dialog().getByLabel('Part');
+    expect(await what.locator('option').allTextContents()).toEqual([
+      expect.stringMatching(/^All 2 parts · /),
+      expect.stringMatching(/^Part 1 of 2 · /),
+      expect.stringMatching(/^Part 2 of 2 · /),
+    ]);
+    await dialog()
+      .getByRole('radio', { name: /^MP4, full quality/ })
+      .click();
+    const drawn = dialog().getByRole('group', { name: 'Subtitles in the picture' });
+    expect(await drawn.getByRole('radio', { name: /^German/ }).isDisabled()).toBe(true);
+    await dialog()
+      .getByRole('radio', { name: /^MP4, 240p/ })
+      .click();
+    await drawn.getByRole('radio', { name: /^German/ }).check();
+    await looksGood('parts');
+    await dialog().getByRole('button', { name: 'Prepare it' }).click();
+    await dialog().waitFor({ state: 'detached' });
+    await openScreen();
+    for (const part of [/Part 1 of 2/, /Part 2 of 2/]) {
+      const copy = row('Faust', part);
+      await copy.getByText(/^Ready/).waitFor(PREPARED);
+      await copy.getByText(/subtitles in the picture/).waitFor();
+    }
+    const { path } = await saved(() =>
+      row('Faust', /Part 2 of 2/)
+        .getByRole('button', { name: /^Save/ })
+        .click(),
+    );
+    // The letters are a white bar across the lower part of the picture, from the second second on.
+    const args = ['-ss', '2', '-i', path, '-frames:v', '1', '-vf', 'crop=40:8:193:207,scale=1:1', '-pix_fmt', 'gray'];
+    const { stdout } = await promisify(execFile)('ffmpeg', ['-v', 'error', ...args, '-f', 'rawvideo', '-'], {
+      encoding: 'buffer',
+    });
+    expect(stdout[0]).toBeGreaterThan(200);
   });
 
   it('shows how things stood while the server is away, and goes on when it is back', async () => {
