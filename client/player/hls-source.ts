@@ -11,6 +11,9 @@ import type { Source, SourceEvents, SourceProblem, SourceStart } from './source.
 /** Less than this ahead, and the picture is about to stand still. */
 const DRY_S = 0.5;
 
+/** Media time of a movie's beginning, the same for all (docs/hls.md). */
+const MEDIA_BEGINS_S = 10;
+
 /** How often it is looked whether another codec is called for. */
 const LOOK_MS = 1_000;
 /** Where nothing of the other codec comes for so long, hls.js chooses by itself again. */
@@ -192,6 +195,11 @@ export function openHlsSource(
     );
   });
   hls.on(Events.LEVEL_SWITCHED, (_, { level }) => events.onVariant(level));
+  // hls.js takes the decode time of whatever it loads first for that segment's place in the playlist. Where open GOPs (HEVC) put pictures before the
+  // keyframe, that is a few pictures early, and all would be as much late. The server says where media time begins, so nothing is to be guessed.
+  hls.on(Events.INIT_PTS_FOUND, (_, { timestampOffsets }) => {
+    timestampOffsets.forEach((offset) => (offset.baseTime = MEDIA_BEGINS_S * offset.timescale));
+  });
 
   // [PLAY34] Across codecs: hls.js goes on by itself among those of the picture that it was sent to.
   let crossing: CodecCrossing | null = null;
