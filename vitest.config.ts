@@ -43,12 +43,12 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     projects: [
-      project('unit', everything, [...suffixed, 'test/integration/**', 'test/e2e/**'], 60_000),
-      project('pg', ['**/*.pg.test.ts'], ['test/e2e/**'], 90_000),
-      project('redis', ['**/*.redis.test.ts'], ['test/e2e/**'], 90_000),
-      project('av', ['**/*.av.test.ts'], ['test/e2e/**'], 90_000),
-      project('integration', ['test/integration/**/*.test.ts'], suffixed, 120_000),
-      project('e2e', ['**/*.e2e.test.ts', 'test/e2e/**/*.test.ts'], [], 180_000, {
+      project('unit', everything, [...suffixed, 'test/integration/**', 'test/e2e/**'], 90_000),
+      project('pg', ['**/*.pg.test.ts'], ['test/e2e/**'], 120_000),
+      project('redis', ['**/*.redis.test.ts'], ['test/e2e/**'], 120_000),
+      project('av', ['**/*.av.test.ts'], ['test/e2e/**'], 120_000),
+      project('integration', ['test/integration/**/*.test.ts'], suffixed, 240_000),
+      project('e2e', ['**/*.e2e.test.ts', 'test/e2e/**/*.test.ts'], [], 240_000, {
         globalSetup: ['test/support/built-client.ts'],
       }),
     ],

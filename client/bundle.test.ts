@@ -26,7 +26,7 @@ describe('the built client', () => {
       build: { outDir: folder, emptyOutDir: true },
     });
     output = (result as { readonly output: Output }).output;
-  }, 60_000);
+  });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   const chunkOf = (fileName: string): Rolldown.OutputChunk => {

@@ -65,7 +65,7 @@ describe('files to take along', () => {
     // It ends with its file.
     await expect.poll(children, patience).toEqual([]);
     expect(own.count).toBe(0);
-  }, 90_000);
+  });
 
   it('[DOWN3] [DOWN4] closing ends the process, also one that rests', async () => {
     const { hosts: own, events } = open();
@@ -80,5 +80,5 @@ describe('files to take along', () => {
     expect((await readdir(join(spec.workFolder, '..'))).includes('result.mp4')).toBe(false);
     expect(own.open(2, { ...spec, path: '/nowhere.mkv' })).toBeNull();
     await expect.poll(() => events.at(-1), patience).toMatchObject({ kind: 'failed', trouble: 'sourceGone' });
-  }, 90_000);
+  });
 });

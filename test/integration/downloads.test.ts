@@ -314,5 +314,5 @@ describe('taking movies along', () => {
     await expect(ada.call(downloads.link, { downloadId: download.id })).rejects.toMatchObject({ code: 'notReady' });
     const lost = (await ada.call(downloads.list, {})).downloads.find(({ id }) => id === download.id);
     expect(lost).toMatchObject({ state: 'failed', failure: 'lost' });
-  }, 180_000);
+  });
 });

@@ -47,7 +47,7 @@ describe('previews and marks', () => {
     ada?.[Symbol.dispose]();
     await engine?.[Symbol.asyncDispose]();
     await rm(base, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it('[PLAY63] [PLAY69] credits are found while somebody watches, told at once, and are the end of the movie', async () => {
     const { id: movieId } = await ada.movie('The End');
@@ -89,5 +89,5 @@ describe('previews and marks', () => {
     // The same address works: nothing of it was in the process that was killed.
     const response = await fetch(new URL(trickplay!.sheetUrl.replace('{n}', String(SHEETS - 1)), engine.url));
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/webp']);
-  }, 150_000);
+  });
 });

@@ -23,7 +23,7 @@ export const ADMIN: Credentials = { name: 'ada', password: 'a long afternoon' };
 export const adminEnvironment = { MATINEE_ADMIN_NAME: ADMIN.name, MATINEE_ADMIN_PASSWORD: ADMIN.password };
 
 /** How long to wait for something that must come, on a machine that has other things to do. */
-const PATIENCE_MS = 75_000;
+const PATIENCE_MS = 100_000;
 
 /** Calls by HTTP that remember the token they were given, as a browser its cookie. */
 class Caller {

@@ -178,7 +178,6 @@ describe('Typesense', () => {
       expect(stand.index('matinee_movies')!.documents.has(id)).toBe(true);
       expect(stand.faults).toEqual([]);
     },
-    90_000,
   );
 
   it('[SEARCH7] a reindex is built beside the one in use, which answers and follows meanwhile; then nothing of the old one is left', async () => {
