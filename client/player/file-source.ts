@@ -61,7 +61,11 @@ export function openFileSource(
   video.src = url;
   video.load();
   return {
-    switchRendition: (name) => enableAudio(video, audio.names.indexOf(name)),
+    switchRendition(name) {
+      const isSwitched = enableAudio(video, audio.names.indexOf(name));
+      if (isSwitched) events.onSound(name);
+      return isSwitched;
+    },
     chooseVariant: () => undefined,
     facts: () => ({ throughputBps: null, variantBitrateBps: null, liveBitrateBps: null, engine }),
     arrivedBytes: () => arrivals,

@@ -267,8 +267,9 @@ export function openHlsSource(
     ends.delete('audio');
     isSoundPending = true;
   });
-  hls.on(Events.AUDIO_TRACK_SWITCHED, () => {
+  hls.on(Events.AUDIO_TRACK_SWITCHED, (_, { name }) => {
     isSoundPending = false;
+    events.onSound(name);
   });
   hls.on(Events.FRAG_BUFFERED, (_, { frag, stats }) => {
     if (frag.sn === 'initSegment') return;

@@ -50,6 +50,8 @@ export interface OpeningOptions {
   readonly subtitle: (fileId: string | null) => string | null | undefined;
   /** What was opened is about to be given to the element. */
   readonly onOpened: (playback: Playback) => void;
+  /** The sound of this name is heard from now on. */
+  readonly onSound: (name: string) => void;
   /** It was given to the element. */
   readonly onAttached: (playback: Playback) => Promise<void>;
 }
@@ -319,6 +321,7 @@ export class Opening {
       onVariant: (index) => {
         this.#state.variant.value = this.#state.variants.peek().find((variant) => variant.index === index) ?? null;
       },
+      onSound: (name) => this.#options.onSound(name),
     };
     this.#state.seekTargetMs = null;
     this.#source =

@@ -111,6 +111,7 @@ export class Player {
         this.loop.clear();
         this.tracks.takeAudio(playback);
       },
+      onSound: (name) => this.tracks.takeSound(name),
       onAttached: async (playback) => {
         video.playbackRate = state.rate.peek();
         this.tracks.takeCaptions(playback);

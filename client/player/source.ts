@@ -27,6 +27,8 @@ export interface SourceEvents {
   onVariants(variants: readonly SourceVariant[]): void;
   /** The variant that is on the screen from now on. */
   onVariant(index: number): void;
+  /** The sound that is heard from now on, by the name of its rendition: what was switched to comes a moment after it was chosen. */
+  onSound(name: string): void;
 }
 
 /** What the info panel tells about the running source. */

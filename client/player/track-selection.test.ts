@@ -182,9 +182,16 @@ describe('[PLAY42] the sound that plays', () => {
     tracks.takeAudio(playback.value);
     expect(tracks.heardAndSeen(heard())).toMatchObject({ audio, audioReason: 'spokenLanguage' });
     tracks.chooseAudio(2);
-    const told = tracks.heardAndSeen(heard());
-    expect(told).toMatchObject({ audio: null, audioReason: 'chosen' });
-    expect(told.audioTracks.map(({ isSelected }) => isSelected)).toEqual([false, true]);
+    const selected = () => tracks.heardAndSeen(heard()).audioTracks.map(({ isSelected }) => isSelected);
+    // Chosen, and not heard yet.
+    expect(tracks.audioTrack.value).toBe(2);
+    expect(tracks.heardAndSeen(heard())).toMatchObject({ audio, audioReason: 'spokenLanguage' });
+    expect(selected()).toEqual([true, false]);
+    tracks.takeSound('Sound 2');
+    expect(tracks.heardAndSeen(heard())).toMatchObject({ audio: null, audioReason: 'chosen' });
+    expect(selected()).toEqual([false, true]);
+    tracks.takeSound('Nothing of this file');
+    expect(selected()).toEqual([false, true]);
   });
 
   it('[PLAY96] and the subtitles that show are told with it', () => {

@@ -33,6 +33,8 @@ export class TrackSelection {
   readonly #preferences: Preferences;
   readonly #switch: TrackSwitch;
   readonly #audioTrack = signal<number | null>(null);
+  /** What is heard: another than was chosen until that has come. */
+  readonly #heardTrack = signal<number | null>(null);
   readonly #captionTrack = signal<string | null>(null);
   /** What was set here, by id. */
   readonly #offsetsMs = signal<ReadonlyMap<string, number>>(new Map());
@@ -48,7 +50,7 @@ export class TrackSelection {
     this.captions = new Captions(video, (problem) => this.#onCaptionsFailed(problem));
   }
 
-  /** FFmpeg's number of the audio track that plays. */
+  /** FFmpeg's number of the audio track that plays, or was chosen and is about to. */
   get audioTrack(): ReadonlySignal<number | null> {
     return this.#audioTrack;
   }
@@ -60,13 +62,15 @@ export class TrackSelection {
 
   /** A playback with the tracks that play now: a rendition is switched without the server. */
   heardAndSeen(playback: Playback): Playback {
-    const audioTrack = this.#audioTrack.value;
+    const audioTrack = this.#heardTrack.value;
+    const isOpened = playback.audio?.trackIndex === audioTrack;
+    const isChosen = this.#isAudioChosen && (!isOpened || audioTrack === this.#audioTrack.value);
     const subtitle = this.#captionTrack.value;
     return {
       ...playback,
-      audio: playback.audio?.trackIndex === audioTrack ? playback.audio : null,
+      audio: isOpened ? playback.audio : null,
       audioTracks: playback.audioTracks.map((track) => ({ ...track, isSelected: track.trackIndex === audioTrack })),
-      audioReason: this.#isAudioChosen ? 'chosen' : playback.audioReason,
+      audioReason: isChosen ? 'chosen' : playback.audioReason,
       selectedSubtitle: subtitle,
       subtitleReason: this.#chosenIn === playback.fileId ? 'chosen' : playback.subtitleReason,
     };
@@ -80,6 +84,13 @@ export class TrackSelection {
   /** A playback was opened: its audio is the one that plays. */
   takeAudio(playback: Playback): void {
     this.#audioTrack.value = playback.audioTracks.find((track) => track.isSelected)?.trackIndex ?? null;
+    this.#heardTrack.value = this.#audioTrack.peek();
+  }
+
+  /** A rendition is heard from now on. */
+  takeSound(name: string): void {
+    const option = this.#state.playback.peek()?.audioTracks.find(({ label }) => label === name);
+    if (option !== undefined) this.#heardTrack.value = option.trackIndex;
   }
 
   takeCaptions(playback: Playback): void {
