@@ -56,8 +56,8 @@ describe('what can be had', () => {
       'Director’s Cut · Part 1 of 2 · 1080p · 8.4 GB',
     );
     expect(fileTitle(fileOffer({ original: null, qualities: [] }))).toBe('A file that is away');
-    expect(partsTitle([fileOffer({ edition: 'Extended' }), fileOffer()])).toBe('Extended · All 2 parts · 16.8 GB');
-    expect(partsTitle([fileOffer({ original: null }), fileOffer({ original: null })])).toBe('All 2 parts');
+    expect(partsTitle([fileOffer({ edition: 'Extended' }), fileOffer()])).toBe('Extended · Both parts · 16.8 GB');
+    expect(partsTitle([1, 2, 3].map(() => fileOffer({ original: null })))).toBe('All 3 parts');
   });
 
   it.each(DOWNLOAD_HINDRANCES)('%s has its sentence', (hindrance) => {

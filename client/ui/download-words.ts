@@ -107,10 +107,11 @@ export function fileTitle(file: DownloadFileOffer): string {
   return parts.length === 0 ? 'A file that is away' : parts.join(' · ');
 }
 
-/** `Director’s Cut · All 2 parts · 8.4 GB`: the movie as a whole. */
+/** `Director’s Cut · Both parts · 8.4 GB`: the movie as a whole. */
 export function partsTitle(files: readonly DownloadFileOffer[]): string {
   const sizeBytes = files.reduce((sum, { original }) => sum + (original?.sizeBytes ?? 0), 0);
-  const parts = [files[0]?.edition ?? null, `All ${files.length} parts`, sizeBytes === 0 ? null : fileSize(sizeBytes)];
+  const all = files.length === 2 ? 'Both parts' : `All ${files.length} parts`;
+  const parts = [files[0]?.edition ?? null, all, sizeBytes === 0 ? null : fileSize(sizeBytes)];
   return parts.filter((part) => part !== null).join(' · ');
 }
 

@@ -316,7 +316,7 @@ describe('taking a movie along', { timeout: TEST_MS }, () => {
     await openDialog('Faust');
     const what = dialog().getByLabel('Part');
     expect(await what.locator('option').allTextContents()).toEqual([
-      expect.stringMatching(/^All 2 parts · /),
+      expect.stringMatching(/^Both parts · /),
       expect.stringMatching(/^Part 1 of 2 · /),
       expect.stringMatching(/^Part 2 of 2 · /),
     ]);
@@ -349,6 +349,22 @@ describe('taking a movie along', { timeout: TEST_MS }, () => {
       encoding: 'buffer',
     });
     expect(stdout[0]).toBeGreaterThan(200);
+  });
+
+  it('the files of a movie that is cut come one after the other', async () => {
+    await openDialog('Faust');
+    await dialog()
+      .getByRole('radio', { name: /^Original/ })
+      .click();
+    const names: string[] = [];
+    const listen = (download: Download): void => void names.push(download.suggestedFilename());
+    page.on('download', listen);
+    await dialog().getByRole('button', { name: 'Download now' }).click();
+    await expect
+      .poll(() => names.toSorted())
+      .toEqual([expect.stringContaining('part 1'), expect.stringContaining('part 2')]);
+    page.off('download', listen);
+    await dialog().waitFor({ state: 'detached' });
   });
 
   it('shows how things stood while the server is away, and goes on when it is back', async () => {

@@ -58,15 +58,6 @@ export function createDownloadStore(sql: Sql): DownloadStore {
     return row!.id;
   }
 
-  /** Forgets a copy that nobody wants any more. Returns its id where that was so. */
-  async function forgetUnwanted(tx: TransactionSql, copyId: string | null): Promise<string | null> {
-    if (copyId === null) return null;
-    const gone = await tx<{ id: string }[]>`
-      delete from prepared_copy copy where id = ${copyId}
-        and not exists (select from download d where d.copy_id = copy.id) returning id`;
-    return gone[0]?.id ?? null;
-  }
-
   return {
     async filesOf(movieId) {
       const rows = await sql<({ hasFile: boolean } & DownloadFile)[]>`
@@ -129,21 +120,28 @@ export function createDownloadStore(sql: Sql): DownloadStore {
           where id = ${downloadId}`;
       });
     },
+    // Both in one statement: whoever cancels waits for one answer of the database, not for five, before the process ends.
     async end(downloadId, ended) {
-      return await sql.begin(async (tx) => {
-        const [before] = await tx<{ copyId: string | null }[]>`
-          select copy_id as "copyId" from download where id = ${downloadId} for update`;
-        await tx`
-          update download set copy_id = null, ended = ${ended} where id = ${downloadId} and copy_id is not null`;
-        return await forgetUnwanted(tx, before?.copyId ?? null);
-      });
+      const [gone] = await sql<{ id: string }[]>`
+        with before as (
+          select id, copy_id from download where id = ${downloadId} and copy_id is not null for update
+        ), changed as (
+          update download d set copy_id = null, ended = ${ended} from before where d.id = before.id returning before.copy_id
+        )
+        delete from prepared_copy copy using changed
+        where copy.id = changed.copy_id
+          and not exists (select from download d where d.copy_id = copy.id and d.id <> ${downloadId})
+        returning copy.id`;
+      return gone?.id ?? null;
     },
     async remove(downloadId) {
-      return await sql.begin(async (tx) => {
-        const [gone] = await tx<{ copyId: string | null }[]>`
-          delete from download where id = ${downloadId} returning copy_id as "copyId"`;
-        return await forgetUnwanted(tx, gone?.copyId ?? null);
-      });
+      const [gone] = await sql<{ id: string }[]>`
+        with removed as (delete from download where id = ${downloadId} returning copy_id)
+        delete from prepared_copy copy using removed
+        where copy.id = removed.copy_id
+          and not exists (select from download d where d.copy_id = copy.id and d.id <> ${downloadId})
+        returning copy.id`;
+      return gone?.id ?? null;
     },
     async copies() {
       const rows = await sql<
