@@ -1,6 +1,8 @@
 /** How HLS behaves over time: after a restart, under switches and seeks, for several viewers, and where something is not there. */
+import { copyFile, readFile, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { GrantSigner } from '#engine/playback/media-grant.ts';
 import type { PlayMethod, Playback } from '#protocol/schema/playback.ts';
 import { playback as calls } from '#protocol/index.ts';
 import { Person } from '#test/support/person.ts';
@@ -11,12 +13,15 @@ import { fetchPresentation, fetchRendition, shownUs, timelineBreaches, urlOf } f
 import type { FetchedRendition, FetchedSegment, Presentation } from './presentation.ts';
 import { OPENING_MS, SEGMENTS_ONLY, Theatre } from './theatre.ts';
 
-const { longMkv, h264Mkv, manyAudioMkv, tallMkv, subtitlesMkv } = oddMovies;
+const { longMkv, h264Mkv, h264Mp4, h264Ts, irregularMp4, manyAudioMkv, tallMkv, subtitlesMkv } = oddMovies;
 
 let theatre: Theatre;
 beforeAll(async () => {
   theatre = await Theatre.open(
-    { longMkv, h264Mkv, manyAudioMkv, tallMkv, subtitlesMkv },
+    {
+      ...{ longMkv, h264Mkv, manyAudioMkv, tallMkv, subtitlesMkv },
+      ...{ removedMp4: h264Mp4, replacedMp4: irregularMp4, watchedTs: h264Ts },
+    },
     { h264Mkv: { '.de.forced.srt': '1\n00:00:01,000 --> 00:00:02,000\nAusgang\n' } },
   );
 }, OPENING_MS);
@@ -250,5 +255,90 @@ describe('delivery', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json');
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(await response.json()).toMatchObject({ status: 404, code: 'notFound' });
+  });
+});
+
+describe('what is not there any more', () => {
+  /** Everything that a player of segments may ask for; a name that was never there is not among them. */
+  const NAMES = [
+    ...['index.m3u8', 'v0/index.m3u8', 'v0/init.mp4', 'v0/0.m4s', 'v0/1.m4s', 'i/index.m3u8', 'i/init.mp4', 'i/0.m4s'],
+    ...['open.m3u', 'all.m3u'],
+  ];
+
+  /** Each is a problem that a player can read, and that nobody keeps. */
+  const expectGone = async (url: string, why: RegExp): Promise<void> => {
+    for (const name of NAMES) {
+      const response = await fetch(theatre.urlOf(url.replace('index.m3u8', name)), {
+        headers: { origin: 'https://player.example' },
+      });
+      expect(response.status, name).toBe(410);
+      expect(response.headers.get('content-type'), name).toBe('application/problem+json');
+      expect(response.headers.get('cache-control'), name).toBe('no-store');
+      expect(response.headers.get('access-control-allow-origin'), name).toBe('*');
+      expect(await response.json(), name).toMatchObject({
+        status: 410,
+        code: 'gone',
+        detail: expect.stringMatching(why),
+      });
+    }
+  };
+
+  it('[PLAY3] an address that has expired says so, and where to get another', async () => {
+    const { url } = await theatre.play('h264Mkv');
+    const token = url.split('/')[2]!;
+    const key = Buffer.from(
+      (await readFile(join(theatre.dataFolder, 'secrets', 'url-key'), 'utf8')).trim(),
+      'base64url',
+    );
+    const signer = new GrantSigner(key);
+    const grant = signer.open(token, 0);
+    if (typeof grant === 'string') throw new Error(`the grant is ${grant}`);
+    await theatre.get(url);
+    await expectGone(url.replace(token, signer.sign({ ...grant, expiresAtMs: Date.now() - 1 })), /expired/);
+    await theatre.get(url);
+  });
+
+  it('[PLAY4] a file that was taken away is gone in all its parts, and comes back with them', async () => {
+    const { url } = await theatre.play('removedMp4');
+    const path = await theatre.pathOf('removedMp4');
+    await rm(path);
+    await theatre.person.scan();
+    await expectGone(url, /not there any more/);
+    await expect(theatre.play('removedMp4')).rejects.toThrow();
+    // The very file, as from a drive that was away.
+    await copyFile(await h264Mp4(), path);
+    const settled = new Date(Date.now() - 15 * 60_000);
+    await utimes(path, settled, settled);
+    await theatre.person.scan();
+    const again = await theatre.play('removedMp4');
+    await theatre.get(again.url.replace('index.m3u8', 'v0/0.m4s'));
+  });
+
+  it('[PLAY4] a file that was replaced is gone in all its parts; who opens the movie again gets the new one', async () => {
+    const { url } = await theatre.play('replacedMp4');
+    const path = await theatre.pathOf('replacedMp4');
+    await copyFile(await h264Mp4(), path);
+    const settled = new Date(Date.now() - 14 * 60_000);
+    await utimes(path, settled, settled);
+    await theatre.person.scan();
+    await expectGone(url, /replaced/);
+    const again = await theatre.play('replacedMp4');
+    expect(again.url).not.toBe(url);
+    const { variants } = await present(again);
+    // A keyframe each second, which the file before did not have.
+    const { segments } = await fetchRendition(urlOf(await present(again), variants[0]!), theatre.get);
+    expect(Math.abs(segments[0]!.durationUs - S)).toBeLessThan(FRAME_US);
+  });
+
+  it('[PLAY23] who watches a file in segments that is taken away has what was made, its playlists and its init segment', async () => {
+    const { url } = await theatre.play('watchedTs');
+    const names = ['index.m3u8', 'v0/index.m3u8', 'v0/init.mp4', 'v0/0.m4s', 'v0/1.m4s'];
+    const at = (name: string): string => url.replace('index.m3u8', name);
+    const before = await Promise.all(names.map((name) => theatre.get(at(name))));
+    await rm(await theatre.pathOf('watchedTs'));
+    await theatre.person.scan();
+    for (const [index, name] of names.entries()) {
+      expect((await theatre.get(at(name))).equals(before[index]!), name).toBe(true);
+    }
   });
 });

@@ -1,5 +1,5 @@
 /** A whole engine with a library of odd movies, and somebody who plays them: the stage of the conformance tests. */
-import { copyFile, mkdir, mkdtemp, realpath, rm, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, realpath, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { playback } from '#protocol/index.ts';
@@ -80,6 +80,18 @@ export class Theatre implements AsyncDisposable {
   /** Where the movies lie. */
   get folder(): string {
     return join(this.#base, 'Films');
+  }
+
+  /** The file of a movie. */
+  async pathOf(name: string): Promise<string> {
+    const start = `${titleOf([...this.#movieIds.keys()].indexOf(name))} (`;
+    const found = (await readdir(this.folder)).find((each) => each.startsWith(start) && extname(each) !== '.srt');
+    if (found === undefined) throw new Error(`there is no file of ${name}`);
+    return join(this.folder, found);
+  }
+
+  get dataFolder(): string {
+    return join(this.#base, 'data');
   }
 
   movieId(name: string): string {
