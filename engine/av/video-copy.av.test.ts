@@ -194,6 +194,36 @@ describe('copied video', () => {
     expect(whole.slice(-part.length)).toEqual(part);
   });
 
+  it('says in its header what the bitstream says of colours, whether the container says nothing or something else [COPY9]', async () => {
+    /** ITU-T H.273: BT.2020, HLG, BT.2020 non-constant, limited range. */
+    const saysHlg = async (path: string): Promise<Made> => {
+      const source = movie(path);
+      // What VIDEO-RANGE is made from.
+      expect(source.media.video[0]).toMatchObject({ hdr: 'hlg', color: { transfer: 'arib-std-b67' } });
+      const made = await makeAll(orderOf(source, 'video', COPY));
+      const at = made.initBytes.indexOf('colrnclx', 0, 'latin1') + 8;
+      expect(at).toBeGreaterThan(8);
+      expect([0, 2, 4].map((from) => made.initBytes.readUInt16BE(at + from))).toEqual([9, 18, 9]);
+      expect(made.initBytes[at + 6]).toBe(0);
+      return made;
+    };
+    const silent = await changedClip('says-nothing.mp4', 'hlg.mp4 without colr', async () => {
+      const bytes = Buffer.from(await readFile(await clips.hlgMp4()));
+      // Whether FFmpeg writes one depends on its version.
+      const at = bytes.indexOf('colr', 0, 'latin1');
+      if (at >= 0) bytes.write('free', at, 'latin1');
+      return bytes;
+    });
+    const copied = (await saysHlg(silent)).joined();
+    const wrong = await changedClip('says-sdr.mp4', 'hlg.mp4 copied, colr 1 1 1', async () => {
+      const bytes = Buffer.from(await readFile(copied));
+      const at = bytes.indexOf('colrnclx', 0, 'latin1') + 8;
+      for (const from of [0, 2, 4]) bytes.writeUInt16BE(1, at + from);
+      return bytes;
+    });
+    await saysHlg(wrong);
+  });
+
   it('refuses a boundary where the file has no keyframe [COPY4]', async () => {
     const source = movie(await clips.h264Mkv());
     const made = await make(orderOf(source, 'video', COPY, [0, 1_000_000, 1_500_000, 2_000_000, 8_000_000]), [

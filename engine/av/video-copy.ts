@@ -25,6 +25,7 @@ import { SegmentWriter } from './fmp4-segment-writer.ts';
 import { TrackInput, owned, presentationTicks } from './rendition-input.ts';
 import { SegmentPlan } from './rendition-plan.ts';
 import type { OnSegment, SegmentProducer } from './segment-producer.ts';
+import { headerOf, stateColors } from './video-track.ts';
 import { isAnnexB, parameterSets, withoutKnownParameterSets } from './video-parameter-sets.ts';
 
 /** Boundaries are keyframe times rounded to a microsecond, or to the millisecond of a container's index. */
@@ -82,6 +83,7 @@ export class VideoCopy implements SegmentProducer {
     const { stream, timeBase } = this.#input;
     this.#codecpar.alloc();
     stream.codecpar.copy(this.#codecpar);
+    stateColors(this.#codecpar, headerOf(stream, null));
     const { extradata, codecId } = this.#codecpar;
     const hasSets = codecId === AV_CODEC_ID_H264 || codecId === AV_CODEC_ID_HEVC;
     if (hasSets && (extradata?.length ?? 0) < 8) throw new MediaError('unsupported', 'no parameter sets found');

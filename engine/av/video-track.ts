@@ -1,5 +1,7 @@
 /** One video stream as `VideoTrack`: what its bitstream header says, then what its container says. */
 import {
+  AVCOL_RANGE_JPEG,
+  AVCOL_RANGE_MPEG,
   AV_CODEC_ID_AV1,
   AV_CODEC_ID_H264,
   AV_CODEC_ID_HEVC,
@@ -12,9 +14,15 @@ import {
   AV_PKT_DATA_DOVI_CONF,
   AV_PKT_DATA_DYNAMIC_HDR10_PLUS,
 } from 'node-av/constants';
-import type { AVPixelFormat, AVProfile } from 'node-av/constants';
+import type {
+  AVColorPrimaries,
+  AVColorSpace,
+  AVColorTransferCharacteristic,
+  AVPixelFormat,
+  AVProfile,
+} from 'node-av/constants';
 import { avGetPixFmtFromName, avGetPixFmtName } from 'node-av/lib';
-import type { Stream } from 'node-av/lib';
+import type { CodecParameters, Stream } from 'node-av/lib';
 import type { HdrKind, Ratio, VideoTrack } from '#protocol/schema/media.ts';
 import { matrixName, primariesName, rangeName, transferName } from './color-names.ts';
 import type { FirstPackets } from './first-packets.ts';
@@ -171,6 +179,17 @@ function colorOf(stream: Stream, parsed: ParsedHeader): VideoTrack['color'] {
     matrix: matrixName(pick(header?.color?.matrix, par.colorSpace)),
     range,
   };
+}
+
+/** Puts into `par` what the bitstream says of its colours, as `describeVideo` tells them: what is written from it then says the same. */
+export function stateColors(par: CodecParameters, parsed: ParsedHeader): void {
+  const header = parsed.kind === 'none' ? null : parsed.header;
+  if (!header) return;
+  const { color, isFullRange } = header;
+  if (color && color.primaries !== UNSPECIFIED) par.colorPrimaries = color.primaries as AVColorPrimaries;
+  if (color && color.transfer !== UNSPECIFIED) par.colorTrc = color.transfer as AVColorTransferCharacteristic;
+  if (color && color.matrix !== UNSPECIFIED) par.colorSpace = color.matrix as AVColorSpace;
+  if (isFullRange !== null) par.colorRange = isFullRange ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
 }
 
 /** AVDOVIDecoderConfigurationRecord: versions, profile, level, three flags, then the compatibility id. */
