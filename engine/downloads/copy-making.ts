@@ -123,6 +123,8 @@ export class CopyMaking implements Disposable {
   /** It is not on the disk any more. */
   async lose(copyId: string): Promise<void> {
     const { store, log, onChange } = this.#options;
+    // Its row goes first: whoever looked before that finds no file of a copy that was only removed.
+    if ((await store.copy(copyId)) === null) return;
     log.warn('a copy is not on the disk any more', { copyId });
     await store.drop(copyId, 'failed', 'lost');
     onChange();
