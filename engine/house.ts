@@ -483,7 +483,7 @@ const proxyFor = (url: string, proxy: string | null): string | null =>
 
 /** Media hosts with the quarantine of earlier runs; a change of it is kept, shown, and told to whoever listens by then. */
 async function openHosts(
-  { sql, log, config }: HouseParts,
+  { sql, log, config, folder }: HouseParts,
   health: HealthBoard,
   listeners: readonly ((files: readonly QuarantinedFile[]) => void)[],
 ): Promise<MediaHosts> {
@@ -504,6 +504,7 @@ async function openHosts(
     // Playback counts encoding renditions itself and says when there are too many; the hosts' own limit is behind that.
     maxTranscodes: config.maxTranscodes * 2,
     renditionMemoryBytes: config.transcodeMemoryBytes,
+    codeCacheFolder: join(folder.cacheFolder, 'code'),
     quarantined,
     onQuarantine: (files) => {
       show(files);

@@ -73,10 +73,11 @@ export class MediaSupervisor {
     this.#quarantine = new Quarantine(settings.quarantined ?? [], (files) => onReport({ kind: 'quarantine', files }));
     this.#maxTranscodes = settings.maxTranscodes ?? Math.max(2, availableParallelism());
     const shared = { quarantine: this.#quarantine, onReport };
+    const codeCacheFolder = settings.codeCacheFolder ?? null;
     const probing = {
       ...shared,
       entry: new URL(settings.probeEntry),
-      limits: { memoryLimitBytes: 1024 ** 3, niceness: 5 },
+      limits: { codeCacheFolder, memoryLimitBytes: 1024 ** 3, niceness: 5 },
     };
     const count = settings.probeHosts ?? Math.min(4, availableParallelism());
     this.#probes = new CallHosts({ ...probing, name: 'probe host', count });
@@ -86,19 +87,27 @@ export class MediaSupervisor {
     const studying = { ...shared, quarantine, entry: new URL(settings.studyEntry), count: 1 };
     const memoryLimitBytes = 1024 ** 3;
     // Both have lesser rights to the processor than what somebody watches [PLAY63]; a seek must not wait for pictures to seek by.
-    this.#looks = new CallHosts({ ...studying, name: 'preview host', limits: { memoryLimitBytes, niceness: 10 } });
-    this.#studies = new CallHosts({ ...studying, name: 'study host', limits: { memoryLimitBytes, niceness: 15 } });
+    this.#looks = new CallHosts({
+      ...studying,
+      name: 'preview host',
+      limits: { codeCacheFolder, memoryLimitBytes, niceness: 10 },
+    });
+    this.#studies = new CallHosts({
+      ...studying,
+      name: 'study host',
+      limits: { codeCacheFolder, memoryLimitBytes, niceness: 15 },
+    });
     this.#hardware = new HardwareHosts({
       entry: new URL(settings.hardwareEntry),
       onReport,
-      limits: { memoryLimitBytes: 2 * 1024 ** 3, niceness: 5 },
+      limits: { codeCacheFolder, memoryLimitBytes: 2 * 1024 ** 3, niceness: 5 },
     });
     this.#subtitles = new CallHosts({ ...probing, name: 'subtitle host', count: 2 });
     this.#downloads = new DownloadHosts({
       ...{ onReport, quarantine },
       entry: new URL(settings.downloadEntry),
       onEvent: onDownload,
-      limits: { memoryLimitBytes: settings.renditionMemoryBytes ?? 2 * 1024 ** 3, niceness: 10 },
+      limits: { codeCacheFolder, memoryLimitBytes: settings.renditionMemoryBytes ?? 2 * 1024 ** 3, niceness: 10 },
     });
     this.#renditions = new RenditionHosts({
       ...shared,
@@ -106,7 +115,7 @@ export class MediaSupervisor {
       maxTranscodes: this.#maxTranscodes,
       spares: settings.spareHosts ?? 2,
       onEvent,
-      limits: { memoryLimitBytes: settings.renditionMemoryBytes ?? 2 * 1024 ** 3, niceness: 5 },
+      limits: { codeCacheFolder, memoryLimitBytes: settings.renditionMemoryBytes ?? 2 * 1024 ** 3, niceness: 5 },
     });
   }
 
@@ -325,5 +334,6 @@ export interface MediaSupervisorSettings {
   readonly maxTranscodes?: number | undefined;
   readonly spareHosts?: number | undefined;
   readonly renditionMemoryBytes?: number | undefined;
+  readonly codeCacheFolder?: string | undefined;
   readonly quarantined?: readonly QuarantinedFile[] | undefined;
 }

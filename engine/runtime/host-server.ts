@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { ORPHAN_WATCH, PING } from './host-wire.ts';
 import type { CallName, FromHost, ToHost } from './host-wire.ts';
@@ -48,6 +49,8 @@ export function serveHost<Calls extends object, Event = never>(
     }
   });
   void send({ kind: 'ready' });
+  // Otherwise written at the end of the process, which most of these never see: they are killed.
+  setImmediate(flushCompileCache);
   return { emit: (event) => void send({ kind: 'event', event, callId }) };
 }
 

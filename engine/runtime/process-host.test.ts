@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UnrulyEvent, UnrulyPort } from '#test/support/hosts/unruly.host.ts';
@@ -219,6 +221,19 @@ describe('ProcessHost surroundings', () => {
     const names = await startHost().call('environment', [], LONG_MS);
     expect(names).toContain('PATH');
     expect(names.filter((name) => name.startsWith('MATINEE'))).toEqual([]);
+  });
+
+  it('[HOST10] keeps what was made of the code of a child, also where that is killed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'matinee-code-'));
+    stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+    const host = startHost({ codeCacheFolder: folder });
+    await host.ready;
+    // Flushed between two turns of its loop: the second answer comes behind it.
+    await host.call('echo', [1], LONG_MS);
+    await host.call('echo', [2], LONG_MS);
+    host.kill('stopped');
+    await host.exited;
+    expect(readdirSync(folder, { recursive: true, withFileTypes: true }).some((one) => one.isFile())).toBe(true);
   });
 
   it('steps back for others when told to', async () => {
