@@ -121,7 +121,8 @@ export class Player {
     this.tracks = new TrackSelection(video, state, preferences, {
       switchRendition: (name) => this.#opening.source?.switchRendition(name) === true,
       reopen: (audioTrack) => void this.#opening.open(state.placeMs(), audioTrack),
-      drawsPictures: (fileId) => drawsSubtitlePictures() && !deviceLessons().isUndrawn('pictures', fileId),
+      draws: (kind, fileId) =>
+        (kind === 'styled' || drawsSubtitlePictures()) && !deviceLessons().isUndrawn(kind, fileId),
       learnUndrawn: (fileId, kind) => learnUndrawn(server, deviceLessons(), fileId, kind),
       renewAddress: () => this.#opening.renewAddress(),
       remember: (choice) =>

@@ -4,6 +4,7 @@
  */
 import JASSUB from 'jassub';
 import plainFont from 'jassub/dist/default.woff2?url';
+import workerUrl from './styled-worker.ts?worker&url';
 import { addressFrom } from './captions.ts';
 import type { CaptionDrawing, DrawingEvents } from './captions.ts';
 import { needsOtherFonts } from './script-letters.ts';
@@ -22,6 +23,8 @@ const GLYPHS = 20_000;
 const MAX_HEIGHT_PX = 1_440;
 /** A picture that takes longer than this is not drawn at all. */
 const STUCK_MS = 8_000;
+/** Until the worker is there: two megabytes over a weak line, which a busy device then compiles. */
+const STARTING_MS = 30_000;
 const LOOK_EVERY_MS = 1_000;
 /** What is still being read is taken over this often. */
 const RENEW_EVERY_MS = 1_500;
@@ -97,6 +100,7 @@ export class StyledCaptions implements CaptionDrawing {
       // It would ask by compiling, which the page's content policy allows to the worker alone.
       JASSUB._supportsSIMD = hasRelaxedSimd();
       const renderer = started({
+        workerUrl,
         video: this.#video,
         subContent: script,
         // The plain one first: it stands in for every font that the movie names and does not bring, from the first picture on.
@@ -127,6 +131,7 @@ export class StyledCaptions implements CaptionDrawing {
         throw new Undrawable('it did not start');
       }
       this.#isReady = true;
+      this.#busySinceMs = 0;
     } else await (this.#renderer.renderer as ScriptTaker).setTrack(script);
     await this.#redraw();
   }
@@ -147,7 +152,7 @@ export class StyledCaptions implements CaptionDrawing {
     const isBusy = this.#renderer !== null && (this.#renderer.busy || !this.#isReady);
     if (!isBusy) this.#busySinceMs = 0;
     else if (this.#busySinceMs === 0) this.#busySinceMs = performance.now();
-    else if (performance.now() - this.#busySinceMs > STUCK_MS) {
+    else if (performance.now() - this.#busySinceMs > (this.#isReady ? STUCK_MS : STARTING_MS)) {
       this.#busySinceMs = 0;
       this.#abandon();
       this.#onProblem('broken');

@@ -5,6 +5,15 @@ import type { Preferences } from '#client/store/preferences.ts';
 import type { PlayerState, SubtitleOption } from './player-state.ts';
 import { TrackSelection } from './track-selection.ts';
 
+// What draws styles wants a browser. Here it meets one that refuses the worker that it needs.
+vi.mock('./styled-captions.ts', () => ({
+  StyledCaptions: class {
+    constructor() {
+      throw new Error('no worker here');
+    }
+  },
+}));
+
 const option = (id: string, format: SubtitleOption['format']): SubtitleOption => ({
   ...{ id, trackIndex: null, source: 'uploaded', format, problem: null, label: id, language: 'en', codec: '' },
   ...{ isForced: false, isDefault: false, isHearingImpaired: false, isCommentary: false },
@@ -41,7 +50,7 @@ beforeEach(() => {
     {
       switchRendition: () => false,
       reopen: () => void asked.push(tracks.wantedCaptions(null)),
-      drawsPictures: () => draws,
+      draws: () => draws,
       learnUndrawn: (...lesson) => {
         const isNews = draws;
         draws = false;
@@ -117,6 +126,16 @@ describe('[PLAY59] pictures of subtitles on a device that draws none', () => {
     tracks.takeCaptions(playback.value);
     expect(tracks.captionTrack.value).toBe('t1');
     expect(asked).toHaveLength(1);
+  });
+
+  it('are text from then on where it is styles that could not be drawn, which the facts of playing tell', async () => {
+    draws = true;
+    playback.value = opened({ subtitleTracks: [option('t3', 'styled')], audioTracks: [] });
+    tracks.chooseCaptions('t3');
+    await vi.waitFor(() => expect(learned).toEqual([['file 1', 'styled']]));
+    expect(asked).toEqual([]);
+    expect(tracks.captionTrack.value).toBe('t3');
+    expect(tracks.heardAndSeen(playback.value).subtitleTracks).toMatchObject([{ id: 't3', format: 'text' }]);
   });
 
   it('are none where nobody draws them: neither this device nor a server that encodes nothing', () => {

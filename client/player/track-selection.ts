@@ -13,8 +13,11 @@ export interface TrackSwitch {
   switchRendition(name: string): boolean;
   /** Opens anew where the movie is, with this audio; `null` leaves it to the server. Subtitles are asked for as `wantedCaptions`. */
   reopen(audioTrack: number | null): void;
-  /** Whether this device draws pictures of a file's subtitles. Where it does not, they come as a part of the movie's picture. */
-  drawsPictures(fileId: string): boolean;
+  /**
+   * Whether this device draws subtitles of this kind of a file. Pictures that it does not draw come as a part of the movie's picture,
+   * scripts with styles as text.
+   */
+  draws(kind: DrawnSubtitles, fileId: string): boolean;
   /** Keeps that this device did not draw what it was given. Whether that was not known before. */
   learnUndrawn(fileId: string, kind: DrawnSubtitles): boolean;
   /** The address of the subtitles did not answer; `true` where they come again by themselves. */
@@ -72,6 +75,7 @@ export class TrackSelection {
       audioTracks: playback.audioTracks.map((track) => ({ ...track, isSelected: track.trackIndex === audioTrack })),
       audioReason: isChosen ? 'chosen' : playback.audioReason,
       selectedSubtitle: subtitle,
+      subtitleTracks: playback.subtitleTracks.map((option) => this.#asShown(option, playback.fileId)),
       subtitleReason: this.#chosenIn === playback.fileId ? 'chosen' : playback.subtitleReason,
     };
   }
@@ -220,26 +224,33 @@ export class TrackSelection {
     this.#captionTrack.value = option?.id ?? null;
     const fileId = this.#state.playback.peek()?.fileId ?? '';
     if (option === null || this.#isToBurn(option, fileId) || this.isBurntIn(option)) this.captions.hide();
-    else this.captions.show({ ...option, offsetMs: this.#offsetsMs.peek().get(option.id) ?? option.offsetMs });
+    else {
+      const offsetMs = this.#offsetsMs.peek().get(option.id) ?? option.offsetMs;
+      this.captions.show({ ...this.#asShown(option, fileId), offsetMs });
+    }
+  }
+
+  /** Styles that this device does not draw are left out. */
+  #asShown(option: SubtitleOption, fileId: string): SubtitleOption {
+    const isText = option.format === 'styled' && !this.#switch.draws('styled', fileId);
+    return isText ? { ...option, format: 'text' } : option;
   }
 
   #isToBurn(option: SubtitleOption | null, fileId: string): boolean {
-    return option?.format === 'pictures' && !this.#switch.drawsPictures(fileId);
+    return option?.format === 'pictures' && !this.#switch.draws('pictures', fileId);
   }
 
   #onCaptionsFailed(problem: CaptionProblem): void {
     if (problem === 'expired' && this.#switch.renewAddress()) return;
     const [option, playback] = [this.captionOption, this.#state.playback.peek()];
     const kind = option?.format;
-    if (problem === 'undrawable' && playback !== null && (kind === 'pictures' || kind === 'styled')) {
+    const isDrawn = kind === 'pictures' || kind === 'styled';
+    if (problem === 'undrawable' && isDrawn && playback && this.#switch.learnUndrawn(playback.fileId, kind)) {
+      if (kind === 'styled') return this.#showCaptions(option);
+      this.captions.hide();
       // What was chosen for this person is asked for as theirs: they were to see it.
       this.#chosenIn = playback.fileId;
-      const isNews = this.#switch.learnUndrawn(playback.fileId, kind);
-      if (isNews) {
-        this.captions.hide();
-        this.#switch.reopen(this.#audioTrack.peek());
-        return;
-      }
+      return this.#switch.reopen(this.#audioTrack.peek());
     }
     this.#captionTrack.value = null;
     this.captions.hide();

@@ -10,7 +10,10 @@ import { printReadSpans } from '#engine/media/read-spans.ts';
 import type { ReadSpan } from '#engine/media/read-spans.ts';
 import { PICTURE_STREAM_MAGIC, printStreamedPicture } from '#protocol/schema/subtitle-pictures.ts';
 import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
+import { TELETEXT_CODEC } from '#engine/media/subtitle-kind.ts';
 import type { PictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
+import { TeletextDecoder } from '#engine/media/teletext.ts';
+import type { TeletextCue } from '#engine/media/teletext.ts';
 import type { PictureDecoder, SubtitlePicture } from '#engine/media/subtitle-picture.ts';
 import {
   linesOf,
@@ -104,6 +107,7 @@ export interface SinkFacts {
 }
 
 export function textSink(facts: SinkFacts): SubtitleSink {
+  if (facts.codec === TELETEXT_CODEC) return new TeletextSink(facts);
   const isStyled = facts.codec === 'ass' || facts.codec === 'ssa';
   const text = new TextSink(facts);
   return isStyled ? new StyledSink(facts, text) : text;
@@ -155,6 +159,34 @@ class TextSink implements SubtitleSink {
     this.#file.close();
     this.#file.replace(webVtt(this.#cues, TIMELINE_OFFSET_US));
     markDone(this.#facts);
+  }
+}
+
+class TeletextSink implements SubtitleSink {
+  readonly #decoder: TeletextDecoder;
+  readonly #text: TextSink;
+
+  constructor(facts: SinkFacts) {
+    this.#decoder = new TeletextDecoder(facts.extradata);
+    this.#text = new TextSink({ ...facts, codec: 'text' });
+  }
+
+  take(payload: Uint8Array, startUs: number): void {
+    for (const cue of this.#decoder.take(payload, startUs)) this.#print(cue);
+  }
+
+  #print({ startUs, endUs, text }: TeletextCue): void {
+    this.#text.take(Buffer.from(text), startUs, endUs);
+  }
+
+  flushIfDue(): void {
+    this.#text.flushIfDue();
+  }
+
+  finish(): void {
+    const last = this.#decoder.finish();
+    if (last !== null) this.#print(last);
+    this.#text.finish();
   }
 }
 

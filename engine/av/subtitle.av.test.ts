@@ -7,7 +7,9 @@ import { PictureStreamReader } from '#protocol/schema/subtitle-pictures.ts';
 import type { StreamedPicture } from '#protocol/schema/subtitle-pictures.ts';
 import { changedClip, clip, clips, h264, picture, textFile } from '#test/support/media.ts';
 import { supFile } from '#test/support/subtitles.ts';
+import { teletextPacket, teletextStream } from '#test/support/teletext.ts';
 import { decodeIndexedPng } from './indexed-png.ts';
+import { probe } from './probe.ts';
 import { readSubtitleFile } from './subtitle-file.ts';
 import { extractSubtitles } from './subtitle.ts';
 
@@ -63,6 +65,36 @@ describe('a track of text', () => {
   it('[PLAY21] comes from timed text in MP4, whose styles are left out', async () => {
     const read = await extract(await inContainer('timed-text.mp4', 'mov_text'), [1]);
     expect(await textOf(read, 't1.vtt')).toEqual([HEAD, HELLO.replaceAll(/<\/?b>/g, ''), LAST]);
+  });
+
+  it('[PLAY50] comes from teletext, in the letters of its language', async () => {
+    const page = (rows: Readonly<Record<number, string>>): Buffer =>
+      teletextPacket({ number: 0x888, national: 4, rows });
+    const stream = teletextStream([
+      [0, page({})],
+      ...[[500, page({ 20: 'Guten Abend,', 22: 'meine Gr}~e' })] as const, [1_500, page({})] as const],
+      ...[[2_000, page({ 22: 'Zuletzt' })] as const, [3_000, page({})] as const, [3_500, page({})] as const],
+    ]);
+    const teletext = await changedClip('teletext.ts', 'two pages after a second', () => Promise.resolve(stream));
+    const path = await clip({
+      name: 'with-teletext.ts',
+      args: [
+        ...[...picture(4), '-i', teletext, '-map', '0:v', '-map', '1:0', ...h264()],
+        ...['-c:s', 'copy', '-metadata:s:s:0', 'language=deu'],
+      ],
+    });
+    const { startMs, subtitles } = probe(path).media;
+    expect(subtitles).toMatchObject([{ codec: 'dvb_teletext', language: 'de' }]);
+    const cues = await textOf(await extract(path, [1], { startMs }), 't1.vtt');
+    expect(cues.slice(1).map((cue) => cue.trim().split('\n').slice(1).join('\n'))).toEqual([
+      'Guten Abend,\nmeine Grüße',
+      'Zuletzt',
+    ]);
+    // The muxer lays the picture's delay before everything.
+    const [beganS, endedS] = /:(\d\d\.\d+) --> .*:(\d\d\.\d+)/.exec(cues[1]!)!.slice(1).map(Number);
+    expect(endedS! - beganS!).toBeCloseTo(1, 2);
+    expect(beganS).toBeGreaterThan(0.3);
+    expect(beganS).toBeLessThan(0.7);
   });
 
   it('[PLAY21] is on the movie’s own time where the file’s begins elsewhere', async () => {

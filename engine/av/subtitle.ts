@@ -19,8 +19,7 @@ import type { Stream } from 'node-av/lib';
 import { fontType } from '#engine/media/font-type.ts';
 import { MediaError } from '#engine/media/media-failure.ts';
 import { TO_THE_END_MS } from '#engine/media/read-spans.ts';
-import { pictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
-import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
+import { isTextSubtitle, pictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
 import { ByteSource } from './byte-source.ts';
 import { openInput } from './input.ts';
 import type { OpenedInput } from './input.ts';
@@ -114,7 +113,7 @@ function showableTracks(input: OpenedInput, file: MatroskaFile | null): Track[] 
     const codecId = file?.tracks.find((track) => track.number === number)?.codecId;
     // FFmpeg knows WebVTT by the name that WebM gives it, and not by Matroska's own.
     const codec = codecId === PLAIN_WEB_VTT ? 'webvtt' : (avGetCodecName(stream.codecpar.codecId) ?? '');
-    return isConvertibleSubtitle(codec) || pictureSubtitleKind(codec) !== null
+    return isTextSubtitle(codec) || pictureSubtitleKind(codec) !== null
       ? [{ stream, codec, isBareText: codecId === PLAIN_WEB_VTT }]
       : [];
   });

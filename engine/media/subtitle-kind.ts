@@ -1,4 +1,14 @@
-/** Which codecs hold subtitles as pictures that we decode. Names as FFmpeg has them. */
+/** Which codecs hold subtitles that we decode. Names as FFmpeg has them. */
+import { isConvertibleSubtitle } from './web-vtt.ts';
+
+/** Pages of letters, broadcast. */
+export const TELETEXT_CODEC = 'dvb_teletext';
+
+/** Whether tracks of this codec become text. */
+export function isTextSubtitle(codec: string): boolean {
+  return codec === TELETEXT_CODEC || isConvertibleSubtitle(codec);
+}
+
 export type PictureSubtitleKind = 'pgs' | 'vobsub' | 'dvb';
 
 const PICTURES: Readonly<Record<string, PictureSubtitleKind>> = {

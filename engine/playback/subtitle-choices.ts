@@ -1,7 +1,6 @@
 /** The subtitles of a file as people choose them: its own tracks, the files beside it, and what was handed in. */
-import { pictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
+import { isTextSubtitle, pictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
 import { subtitleLabels } from '#engine/media/track-choice.ts';
-import { isConvertibleSubtitle } from '#engine/media/web-vtt.ts';
 import type { MediaInfo, SubtitleTrack } from '#protocol/schema/media.ts';
 import type { SubtitleChoice, SubtitleFormat } from '#protocol/schema/subtitle.ts';
 import type { SubtitleFile } from './subtitle-ports.ts';
@@ -53,7 +52,7 @@ export function subtitleChoices({ media, files, base, offsetsMs }: SubtitleChoic
 /** What a codec, as FFmpeg or `codecOfFile` names it, is shown as. */
 export function subtitleFormat(codec: string): SubtitleFormat {
   if (codec === 'ass' || codec === 'ssa') return 'styled';
-  if (isConvertibleSubtitle(codec) || codec === 'microdvd') return 'text';
+  if (isTextSubtitle(codec) || codec === 'microdvd') return 'text';
   return pictureSubtitleKind(codec) === null ? 'none' : 'pictures';
 }
 
@@ -90,6 +89,6 @@ function asTrack(file: SubtitleFile): SubtitleTrack {
     },
     bitrateBps: null,
     codecString: null,
-    isText: isConvertibleSubtitle(codec),
+    isText: isTextSubtitle(codec),
   };
 }

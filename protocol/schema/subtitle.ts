@@ -15,7 +15,7 @@ export const SUBTITLE_FORMATS = ['text', 'styled', 'pictures', 'none'] as const;
 export const SubtitleFormat = v.picklist(SUBTITLE_FORMATS);
 export type SubtitleFormat = v.InferOutput<typeof SubtitleFormat>;
 
-/** Why subtitles can't be shown. `codecNotSupported`: nobody here reads them (teletext, XSUB, closed captions). */
+/** Why subtitles can't be shown. `codecNotSupported`: nobody here reads them (XSUB, closed captions). */
 export const SUBTITLE_PROBLEMS = ['codecNotSupported', 'indexMissing'] as const;
 export const SubtitleProblem = v.picklist(SUBTITLE_PROBLEMS);
 export type SubtitleProblem = v.InferOutput<typeof SubtitleProblem>;

@@ -62,6 +62,8 @@ function paceText({ realTimeFactor, framesPerSecond, isAtRest }: EncodingWork): 
   return [pace, frames, rest].filter((part) => part !== null).join(' · ');
 }
 
+const UNDRAWN_TEXT = 'This device can’t draw their style, so they are shown as text.';
+
 /** What plays and why those tracks; the file; the numbers of the moment. */
 export function factRows(
   playback: Playback,
@@ -86,7 +88,11 @@ export function factRows(
       'Subtitles',
       playback.subtitleTracks.length === 0
         ? 'This movie has none.'
-        : joined([subtitle ? trackLabel(subtitle) : null, SUBTITLE_REASON_TEXTS[playback.subtitleReason]]),
+        : joined([
+            subtitle ? trackLabel(subtitle) : null,
+            SUBTITLE_REASON_TEXTS[playback.subtitleReason],
+            subtitle?.styledUrl != null && subtitle.format === 'text' ? UNDRAWN_TEXT : null,
+          ]),
     ],
     [
       'File',
