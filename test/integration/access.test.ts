@@ -10,7 +10,16 @@ import type { MediaGrant } from '#engine/playback/media-grant.ts';
 import { connectPostgres } from '#engine/store/postgres/connect.ts';
 import type { Call } from '#protocol/contract.ts';
 import { isFailure } from '#protocol/errors.ts';
-import { feeds, healthFeed, jobsFeed, radarrFeed, libraryFeed, movieFeed, progressFeed } from '#protocol/feeds.ts';
+import {
+  everyonesDownloadsFeed,
+  feeds,
+  healthFeed,
+  jobsFeed,
+  radarrFeed,
+  libraryFeed,
+  movieFeed,
+  progressFeed,
+} from '#protocol/feeds.ts';
 import { account, calls, libraries, moments, movies, playback, progress, session, users } from '#protocol/index.ts';
 import { clips } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
@@ -203,7 +212,8 @@ describe('without a session', () => {
  * What each call that takes a movie or a file, and that an ordinary person may make, is asked with besides. A call that is not in here
  * fails the test: say what it is asked with, or why it may tell of a movie that was put away.
  */
-const ASKED_WITH: Readonly<Record<string, Readonly<Record<string, unknown>> | 'own'>> = {
+type Asked = Readonly<Record<string, unknown>>;
+const ASKED_WITH: Readonly<Record<string, Asked | ((fileId: string) => Asked) | 'own'>> = {
   'movies.get': {},
   'movies.similar': {},
   'playback.open': {},
@@ -223,7 +233,7 @@ const ASKED_WITH: Readonly<Record<string, Readonly<Record<string, unknown>> | 'o
   'moments.markers': {},
   'downloads.options': {},
   'downloads.request': { quality: 'copy' },
-  'downloads.requestParts': { parts: [{ fileId: SOME_ID, quality: 'copy' }] },
+  'downloads.requestParts': (fileId) => ({ parts: [{ fileId, quality: 'copy' }] }),
   'downloads.original': {},
   // Their own history, which tells nothing that they did not say.
   'progress.report': 'own',
@@ -245,8 +255,9 @@ describe('an ordinary person', () => {
     const refused = async (): Promise<[string, unknown][]> => {
       const codes: [string, unknown][] = [];
       for (const call of naming) {
-        const more = ASKED_WITH[call.name]!;
-        if (more === 'own') continue;
+        const asked = ASKED_WITH[call.name]!;
+        if (asked === 'own') continue;
+        const more = typeof asked === 'function' ? asked(ids.fileId) : asked;
         const fields = Object.keys((call.input as unknown as { entries: object }).entries);
         const named = Object.fromEntries(Object.entries(ids).filter(([id]) => fields.includes(id)));
         codes.push([call.name, await codeOf(bob.call(call as typeof movies.get, { ...named, ...more } as never))]);
@@ -294,7 +305,7 @@ describe('an ordinary person', () => {
         return followed.refusal === null ? [] : [feed.name];
       }),
     );
-    expect(refused.flat()).toEqual([jobsFeed.name, healthFeed.name, radarrFeed.name]);
+    expect(refused.flat()).toEqual([...[jobsFeed.name, healthFeed.name, radarrFeed.name, everyonesDownloadsFeed.name]]);
   });
 
   it('[CAT1] is never told where anything lies on the server', async () => {
