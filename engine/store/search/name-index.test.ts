@@ -33,6 +33,7 @@ describe('foldText and romanize', () => {
     ['Amélie', 'amelie'],
     ['STRASSE Straße', 'strasse strasse'],
     ['Smørrebrød', 'smorrebrod'],
+    ['Ǣlfrīc', 'aelfric'],
     ['Łódź', 'lodz'],
     ['Ёлки', 'елки'],
     ['ｆｕｌｌ', 'full'],

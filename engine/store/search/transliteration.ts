@@ -91,10 +91,11 @@ export function foldText(text: string): string {
   // eslint-disable-next-line no-control-regex
   if (/^[\u0000-\u007f]*$/.test(text)) return text.toLowerCase();
   // As digits, fractions and powers are words of their own: “8½”, “Alien³”.
-  const spaced = text.replace(/[¼-¾⅐-⅞²³¹⁰-⁹]/g, (digit) => ` ${digit.normalize('NFKC').replace('⁄', ' ')}`);
+  const spaced = text.replace(/[¼-¾⅐-⅞²³¹⁰⁴-⁹]/g, (digit) => ` ${digit.normalize('NFKC').replace('⁄', ' ')}`);
   const lower = spaced.normalize('NFKC').toLowerCase();
-  const letters = lower.replace(/[^\u0000-\u007f]/g, (letter) => LETTERS[letter] ?? letter);
-  return letters.normalize('NFD').replace(MARKED, '$1').normalize('NFC');
+  const bare = lower.normalize('NFD').replace(MARKED, '$1').normalize('NFC');
+  // Only now: what a letter is written as may have had marks (`Ǣ`).
+  return bare.replace(/[^\u0000-\u007f]/g, (letter) => LETTERS[letter] ?? letter);
 }
 
 /** The text with its umlauts written as two letters, as who has no key for them does; `null` where it has none. */
