@@ -3,6 +3,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page, Route } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openBrowser, tellFailure } from '#test/support/browser.ts';
 import { clip, h264, picture, tone } from '#test/support/media.ts';
@@ -208,4 +209,57 @@ describe('a movie that would stand still', () => {
     await expect.poll(() => asked.some((name) => name !== 'v0'), { timeout: 90_000 }).toBe(true);
     await plays(50.2);
   });
+
+  it('[PLAY34] [PLAY100] it comes back to the file’s own picture when the line is good again, and the screen is never black', async () => {
+    const asked: { variant: string; segment: number; url: string }[] = [];
+    page.on('request', (request) => {
+      const [, variant, segment] = /\/(v\d+)\/(\d+)\.m4s$/.exec(new URL(request.url()).pathname) ?? [];
+      if (variant !== undefined) asked.push({ variant, segment: Number(segment), url: request.url() });
+    });
+    const line = await context.newCDPSession(page);
+    await line.send('Network.enable');
+    const carry = (bps: number): Promise<unknown> =>
+      line.send('Network.emulateNetworkConditions', {
+        ...{ offline: false, latency: 0, uploadThroughput: -1 },
+        downloadThroughput: bps < 0 ? -1 : bps / 8,
+      });
+    // Enough for the movie, but not to have half of it at once.
+    await carry(5_000_000);
+    await page.goto(`${engine.url}/play/${otherId}?from-start`);
+    await plays(0.3);
+    // What is on the screen, as the browser puts it there.
+    const screen = await context.newCDPSession(page);
+    const pictures: Buffer[] = [];
+    screen.on('Page.screencastFrame', ({ data, sessionId }) => {
+      pictures.push(Buffer.from(data, 'base64'));
+      void screen.send('Page.screencastFrameAck', { sessionId }).catch(() => undefined);
+    });
+    const jpeg = { format: 'jpeg', quality: 40, maxWidth: 160, maxHeight: 100, everyNthFrame: 3 } as const;
+    await screen.send('Page.startScreencast', jpeg);
+    await carry(900_000);
+    await page.keyboard.press('2');
+    const isSofter = ({ variant }: { variant: string }): boolean => variant !== 'v0';
+    await expect.poll(() => asked.some(isSofter), { timeout: 90_000 }).toBe(true);
+    const softer = asked.findIndex(isSofter);
+    await plays(20.2);
+    await carry(-1);
+    // Not before it has carried much more for a while; then the file's own picture is loaded, and shown.
+    const back = () => asked.slice(softer).find((one) => !isSofter(one));
+    await expect.poll(back, { timeout: 120_000 }).toBeDefined();
+    const { segment, url } = back()!;
+    const playlist = await (await fetch(url.replace(/\d+\.m4s$/, 'index.m3u8'))).text();
+    const lengths = [...playlist.matchAll(/^#EXTINF:([\d.]+)/gm)].map(([, seconds]) => Number(seconds));
+    await plays(lengths.slice(0, segment).reduce((sum, seconds) => sum + seconds, 0) + 0.5);
+    await screen.send('Page.stopScreencast');
+    expect(pictures.length).toBeGreaterThan(20);
+    const brightness = await Promise.all(
+      pictures.map(async (picture) => {
+        const { width: wide = 0, height: high = 0 } = await sharp(picture).metadata();
+        const middle = { left: wide >> 2, top: high >> 2, width: wide >> 1, height: high >> 1 };
+        const { channels } = await sharp(picture).extract(middle).greyscale().stats();
+        return channels[0]!.mean;
+      }),
+    );
+    expect(Math.min(...brightness)).toBeGreaterThan(40);
+  }, 360_000);
 });
