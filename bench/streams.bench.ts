@@ -95,6 +95,7 @@ async function measure(report: BenchReport, folder: string, movie: string): Prom
   const transcode: Deal = async (count) => {
     // One of an account's devices watches one thing at a time, so each viewer is a device of their own.
     const people = await Promise.all(Array.from({ length: count }, () => Person.signIn(engine.url)));
+    const opened: { person: Person; url: string }[] = [];
     const viewers = await Promise.all(
       people.map(async (person, index) => {
         const movieId = movieIds[index % movieIds.length]!;
@@ -103,12 +104,14 @@ async function measure(report: BenchReport, folder: string, movie: string): Prom
           without: ['directPlay', 'remux'],
           startMs: placeMs(index),
         });
+        opened.push({ person, url });
         return await segments(new URL(url, engine.url).href, index);
       }),
     );
-    const leave = (): Promise<void> => {
+    // As the client does when somebody leaves the player: nothing is made for them in the next step.
+    const leave = async (): Promise<void> => {
+      await Promise.all(opened.map(({ person, url }) => person.request(playback.close, { url })));
       for (const person of people) person[Symbol.dispose]();
-      return Promise.resolve();
     };
     return { viewers, [Symbol.asyncDispose]: leave };
   };
