@@ -28,6 +28,7 @@ function setUp(markers: readonly Marker[] = [INTRO, CREDITS]) {
   const player = {
     playback: signal({ fileId: FILE, markers } as unknown as Playback),
     positionMs: signal(0),
+    durationMs: signal(603_000),
     isPlaying: signal(true),
     rate: signal(1),
     seekTo: vi.fn((ms: number) => {
@@ -55,6 +56,23 @@ function setUp(markers: readonly Marker[] = [INTRO, CREDITS]) {
   };
   return { player, marks, feeds, prefer, playTo };
 }
+
+describe('[PLAY94] the credits that end a movie', () => {
+  it('roll until it has ended: what is said of the next movie meanwhile, or refused, is said once', () => {
+    const { player, marks, prefer } = stage;
+    const rollingAt = (ms: number): boolean => {
+      player.positionMs.value = ms;
+      return marks.isRollingOut;
+    };
+    expect([499_000, 500_000, 597_000, 599_500, 602_900].map(rollingAt)).toEqual([false, true, true, true, true]);
+    prefer({ credits: 'nothing' });
+    expect(marks.isRollingOut).toBe(false);
+    prefer({ credits: 'offer' });
+    // Something follows them.
+    player.durationMs.value = 700_000;
+    expect(rollingAt(599_000)).toBe(false);
+  });
+});
 
 describe('marks while playing', () => {
   it('[PLAY68] are offered for ten seconds when playing runs into them, and skipped by a press', async () => {

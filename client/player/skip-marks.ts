@@ -14,6 +14,8 @@ import type { Server } from '#client/store/ports.ts';
 const OFFERED_MS = 10_000;
 /** With less of it left, skipping saves nothing. */
 const WORTH_SKIPPING_MS = 2_000;
+/** Credits that end this near to the end of the file are the last of it. */
+const TO_THE_END_MS = 5_000;
 /** A step longer than this between two looks is a seek, and not playing. */
 const STEP_MS = 1_500;
 
@@ -21,6 +23,7 @@ const STEP_MS = 1_500;
 export interface SkippingPlayer {
   readonly playback: ReadonlySignal<Playback | null>;
   readonly positionMs: ReadonlySignal<number>;
+  readonly durationMs: ReadonlySignal<number>;
   readonly isPlaying: ReadonlySignal<boolean>;
   readonly rate: ReadonlySignal<number>;
   seekTo(ms: number): void;
@@ -84,6 +87,13 @@ export class SkipMarks {
 
   get skipped(): ReadonlySignal<Marker | null> {
     return this.#skipped;
+  }
+
+  /** The credits roll that end the file, and have not ended: also their last seconds, which are not worth skipping. */
+  get isRollingOut(): boolean {
+    const [nowMs, lastMs] = [this.#player.positionMs.value, this.#player.durationMs.value - TO_THE_END_MS];
+    if (this.#wishes.value.skips.credits === 'nothing') return false;
+    return this.markers.some(({ kind, startMs, endMs }) => kind === 'credits' && startMs <= nowMs && endMs >= lastMs);
   }
 
   /** To the end of the one that the person is in. Whether there was one. */

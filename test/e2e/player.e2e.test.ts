@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { progress } from '#protocol/index.ts';
+import { collections, progress } from '#protocol/index.ts';
 import { axeProblems, clickControl, sawText, sightOf, stayWith, textsFromNow } from '#test/support/browser.ts';
 import { openEvening } from '#test/support/evening.ts';
 import { clip, clips, h264, picture, textFile, tone } from '#test/support/media.ts';
@@ -446,6 +446,36 @@ describe('the player', () => {
     expect(await television.evaluate(() => document.querySelector('video')!.paused)).toBe(true);
     await television.context().close();
     await bar.waitFor({ state: 'detached' });
+  });
+
+  it('[PLAY94] Escape declines the next movie, and leaves only after that', async () => {
+    const { ada } = evening;
+    const movieIds = [movieId, (await ada.movie('Sumurun')).id];
+    const { collection } = await ada.call(collections.create, { name: 'A long evening', movieIds });
+    await sit({ viewport: { width: 1_280, height: 800 } });
+    await open('?from-start');
+    // Pressed by the page itself: ten seconds may be short for a machine that has other things to do.
+    const pressed = page.evaluate(
+      () =>
+        new Promise<void>((resolve) => {
+          const look = new MutationObserver(() => {
+            if (document.querySelector('section[aria-label="Next"]') === null) return;
+            look.disconnect();
+            const key = { key: 'Escape', bubbles: true, cancelable: true };
+            document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', key));
+            resolve();
+          });
+          look.observe(document, { subtree: true, childList: true });
+        }),
+    );
+    await page.keyboard.press('End');
+    await pressed;
+    await page.getByRole('region', { name: 'Next' }).waitFor({ state: 'detached' });
+    await page.waitForFunction(() => document.querySelector('video')?.ended === true);
+    expect(new URL(page.url()).pathname).toBe(`/play/${movieId}`);
+    await page.keyboard.press('Escape');
+    await page.waitForURL((url) => !url.pathname.startsWith('/play/'));
+    await ada.call(collections.remove, { collectionId: collection.id });
   });
 
   it('no page threw anything', () => {

@@ -46,8 +46,6 @@ const subtitlePanel = lazyScreen(() => import('./subtitle-panel.tsx').then(({ Su
   isQuiet: true,
 });
 
-/** Credits that end this near to the end of the file are the last of it. */
-const CREDITS_TO_THE_END_MS = 5_000;
 /** How fast it plays while a finger rests on the picture. */
 const HELD_RATE = 2;
 /** The picture gets no darker than this by swiping: one would not find the way back. */
@@ -215,11 +213,7 @@ function Screening({ route, video, streak }: ScreeningProps) {
   );
 
   // The credits are the end for whoever has seen the movie: what follows is offered while they roll.
-  const rolling = marks.current.value;
-  const lastMs = player.durationMs.value - CREDITS_TO_THE_END_MS;
-  const isRollingOut =
-    rolling?.kind === 'credits' && rolling.endMs >= lastMs && player.playback.value?.part?.nextFileId == null;
-  const isOver = phase === 'ended' || isRollingOut;
+  const isOver = phase === 'ended' || (marks.isRollingOut && player.playback.value?.part?.nextFileId == null);
   const isNextOffered = ['counting', 'asking'].includes(nextUp.state.value.kind);
   useEffect(() => {
     // Who wanted to sleep at the end of the movie wants nothing after it.
@@ -255,7 +249,10 @@ function Screening({ route, video, streak }: ScreeningProps) {
       },
       leave: () => {
         // Escape leaves full screen first, which the browser does by itself.
-        if (isDocked.peek()) isDocked.value = false;
+        if (['counting', 'asking'].includes(nextUp.state.peek().kind)) {
+          nextUp.decline();
+          video.focus();
+        } else if (isDocked.peek()) isDocked.value = false;
         else if (areMarksOpen.peek()) areMarksOpen.value = false;
         else if (areFactsOpen.peek()) areFactsOpen.value = false;
         else if (document.fullscreenElement === null) leave();
