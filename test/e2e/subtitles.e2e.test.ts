@@ -116,7 +116,8 @@ describe('subtitles', () => {
     const png = (await page.screenshot({ clip: { x, y, width, height } })).toString('base64');
     return await page.evaluate(async (data) => {
       const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-      const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+      const { seen = createImageBitmap } = window as { seen?: typeof createImageBitmap };
+      const image = await seen(new Blob([bytes], { type: 'image/png' }));
       const canvas = new OffscreenCanvas(image.width, image.height);
       const context = canvas.getContext('2d')!;
       context.drawImage(image, 0, 0);
@@ -177,7 +178,7 @@ describe('subtitles', () => {
     await expect.poll(async () => (await red())[0]! < 10).toBe(true);
     await expect.poll(async () => (await colourAt(600, 505, 420, 60))[1]).toBeGreaterThan(25);
     await shot('styled after a seek');
-    expect(consoleLines.filter((line) => /Content Security Policy/i.test(line))).toEqual([]);
+    expect(consoleLines.filter((line) => /Content Security Policy|JASSUB|fontselect|libass/i.test(line))).toEqual([]);
   });
 
   it('[PLAY54] pictures of a disc are drawn where they belong, and in step after a seek', async () => {
@@ -297,5 +298,74 @@ describe('subtitles', () => {
     await hasLines('Всё смешалось в доме Облонских');
     await expect.poll(colour).toBe('rgb(255, 236, 88)');
     await shot('yellow');
+  });
+
+  it('[PLAY59] a device that fails to draw pictures gets them as a part of the picture, at the same place, and is told why', async () => {
+    await page.addInitScript(() => {
+      const seen = window.createImageBitmap.bind(window);
+      const refused = () => Promise.reject(new Error('out of memory'));
+      // What looks at the screen for this test still sees.
+      Object.assign(window, { seen, createImageBitmap: refused });
+    });
+    await open();
+    await seek(1);
+    await choose(/^German/);
+    // The controls lie over the lower edge.
+    const showControls = (visibility: string): Promise<void> =>
+      page.evaluate(
+        (to) => document.querySelector<HTMLElement>('[data-controls]')!.style.setProperty('visibility', to),
+        visibility,
+      );
+    const isShown = async (): Promise<boolean> => {
+      await showControls('hidden');
+      const [red] = await colourAt(BOX.x + 100, BOX.y + 15, 280, 30);
+      await showControls('');
+      return red! > 200;
+    };
+    await expect.poll(() => isShown(), { timeout: ACTION_MS }).toBe(true);
+    expect(await page.locator('canvas[data-captions]').count()).toBe(0);
+    const place = await page.evaluate(() => document.querySelector('video')!.currentTime);
+    expect(Math.abs(place - 1)).toBeLessThan(0.5);
+    await page.keyboard.press('i');
+    await page.getByText('This device can’t draw these subtitles').first().waitFor();
+    await shot('burnt-in');
+    await page.keyboard.press('i');
+    // Out of step by two seconds: the box is no longer there a second after the beginning.
+    await page.mouse.move(600, 300);
+    await page.getByRole('button', { name: 'Subtitles (C)' }).click();
+    await page.getByRole('menuitem', { name: /Timing, style/ }).click();
+    for (let press = 0; press < 4; press++) await page.getByRole('button', { name: '+0.5 s' }).click();
+    await page.getByText('Here they are part of the picture').waitFor();
+    await shot('burnt-in-timing');
+    await page.getByRole('button', { name: 'Close' }).click();
+    await expect.poll(() => isShown(), { timeout: ACTION_MS }).toBe(false);
+    await seek(3);
+    await expect.poll(() => isShown(), { timeout: ACTION_MS }).toBe(true);
+    // Known from now on: another that opens it here has it at once, and may have it tried again.
+    await page.goto(`${evening.engine.url}/settings/playback`);
+    await page.getByText('Subtitles as pictures').waitFor();
+    await shot('burnt-in-lesson');
+  });
+
+  it('[PLAY55] a device that refuses the worker that draws styles gets their text, and is not asked again', async () => {
+    const refused: string[] = [];
+    await page.route(/worker.*\.js/, (route) => {
+      refused.push(route.request().url());
+      return route.abort();
+    });
+    await open();
+    await choose(/^Japanese/);
+    await seek(1);
+    await hasLines('RED SIGN HERE');
+    const asked = refused.length;
+    expect(asked).toBeGreaterThan(0);
+    await open();
+    await choose(/^Japanese/);
+    await seek(1);
+    await hasLines('RED SIGN HERE');
+    await page.keyboard.press('i');
+    await page.getByText('shown as text').first().waitFor();
+    await shot('undrawn-styles');
+    expect(refused).toHaveLength(asked);
   });
 });
