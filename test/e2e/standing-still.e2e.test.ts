@@ -253,10 +253,10 @@ describe('a movie that would stand still', () => {
     await screen.send('Page.stopScreencast');
     expect(pictures.length).toBeGreaterThan(20);
     const brightness = await Promise.all(
-      pictures.map(async (picture) => {
-        const { width: wide = 0, height: high = 0 } = await sharp(picture).metadata();
-        const middle = { left: wide >> 2, top: high >> 2, width: wide >> 1, height: high >> 1 };
-        const { channels } = await sharp(picture).extract(middle).greyscale().stats();
+      pictures.map(async (bytes) => {
+        const { width, height } = await sharp(bytes).metadata();
+        const middle = { left: width >> 2, top: height >> 2, width: width >> 1, height: height >> 1 };
+        const { channels } = await sharp(bytes).extract(middle).greyscale().stats();
         return channels[0]!.mean;
       }),
     );
