@@ -7,7 +7,8 @@ import { MediaError } from '#engine/media/media-failure.ts';
 import { ByteSource } from './byte-source.ts';
 import { elements, parseElementHeader, parseVint } from './ebml.ts';
 import { matroskaKeyframesUs } from './keyframes.ts';
-import { keyframeTicks, readCues, readLastBlockTicks, readMatroska } from './matroska.ts';
+import { keyframeBlocks, readCues, readLastBlockTicks, readMatroska } from './matroska.ts';
+import type { MatroskaBlock } from './matroska.ts';
 import { readMp4 } from './mp4.ts';
 import { Table, boxes } from './mp4-box.ts';
 import { fragmentWalk, hasVariableDurations, segmentIndexTimesUs, syncSampleTimesUs } from './mp4-samples.ts';
@@ -77,6 +78,9 @@ function matroskaFile(stale = 0): Buffer {
   return Buffer.concat([HEAD, element('18538067', Buffer.concat([TRACKS, cuesOf(positions), ...clusters]))]);
 }
 
+const ticksOf = (blocks: Iterable<MatroskaBlock | null>): number[] =>
+  [...blocks].flatMap((found) => (found === null ? [] : [found.timeTicks]));
+
 describe('EBML', () => {
   it('reads numbers of all lengths and unknown ones', () => {
     expect(parseVint(hex('81'), 0, false)).toEqual({ value: 1, bytes: 1 });
@@ -99,7 +103,7 @@ describe('Matroska', () => {
       expect(file?.tracks).toMatchObject([{ number: 1, type: 1 }]);
       if (file === null) return;
       expect(matroskaKeyframesUs(source, file, readCues(source, file, 1))).toEqual([0, 1e6, 2e6]);
-      expect([...keyframeTicks(source, file, 1)].filter((ticks) => ticks !== null)).toEqual([0, 1000, 2000]);
+      expect(ticksOf(keyframeBlocks(source, file, 1))).toEqual([0, 1000, 2000]);
       expect(readLastBlockTicks(source, file)).toBe(2000);
     });
   });
@@ -135,7 +139,7 @@ describe('Matroska', () => {
     ]);
     withSource(bytes, (source) => {
       const file = readMatroska(source);
-      expect(file === null ? [] : [...keyframeTicks(source, file, 1)].filter((t) => t !== null)).toEqual([0, 1000]);
+      expect(file === null ? [] : ticksOf(keyframeBlocks(source, file, 1))).toEqual([0, 1000]);
     });
   });
 
@@ -151,7 +155,7 @@ describe('Matroska', () => {
             const file = readMatroska(source);
             if (file === null) return;
             matroskaKeyframesUs(source, file, readCues(source, file, 1));
-            for (const _ of keyframeTicks(source, file, 1)) continue;
+            for (const _ of keyframeBlocks(source, file, 1)) continue;
             readLastBlockTicks(source, file);
           });
         },
@@ -200,9 +204,7 @@ describe('Matroska tracks', () => {
     ]);
     withSource(bytes, (source) => {
       const file = readMatroska(source);
-      expect(file === null ? [] : [...keyframeTicks(source, file, 1)].filter((ticks) => ticks !== null)).toEqual([
-        100, 180,
-      ]);
+      expect(file === null ? [] : ticksOf(keyframeBlocks(source, file, 1))).toEqual([100, 180]);
     });
   });
 });

@@ -11,7 +11,7 @@ import { MediaError } from '#engine/media/media-failure.ts';
 import { ByteSource } from './byte-source.ts';
 import { openInput } from './input.ts';
 import type { OpenedInput } from './input.ts';
-import { blocksFrom, keyframeTicks, readCues, readMatroska } from './matroska.ts';
+import { blocksFrom, keyframeBlocks, readCues, readMatroska } from './matroska.ts';
 import type { Cue, MatroskaFile } from './matroska.ts';
 import { readMp4 } from './mp4.ts';
 import type { Mp4File } from './mp4.ts';
@@ -84,11 +84,9 @@ export function findKeyframes(path: string, trackIndex: number, options: Keyfram
   // MPEG-PS and FLV name their tracks only in their packets.
   if (!hasHeaders(input)) input.analyze();
   if (input.streams[trackIndex] === undefined) throw new MediaError('unsupported', `no track ${trackIndex}`);
-  const times =
-    (options.ignoreIndex === true ? null : containerKeyframesUs(input, trackIndex, isTimeUp)) ??
-    matroskaBlockTimesUs(input, trackIndex, isTimeUp);
+  const times = options.ignoreIndex === true ? null : containerKeyframesUs(input, trackIndex, isTimeUp);
   if (times !== null) return { timesUs: onMovieTimeline(times, options.startUs), bytes: null };
-  const found = packetKeyframes(input, trackIndex, isTimeUp);
+  const found = matroskaBlocks(input, trackIndex, isTimeUp) ?? packetKeyframes(input, trackIndex, isTimeUp);
   const timesUs = onMovieTimeline(
     found.map(({ timeUs }) => timeUs),
     options.startUs,
@@ -124,21 +122,21 @@ function hasHeaders(input: OpenedInput): boolean {
 }
 
 /** From the headers of all blocks: for Matroska without cues, where FFmpeg would have to read the whole file. */
-function matroskaBlockTimesUs(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): number[] | null {
+function matroskaBlocks(input: OpenedInput, trackIndex: number, isTimeUp: () => boolean): FoundKeyframe[] | null {
   if (input.demuxer !== 'matroska,webm') return null;
   using source = new ByteSource(input.path, { budgetBytes: Infinity });
   const file = readMatroska(source);
   const number = file === null ? null : matroskaTrackNumber(input, file, trackIndex);
   if (file === null || number === null) return null;
-  const times: number[] = [];
+  const found: FoundKeyframe[] = [];
   let n = 0;
-  for (const ticks of keyframeTicks(source, file, number)) {
+  for (const block of keyframeBlocks(source, file, number)) {
     n += 1;
     if (n % CLOCK_EVERY === 0 && isTimeUp()) throw new MediaError('timeout', 'block walk');
-    if (ticks !== null) times.push(Math.round((ticks * file.tickNs) / 1000));
-    if (times.length > MAX_KEYFRAMES) throw new MediaError('tooComplex', 'too many keyframes');
+    if (block !== null) found.push({ timeUs: Math.round((block.timeTicks * file.tickNs) / 1000), at: block.at });
+    if (found.length > MAX_KEYFRAMES) throw new MediaError('tooComplex', 'too many keyframes');
   }
-  return times.length === 0 ? null : times;
+  return found.length === 0 ? null : found;
 }
 
 function containerKeyframesUs(

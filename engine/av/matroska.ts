@@ -84,6 +84,8 @@ export interface Cue {
 }
 
 export interface MatroskaBlock {
+  /** Where the element that holds it begins in the file. */
+  readonly at: number;
   readonly trackNumber: number;
   readonly timeTicks: number;
   readonly isKeyframe: boolean;
@@ -330,11 +332,11 @@ export function* blocksFrom(source: ByteSource, clusterAt: number): Generator<Ma
     if (isInside && header.id === ID.clusterTimestamp) {
       clusterTicks = toUnsigned(bytes.subarray(header.headerBytes, header.headerBytes + header.length));
     } else if (isInside && header.id === ID.simpleBlock) {
-      const block = parseBlock(bytes.subarray(header.headerBytes), clusterTicks);
+      const block = parseBlock(bytes.subarray(header.headerBytes), clusterTicks, at);
       others = 0;
       if (block !== null) yield block;
     } else if (isInside && header.id === ID.blockGroup) {
-      const block = blockOfGroup(source, contentAt, header.length, clusterTicks);
+      const block = blockOfGroup(source, { at, contentAt, length: header.length }, clusterTicks);
       others = 0;
       if (block !== null) yield block;
     }
@@ -343,10 +345,11 @@ export function* blocksFrom(source: ByteSource, clusterAt: number): Generator<Ma
   return at;
 }
 
-function parseBlock(bytes: Buffer, clusterTicks: number): MatroskaBlock | null {
+function parseBlock(bytes: Buffer, clusterTicks: number, at: number): MatroskaBlock | null {
   const track = parseVint(bytes, 0, false);
   if (track === null || bytes.length < track.bytes + 3) return null;
   return {
+    at,
     trackNumber: track.value ?? 0,
     timeTicks: clusterTicks + bytes.readInt16BE(track.bytes),
     isKeyframe: ((bytes[track.bytes + 2] ?? 0) & 0x80) !== 0,
@@ -354,16 +357,20 @@ function parseBlock(bytes: Buffer, clusterTicks: number): MatroskaBlock | null {
 }
 
 /** A block in a group is a keyframe if the group holds no reference to another block. */
-function blockOfGroup(source: ByteSource, at: number, length: number, clusterTicks: number): MatroskaBlock | null {
+function blockOfGroup(
+  source: ByteSource,
+  { at, contentAt, length }: { readonly at: number; readonly contentAt: number; readonly length: number },
+  clusterTicks: number,
+): MatroskaBlock | null {
   const REFERENCE_BLOCK = 0xfb;
   let block: MatroskaBlock | null = null;
   let hasReference = false;
   let offset = 0;
   for (let i = 0; i < 16 && offset < length; i += 1) {
-    const bytes = source.read(at + offset, 32, true);
+    const bytes = source.read(contentAt + offset, 32, true);
     const header = parseElementHeader(bytes);
     if (header === null || header.length === null) break;
-    if (header.id === ID.block) block = parseBlock(bytes.subarray(header.headerBytes), clusterTicks);
+    if (header.id === ID.block) block = parseBlock(bytes.subarray(header.headerBytes), clusterTicks, at);
     if (header.id === REFERENCE_BLOCK) hasReference = true;
     offset += header.headerBytes + header.length;
   }
@@ -381,13 +388,17 @@ export function clusterNear(source: ByteSource, file: MatroskaFile, position: nu
  * Keyframes of a track from the headers of all blocks; `null` for everything else that was looked at, so that who reads can
  * stop at any time. Goes on behind damage where it finds the next cluster.
  */
-export function* keyframeTicks(source: ByteSource, file: MatroskaFile, trackNumber: number): Generator<number | null> {
+export function* keyframeBlocks(
+  source: ByteSource,
+  file: MatroskaFile,
+  trackNumber: number,
+): Generator<MatroskaBlock | null> {
   let clusterAt = file.firstClusterAt;
   while (clusterAt !== null) {
     const reader = blocksFrom(source, clusterAt);
     let next = reader.next();
     for (; next.done !== true; next = reader.next()) {
-      yield next.value.trackNumber === trackNumber && next.value.isKeyframe ? next.value.timeTicks : null;
+      yield next.value.trackNumber === trackNumber && next.value.isKeyframe ? next.value : null;
     }
     yield null;
     clusterAt = clusterNear(source, file, next.value + 1);
