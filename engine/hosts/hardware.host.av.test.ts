@@ -7,7 +7,7 @@ import { HardwareHosts } from './hardware-hosts.ts';
 
 const entry = new URL('./hardware.host.ts', import.meta.url);
 let hosts: HardwareHosts;
-beforeAll(() => void (hosts = new HardwareHosts({ entry, onReport: () => undefined })));
+beforeAll(() => void (hosts = new HardwareHosts({ entry, onReport: () => undefined, trialLimitMs: 100_000 })));
 afterAll(() => hosts.end());
 
 const tryOut = (kind: HardwareKind | null, test: HardwareTest) =>

@@ -56,7 +56,8 @@ export class PlaybackStage implements AsyncDisposable {
     const entries = renditionEntry ? { renditionEntry } : {};
     this.hosts = new MediaHosts({ log: LOG, probeHosts: 1, spareHosts: 2, maxTranscodes: 4, ...entries });
     this.part = this.#create();
-    this.#server = createServer((request, response) => {
+    // A client closes what it keeps: a server that did so as well would cut off what is just being asked on a busy machine.
+    this.#server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
       const abort = new AbortController();
       response.on('close', () => abort.abort(new Error('the client has gone')));
       this.#serve(request.url ?? '', request.headers['accept-encoding'], abort.signal, response).catch(() =>

@@ -46,7 +46,8 @@ export class RadarrStandIn implements AsyncDisposable {
   /** `GET /api/v3/movie` …, in order. */
   readonly asked: string[] = [];
   readonly commands: Record<string, unknown>[] = [];
-  readonly #server = createServer((request, response) => this.#handle(request, response));
+  // Who asks closes what they keep: a server that did so as well would cut off what is just being asked on a busy machine.
+  readonly #server = createServer({ keepAliveTimeout: 0 }, (request, response) => this.#handle(request, response));
 
   static async start(basePath = ''): Promise<RadarrStandIn> {
     const standIn = new RadarrStandIn(basePath);

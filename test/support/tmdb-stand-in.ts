@@ -66,7 +66,8 @@ export class TmdbStandIn implements AsyncDisposable {
         fold,
       ),
     }));
-    this.#server = createServer((request, response) => {
+    // Who asks closes what they keep: a server that did so as well would cut off what is just being asked on a busy machine.
+    this.#server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
       this.#answer(request, response).catch(() => response.destroy());
     });
   }

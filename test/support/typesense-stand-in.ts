@@ -132,7 +132,8 @@ export class TypesenseStandIn implements AsyncDisposable {
   refusedTitle: string | null = null;
   /** What happens between a request and what it does. */
   beforeWork: (route: string) => Promise<void> = () => Promise.resolve();
-  readonly #server = createServer((request, response) => void this.#handle(request, response));
+  // Who asks closes what they keep: a server that did so as well would cut off what is just being asked on a busy machine.
+  readonly #server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.#handle(request, response));
   readonly #hung = new Set<ServerResponse>();
 
   static async start(): Promise<TypesenseStandIn> {
