@@ -4,6 +4,7 @@
  */
 import JASSUB from 'jassub';
 import plainFont from 'jassub/dist/default.woff2?url';
+// oxlint-disable-next-line import/default -- Vite's: the address of what it builds of the file
 import workerUrl from './styled-worker.ts?worker&url';
 import { addressFrom } from './captions.ts';
 import type { CaptionDrawing, DrawingEvents } from './captions.ts';
