@@ -165,7 +165,8 @@ const TABLE: Row[] = [
   ['open GOPs, at which no player can begin', clips.openGopMkv, [], 'transcode'],
   ['VP9 and Opus', clips.vp9Webm, [], 'remux'],
   ['three languages in three codecs', clips.manyAudioMkv, [], 'remux'],
-  ['fragmented MP4', clips.fragmentedMp4, [], 'remux'],
+  // Its first picture comes late in the file, and is shown from the beginning of the movie on.
+  ['fragmented MP4', clips.fragmentedMp4, [], 'remux', 2 * FRAME_US],
   ['MPEG-4 and MP3 in AVI', clips.xvidAvi, [], 'transcode'],
   ['interlaced', clips.interlacedMkv, [], 'transcode'],
   ['a variable frame rate', clips.vfrMkv, [], 'remux', S / 12],
