@@ -76,7 +76,8 @@ const MOVIES: Row[] = [
   { movie: 'manyAudioMkv', ...REMUX },
   { movie: 'subtitlesMkv', ...REMUX },
   { movie: 'hostileNamesMkv', ...REMUX },
-  { movie: 'fragmentedMp4', ...REMUX },
+  // Its picture begins two pictures after its sound: the first one is shown from the beginning.
+  { movie: 'fragmentedMp4', ...REMUX, longestUs: 2 * FRAME_US },
   { movie: 'audioLongerMp4', ...REMUX, longestUs: 3.1 * S },
   { movie: 'noSoundMp4', ...REMUX },
 ];
