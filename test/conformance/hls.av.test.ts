@@ -77,7 +77,7 @@ const MOVIES: Row[] = [
   { movie: 'subtitlesMkv', ...REMUX },
   { movie: 'hostileNamesMkv', ...REMUX },
   // Its picture begins two pictures after its sound: the first one is shown from the beginning.
-  { movie: 'fragmentedMp4', ...REMUX, longestUs: 2 * FRAME_US },
+  { movie: 'fragmentedMp4', ...REMUX, longestUs: 3 * FRAME_US },
   { movie: 'audioLongerMp4', ...REMUX, longestUs: 3.1 * S },
   { movie: 'noSoundMp4', ...REMUX },
 ];
