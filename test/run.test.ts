@@ -10,10 +10,7 @@ const ROOT = join(import.meta.dirname, '..');
 const TRIED_AGAIN = 'Run once more';
 const PASSED_THEN = 'only at the second try';
 
-const CONFIG = `export default { test: { projects: [
-  { test: { name: 'unit', include: ['*.unit.js'] } },
-  { test: { name: 'pg', include: ['*.pg.js'] } },
-] } };`;
+const CONFIG = `export default { test: { include: ['*.test.js'] } };`;
 const GOOD = `import { it } from 'vitest'; it('passes', () => {});`;
 const BAD = `import { it } from 'vitest'; it('fails', () => { throw new Error('always'); });`;
 /** Its second test passes only where the first has run before it, in an earlier life of the file. */
@@ -38,24 +35,22 @@ async function runSuite(files: Readonly<Record<string, string>>): Promise<{ code
 
 describe('npm test', () => {
   it('passes where everything passes, at once', async () => {
-    const { code, output } = await runSuite({ 'a.pg.js': GOOD, 'b.unit.js': GOOD });
+    const { code, output } = await runSuite({ 'a.test.js': GOOD, 'b.test.js': GOOD });
     expect(code, output).toBe(0);
     expect(output).not.toContain(TRIED_AGAIN);
   });
 
-  it('runs a file of real things once more as a whole, and names it', async () => {
-    const { code, output } = await runSuite({ 'a.pg.js': STATEFUL, 'b.unit.js': GOOD });
+  it('runs a file that failed once more as a whole, and names it', async () => {
+    const { code, output } = await runSuite({ 'a.test.js': STATEFUL, 'b.test.js': GOOD });
     expect(code, output).toBe(0);
     expect(output).toContain(PASSED_THEN);
-    expect(output.split(PASSED_THEN)[1]).toContain('a.pg.js');
+    expect(output.split(PASSED_THEN)[1]).toContain('a.test.js');
   });
 
   it.each([
-    ['a file that fails twice', { 'a.pg.js': BAD, 'b.pg.js': STATEFUL }, true],
-    ['a test that needs nothing but Node', { 'a.unit.js': STATEFUL }, false],
-    ['one such beside real things', { 'a.unit.js': BAD, 'b.pg.js': STATEFUL }, false],
-    ['many files', Object.fromEntries(Array.from('abcde', (name) => [`${name}.pg.js`, BAD])), false],
-    ['an error that no test caught', { 'a.pg.js': REJECTS }, false],
+    ['a file that fails twice', { 'a.test.js': BAD, 'b.test.js': STATEFUL }, true],
+    ['many files', Object.fromEntries(Array.from('abcde', (name) => [`${name}.test.js`, BAD])), false],
+    ['an error that no test caught', { 'a.test.js': REJECTS }, false],
     ['nothing to run', {}, false],
   ])('fails for %s', async (_, files, isTriedAgain) => {
     const { code, output } = await runSuite(files);

@@ -2,8 +2,8 @@
  * `npm test`: every test, with the options of `vitest run`.
  *
  * Real servers, processes and browsers share two cores here, and the tests of a file build on what those before them did: a file that
- * failed is run once more as a whole, from nothing, and named at the end. Once is chance, twice is a defect. Tests that need nothing but
- * Node get no second chance, and neither does a run in which much failed.
+ * failed is run once more as a whole, from nothing, and named at the end. Once is chance, and worth a look; twice is a defect. A run in
+ * which much failed gets no second chance.
  */
 import { relative } from 'node:path';
 import { parseCLI, startVitest } from 'vitest/node';
@@ -32,10 +32,5 @@ function failedIn(vitest: Vitest): TestModule[] {
 }
 
 function mayTryAgain(): boolean {
-  return (
-    failed.length > 0 &&
-    failed.length <= MOST_TRIED_AGAIN &&
-    failed.every(({ project }) => project.name !== 'unit') &&
-    first.state.getUnhandledErrors().length === 0
-  );
+  return failed.length > 0 && failed.length <= MOST_TRIED_AGAIN && first.state.getUnhandledErrors().length === 0;
 }
