@@ -3,7 +3,7 @@ import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { jobsFeed, momentsFeed } from '#protocol/feeds.ts';
+import { momentsFeed } from '#protocol/feeds.ts';
 import { movies, playback, progress } from '#protocol/index.ts';
 import { film } from '#test/support/episodes.ts';
 import { clip, h264, picture } from '#test/support/media.ts';
@@ -51,7 +51,6 @@ describe('previews and marks', () => {
 
   it('[PLAY63] [PLAY69] credits are found while somebody watches, told at once, and are the end of the movie', async () => {
     const { id: movieId } = await ada.movie('The End');
-    using jobs = ada.follow(jobsFeed);
     using marks = ada.follow(momentsFeed, movieId);
     const opened = await ada.call(playback.open, { movieId });
     expect(opened.markers).toEqual([]);
@@ -63,7 +62,6 @@ describe('previews and marks', () => {
     expect(found).toMatchObject({ kind: 'credits', source: 'detected' });
     expect(Math.abs(found.startMs - GAP_MS)).toBeLessThan(1_000);
     expect((await ada.call(playback.open, { movieId })).markers).toEqual([found]);
-    await jobs.until(({ entries }) => entries.some(({ job }) => job?.kind === 'marks'), 'a line of the work');
 
     const report = (positionMs: number) => ada.call(progress.report, { movieId, positionMs, durationMs: LENGTH_MS });
     expect((await report(found.startMs - 2_000)).progress).toMatchObject({ isWatched: false });
