@@ -11,7 +11,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { playback } from '#protocol/index.ts';
-import { putMovie } from '#test/support/movie-folder.ts';
+import { movieNames, putMovie } from '#test/support/movie-folder.ts';
 import { Person, adminEnvironment } from '#test/support/person.ts';
 import { descendants } from '#test/support/processes.ts';
 import { startEngine } from '#test/support/running-engine.ts';
@@ -22,8 +22,8 @@ import { NGINX_MISSING, Nginx, findNginx } from './ranges/nginx.ts';
 import type { Bench, BenchReport } from './row.ts';
 import type { Piece, StepResult, ViewersProgram } from './streams/viewers.program.ts';
 
-/** Titles of their own, so that each is a movie; viewers are dealt out among them. */
-const MOVIES = ['Anchor', 'Bramble', 'Cinder', 'Dapple'];
+/** Viewers are dealt out among so many. */
+const MOVIES = 4;
 const STEP_MS = 8_000;
 const RANGE_BYTES = 2 << 20;
 /** Where it ends without a stall, so that it ends at all. */
@@ -31,6 +31,8 @@ const MOST = { direct: 512, remux: 256, transcode: 8 } as const;
 const FIRST = { direct: 8, remux: 4, transcode: 1 } as const;
 /** How many more come with each step. */
 const FACTOR = { direct: 4, remux: 4, transcode: 2 } as const;
+/** What was encoded in one step lies there for all: each has movies of its own (1, 2, 4 and 4 of them), as each ffmpeg begins anew. */
+const ENCODED_MOVIES = 1 + 2 + MOVIES + MOVIES;
 type Kind = keyof typeof MOST;
 type Deal = (count: number) => Promise<{ viewers: Piece[][] } & Partial<AsyncDisposable>>;
 
@@ -47,7 +49,7 @@ async function run(report: BenchReport): Promise<void> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'matinee-bench-streams-')));
   try {
     await mkdir(join(folder, 'movies'));
-    for (const title of MOVIES) await putMovie(join(folder, 'movies', `${title} (1990).mkv`), movie);
+    for (const name of movieNames(MOVIES + ENCODED_MOVIES, '.mkv')) await putMovie(join(folder, 'movies', name), movie);
     await measure(report, folder, movie);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -67,7 +69,9 @@ async function measure(report: BenchReport, folder: string, movie: string): Prom
   });
   using ada = await Person.signIn(engine.url);
   await ada.scan();
-  const movieIds = (await ada.movies()).map(({ id }) => id);
+  const allMovieIds = (await ada.movies()).map(({ id }) => id);
+  const movieIds = allMovieIds.slice(0, MOVIES);
+  const unencoded = allMovieIds.slice(MOVIES);
   await using crowd = await Program.start<ViewersProgram>(join(import.meta.dirname, 'streams/viewers.program.ts'));
   const memory = (): number => memoryMib([engine.pid, ...descendants(engine.pid).map(({ pid }) => pid)]);
   const idleMib = memory();
@@ -95,10 +99,11 @@ async function measure(report: BenchReport, folder: string, movie: string): Prom
   const transcode: Deal = async (count) => {
     // One of an account's devices watches one thing at a time, so each viewer is a device of their own.
     const people = await Promise.all(Array.from({ length: count }, () => Person.signIn(engine.url)));
+    const stepIds = unencoded.splice(0, Math.min(count, MOVIES));
     const opened: { person: Person; url: string }[] = [];
     const viewers = await Promise.all(
       people.map(async (person, index) => {
-        const movieId = movieIds[index % movieIds.length]!;
+        const movieId = stepIds[index % stepIds.length]!;
         const { url } = await person.request(playback.open, {
           movieId,
           without: ['directPlay', 'remux'],

@@ -43,6 +43,14 @@ describe('a movie that would stand still', () => {
   let movieId: string;
   let otherId: string;
 
+  const start = (port?: number) =>
+    startEngine({
+      dataFolder: join(base, 'data'),
+      libraries: [join(base, 'Films')],
+      environment: adminEnvironment,
+      ...(port === undefined ? {} : { port }),
+    });
+
   /** Positions are asked of the element, by whatever it says: no picture has to be there. */
   const plays = (fromS: number) =>
     page.waitForFunction((from) => {
@@ -54,11 +62,7 @@ describe('a movie that would stand still', () => {
     base = await realpath(await mkdtemp(join(tmpdir(), 'matinee standing still ')));
     await putMovie(join(base, 'Films', 'Still Life (1979).mkv'), await repackaged());
     await putMovie(join(base, 'Films', 'Motion (1981).mkv'), await otherCodec());
-    engine = await startEngine({
-      dataFolder: join(base, 'data'),
-      libraries: [join(base, 'Films')],
-      environment: adminEnvironment,
-    });
+    engine = await start();
     ada = await Person.signIn(engine.url);
     await ada.scan();
     movieId = (await ada.movie('Still Life')).id;
@@ -261,5 +265,43 @@ describe('a movie that would stand still', () => {
       }),
     );
     expect(Math.min(...brightness)).toBeGreaterThan(40);
+  }, 360_000);
+
+  it('what is loaded plays on while the server is started again, and the rest is fetched then', async () => {
+    // Of what lies far ahead nothing comes before the server goes.
+    const held: Route[] = [];
+    let isHolding = true;
+    await page.route(/\/v\d+\/\d+\.m4s$/, async (route) => {
+      const [, segment] = /\/(\d+)\.m4s$/.exec(route.request().url())!;
+      if (isHolding && Number(segment) >= 25) held.push(route);
+      else await route.continue();
+    });
+    await page.goto(`${engine.url}/play/${otherId}?from-start`);
+    await plays(0.3);
+    await page.evaluate(() => {
+      const video = document.querySelector('video')!;
+      video.addEventListener('emptied', () => (video.dataset['emptied'] = 'yes'));
+    });
+    const element = () =>
+      page.evaluate(() => {
+        const { buffered, currentTime, dataset } = document.querySelector('video')!;
+        return {
+          endS: buffered.length > 0 ? buffered.end(buffered.length - 1) : 0,
+          currentTime,
+          wasEmptied: 'emptied' in dataset,
+        };
+      });
+    await expect.poll(() => held.length).toBeGreaterThan(0);
+    const before = await element();
+    expect(before.endS - before.currentTime).toBeGreaterThan(5);
+    await engine.kill();
+    engine = await start(engine.port);
+    isHolding = false;
+    for (const route of held) await route.abort().catch(() => undefined);
+    await expect.poll(async () => (await element()).endS, { timeout: 120_000 }).toBeGreaterThan(before.endS + 5);
+    const after = await element();
+    expect(after.wasEmptied).toBe(false);
+    expect(after.currentTime).toBeGreaterThan(before.currentTime);
+    await plays(after.currentTime + 1);
   }, 360_000);
 });
