@@ -269,7 +269,10 @@ class Scan {
       due.map(({ file }) => this.#absolute(file.path)),
       signal,
     );
-    const hashed = due.map((task, index) => ({ task, outcome: outcomes[index]! }));
+    const hashed = due.map((task, index) => {
+      const outcome = outcomes[index]!;
+      return { task: 'hash' in outcome && isAnother(task, outcome.hash) ? { ...task, row: null } : task, outcome };
+    });
     const moves = await this.#moved.find(
       hashed.flatMap(({ task, outcome }) =>
         task.row === null && 'hash' in outcome ? [{ task, file: task.file, hash: outcome.hash }] : [],
@@ -451,6 +454,12 @@ const isPassing = ({ failure }: KnownFile): boolean => failure !== null && PASSI
 /** The same content as its row says, and a row that says what is in it. */
 const isSameContent = ({ row, file }: Task, hash: string): boolean =>
   row !== null && row.contentHash === hash && row.sizeBytes === file.sizeBytes && row.wasProbed && !isPassing(row);
+
+/** Not the file that went missing from this path: that one may come back elsewhere, and this one may have been elsewhere [SCAN3]. */
+const isAnother = ({ row, file }: Task, hash: string): boolean =>
+  row?.state === 'missing' &&
+  row.contentHash !== null &&
+  (row.contentHash !== hash || row.sizeBytes !== file.sizeBytes);
 
 const isWithin = (path: string, place: string): boolean =>
   place === '' || path === place || path.startsWith(`${place}/`);

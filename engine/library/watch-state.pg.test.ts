@@ -69,6 +69,9 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('return' as const), to: at }) },
 );
 
+const add = (path: number) => ({ kind: 'add', path }) as const;
+const remove = (path: number) => ({ kind: 'remove', path }) as const;
+
 let serial = 0;
 
 function put(path: string, content = `movie ${++serial}`): void {
@@ -196,7 +199,14 @@ describe('what people did', () => {
           rmSync(root, { recursive: true, force: true });
         }
       }),
-      { numRuns: 30 },
+      {
+        numRuns: 30,
+        examples: [
+          // Where another one was that has gone.
+          [[add(4), remove(4), add(2), { kind: 'watch', path: 2 }, { kind: 'rename', path: 2, to: 4 }], false],
+          [[add(4), { kind: 'watch', path: 4 }, remove(4), add(4), { kind: 'return', to: 1 }], false],
+        ],
+      },
     );
   });
 });

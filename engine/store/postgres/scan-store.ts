@@ -211,6 +211,7 @@ async function writeBatch(
     moved.filter((write) => !isExtra(write)),
     (write) => current(write)!.isExtra,
   );
+  await vacate(tx, libraryId, [...added, ...moved]);
   settle(await assign.place(added.filter((write) => !isExtra(write))));
   settle(await assign.follow(followed, currentByFileId));
   settle(await assign.place(turned));
@@ -239,6 +240,15 @@ async function writeBatch(
   for (const movieId of movieIds.values()) touched.add(movieId);
   await keepFiles(tx, kept);
   await refreshMovies(tx, touched, assign.changes);
+}
+
+/** A file that is missing keeps its row, to be found by its content, and gives its path up to what lies there now [SCAN3]. */
+async function vacate(tx: TransactionSql, libraryId: string, writes: readonly (Probed | Moved)[]): Promise<void> {
+  const paths = writes.map(({ file }) => file.path);
+  const ids = writes.flatMap(({ fileId }) => fileId ?? []);
+  await tx`
+    update movie_file set path = path || ' ~' || id
+    where library_id = ${libraryId} and path = any(${paths}::text[]) and state = 'missing' and id <> all(${ids}::uuid[])`;
 }
 
 /** A row's state from what its last probe said. */
