@@ -17,6 +17,9 @@ const BAD = `import { it } from 'vitest'; it('fails', () => { throw new Error('a
 const STATEFUL = `import { existsSync, writeFileSync } from 'node:fs'; import { it } from 'vitest';
 it('leaves something', () => { globalThis.wasThere = existsSync('met'); writeFileSync('met', ''); });
 it('needs it', () => { if (!globalThis.wasThere) throw new Error('the first time'); });`;
+/** Throws where no test hears it, in its first life only. */
+const STARTLED = `import { existsSync, writeFileSync } from 'node:fs'; import { it } from 'vitest';
+it('passes', () => { if (existsSync('met')) return; writeFileSync('met', ''); void Promise.reject(new Error('the first time')); });`;
 const REJECTS = `import { it } from 'vitest'; it('passes', () => void Promise.reject(new Error('nobody hears it')));`;
 
 /** Runs a suite of these files, as `npm test` does; exit code and output. */
@@ -40,8 +43,11 @@ describe('npm test', () => {
     expect(output).not.toContain(TRIED_AGAIN);
   });
 
-  it('runs a file that failed once more as a whole, and names it', async () => {
-    const { code, output } = await runSuite({ 'a.test.js': STATEFUL, 'b.test.js': GOOD });
+  it.each([
+    ['failed', STATEFUL],
+    ['threw what no test caught', STARTLED],
+  ])('runs a file that %s once more as a whole, and names it', async (_, first) => {
+    const { code, output } = await runSuite({ 'a.test.js': first, 'b.test.js': GOOD });
     expect(code, output).toBe(0);
     expect(output).toContain(PASSED_THEN);
     expect(output.split(PASSED_THEN)[1]).toContain('a.test.js');
@@ -50,7 +56,7 @@ describe('npm test', () => {
   it.each([
     ['a file that fails twice', { 'a.test.js': BAD, 'b.test.js': STATEFUL }, true],
     ['many files', Object.fromEntries(Array.from('abcde', (name) => [`${name}.test.js`, BAD])), false],
-    ['an error that no test caught', { 'a.test.js': REJECTS }, false],
+    ['an error that no test caught, twice', { 'a.test.js': REJECTS }, true],
     ['nothing to run', {}, false],
   ])('fails for %s', async (_, files, isTriedAgain) => {
     const { code, output } = await runSuite(files);

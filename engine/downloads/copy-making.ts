@@ -245,7 +245,11 @@ export class CopyMaking implements Disposable {
       if (leftMs <= 0 && !this.#fetching.has(copy.id)) await this.#expire(copy);
       else if ((await folder.sizeOf(copy.id)) === null) await this.lose(copy.id);
       else if ((await store.choiceOf(copy.id)) === null) await this.#forget(copy.id);
-      else soonestMs = Math.min(soonestMs, Math.max(SOONEST_SWEEP_MS, leftMs));
+      else {
+        // Of a life that ended between its being ready and this.
+        await folder.clearWork(copy.id);
+        soonestMs = Math.min(soonestMs, Math.max(SOONEST_SWEEP_MS, leftMs));
+      }
     }
     await store.prune(ENDED_KEPT_MS);
     this.#planSweep(soonestMs);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock, systemClock } from '#engine/base/clock.ts';
 import { createUuidFactory } from '#engine/base/ids.ts';
@@ -482,6 +482,13 @@ describe('making', () => {
     expect(await stateOf(after, 'ada', a.id)).toMatchObject({ state: 'ready', sizeBytes: 5 });
     expect(await stateOf(after, 'ada', b.id)).toMatchObject({ state: 'ready', sizeBytes: 1_000 });
     expect(await after.files()).toEqual([`${copyA}.mp4`, `${copyB}.mp4`].toSorted());
+
+    // Another kill, between a copy's being ready and the clearing away of what it was made from.
+    await mkdir(after.folder.workFolderOf(copyA), { recursive: true });
+    await writeFile(after.folder.partPathOf(copyA), 'half');
+    const last = await open();
+    expect(await last.files()).toEqual([`${copyA}.mp4`, `${copyB}.mp4`].toSorted());
+    expect(await readdir(dirname(last.folder.workFolderOf(copyA)))).toEqual([]);
   });
 
   it('[DL31] [DL33] the end of the server keeps what was made; who stops the work cancels it', async () => {

@@ -148,7 +148,11 @@ describe('the player', () => {
         page.getByRole('menuitemradio').evaluateAll((all) => all.map((one) => one.getAttribute('aria-checked'))),
       )
       .toEqual(['false', 'true']);
+    // Wherever the focus is, as in the moment before it has come to the menu: the key closes the menu and nothing else.
+    await expect.poll(() => page.evaluate(() => document.activeElement?.closest('[role=menu]') !== null)).toBe(true);
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.keyboard.press('Escape');
+    await page.getByRole('menuitemradio').first().waitFor({ state: 'hidden' });
     await isAt(44.8, 47);
   });
 

@@ -298,7 +298,8 @@ describe('taking movies along', () => {
     const [name] = await copies();
     const path = join(base, 'data', 'downloads', name!);
     expect((await stat(path)).size).toBe(ready.sizeBytes);
-    expect(await readdir(join(base, 'data', 'downloads', 'work'))).toEqual([]);
+    // It is ready before what it was made from is cleared away.
+    await expect.poll(async () => await readdir(join(base, 'data', 'downloads', 'work'))).toEqual([]);
     const { streams, format } = (await ffprobe(['-show_streams', '-show_format', path])) as {
       streams: readonly { codec_name: string; width?: number }[];
       format: { duration: string };

@@ -264,10 +264,9 @@ function Screening({ route, video, streak }: ScreeningProps) {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      // Asked of the document: a dialog that was just closed tells so a moment later, and the next key is ours already.
-      if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return;
+      // Asked of the document: what was just closed tells so a moment later, and the focus comes to a menu a moment after it opened.
+      if (event.defaultPrevented || document.querySelector('dialog[open], [popover]:popover-open') !== null) return;
       const target = event.target instanceof Element ? event.target : null;
-      if (target?.closest('[popover]') != null) return;
       controls.wake();
       // A focused button or slider keeps the keys that work it.
       if (target?.matches('button, a') === true && (event.key === ' ' || event.key === 'Enter')) return;
