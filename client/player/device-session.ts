@@ -50,6 +50,8 @@ export function offerMediaSession({ title, artwork }: Billing, keys: MediaKeys):
     for (const [action] of handlers) set(action, null);
     mediaSession.metadata = null;
     mediaSession.playbackState = 'none';
+    // What is played next must not begin at the place and with the length of this.
+    mediaSession.setPositionState();
   };
 }
 

@@ -145,7 +145,11 @@ export class Player {
         video.volume = preferences.volume.value * this.sleep.loudness.value;
         video.muted = preferences.isMuted.value;
       }),
-      effect(() => this.#wake.want(state.isPlaying.value)),
+      effect(() => {
+        this.#wake.want(state.isPlaying.value);
+        // Also where it ended in trouble, of which the element tells nothing: no lock screen counts on.
+        this.#tellDevice();
+      }),
       preferences.isNightSound.subscribe(() => {
         // Told at once of how it is. What is set before anything was opened is asked for by the first opening.
         if (state.playback.peek() !== null) void this.#opening.open(state.placeMs());

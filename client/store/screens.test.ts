@@ -155,6 +155,7 @@ describe('screens of a person', () => {
     const playing = signal<ScreenPlay | null>(play());
     const stage: Stage = {
       playing,
+      placeMs: () => 10_000,
       obey: (action) => {
         done.push(action);
         return true;
@@ -171,6 +172,22 @@ describe('screens of a person', () => {
     leave();
     await vi.advanceTimersByTimeAsync(300);
     expect(lastShown().playing).toBeNull();
+  });
+
+  it('tells the place of the moment, also when it tells again what has not changed', async () => {
+    let placeMs = 12_000;
+    const leave = store.takeStage({
+      playing: signal<ScreenPlay | null>(play({ positionMs: 10_000, isPlaying: true })),
+      placeMs: () => placeMs,
+      obey: () => true,
+      playFrom: () => true,
+    });
+    await vi.advanceTimersByTimeAsync(300);
+    expect(lastShown().playing).toMatchObject({ positionMs: 12_000 });
+    placeMs = 22_000;
+    await vi.advanceTimersByTimeAsync(10_500);
+    expect(lastShown().playing).toMatchObject({ positionMs: 22_000 });
+    leave();
   });
 
   it('does nothing for others where the person does not want it', async () => {

@@ -19,6 +19,8 @@ import { randomId } from './random-id.ts';
 export interface Stage {
   /** Changes of it are told to the others. */
   readonly playing: ReadonlySignal<ScreenPlay | null>;
+  /** Where in the whole movie it is at this moment: `playing` has the place of its last change. */
+  placeMs(): number;
   /** Whether it was done. */
   obey(action: Exclude<ScreenAction, { kind: 'play' | 'rename' }>): boolean;
   /** Plays this from there instead. Whether it is this very movie, so that the stage could do it. */
@@ -170,13 +172,16 @@ export class ScreenStore {
 
   async #tell(): Promise<void> {
     const { server, preferences } = this.#options;
+    const stage = this.#stage.peek();
+    const playing = stage?.playing.peek() ?? null;
     await server.call(calls.show, {
       screenId: this.id,
       name: this.#ownName,
       isControllable: preferences.isControllable.peek(),
       volume: preferences.volume.peek(),
       isMuted: preferences.isMuted.peek(),
-      playing: this.#stage.peek()?.playing.peek() ?? null,
+      // The server takes what it hears for what is true when it hears it.
+      playing: stage && playing && { ...playing, positionMs: stage.placeMs() },
     });
   }
 

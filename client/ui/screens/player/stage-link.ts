@@ -22,7 +22,7 @@ export function stageOf({ player, preferences, movieId, fileId, title, leave }: 
   const { tracks } = player;
   // The place changes many times a second; it is told when something else does, and every few seconds.
   let told: { readonly atMs: number; readonly placeMs: number } = { atMs: 0, placeMs: 0 };
-  const placeMs = computed(() => {
+  const jumps = computed(() => {
     const place = (player.playback.value?.part?.offsetMs ?? 0) + player.positionMs.value;
     const expected =
       told.placeMs + (player.isPlaying.peek() ? (performance.now() - told.atMs) * player.rate.peek() : 0);
@@ -31,18 +31,19 @@ export function stageOf({ player, preferences, movieId, fileId, title, leave }: 
     }
     return told;
   });
+  const lengthMs = (): number => Math.round(player.playback.peek()?.part?.movieDurationMs ?? player.durationMs.peek());
+  const placeMs = (): number =>
+    Math.round(Math.min(lengthMs(), (player.playback.peek()?.part?.offsetMs ?? 0) + player.positionMs.peek()));
   const playing = computed<ScreenPlay | null>(() => {
     const playback = player.playback.value;
-    // Read so that a jump is told; the place itself is that of the moment.
-    void placeMs.value;
+    // Read so that a jump is told, and a length that was not known.
+    void [jumps.value, player.durationMs.value];
     if (playback === null) return null;
-    const offsetMs = playback.part?.offsetMs ?? 0;
-    const durationMs = playback.part?.movieDurationMs ?? player.durationMs.value;
     return {
       movieId,
       title: title().slice(0, 500),
-      positionMs: Math.round(Math.min(durationMs, offsetMs + player.positionMs.peek())),
-      durationMs: Math.round(durationMs),
+      positionMs: placeMs(),
+      durationMs: lengthMs(),
       isPlaying: player.isPlaying.value,
       rate: player.rate.value,
       tracks: {
@@ -57,6 +58,7 @@ export function stageOf({ player, preferences, movieId, fileId, title, leave }: 
   });
   return {
     playing,
+    placeMs,
     obey(action) {
       switch (action.kind) {
         case 'resume':
