@@ -9,6 +9,7 @@ import type { Frame } from 'node-av/lib';
 import { MediaError } from '#engine/media/media-failure.ts';
 import { blend, overlaysOf } from '#engine/media/picture-blend.ts';
 import type { Overlay } from '#engine/media/picture-blend.ts';
+import type { PictureSize } from '#engine/media/picture-size.ts';
 import { areRead, parseReadSpans } from '#engine/media/read-spans.ts';
 import type { ReadSpan } from '#engine/media/read-spans.ts';
 import { PictureStreamReader } from '#protocol/schema/subtitle-pictures.ts';
@@ -22,7 +23,29 @@ const LOOK_EVERY_MS = 100;
 /** Without an end, and with nothing that follows. */
 const LONGEST_MS = 10_000;
 
-export class BurnedSubtitles implements Disposable {
+/** Subtitles of either kind that become a part of the picture. */
+export interface BurnedIn extends Disposable {
+  /** Whether everything is known that shows at this moment of the movie. Looks at the disk from time to time where it is not. */
+  isRead(us: number): boolean;
+  /**
+   * The frame with what shows at this moment of the movie; the frame itself where nothing does. Another one is the caller's to free. Frames
+   * are 8 bit 4:2:0. `stored`: the movie's picture as the file has it, upright.
+   */
+  drawn(frame: Frame, us: number, stored: PictureSize): Frame;
+}
+
+/** How far a reading of subtitles has come, that writes this file. */
+export function readingProgress(path: string): { readonly isWhole: boolean; readonly spans: readonly ReadSpan[] } {
+  const stem = path.replace(/\.[a-z]+$/, '');
+  if (existsSync(`${stem}.done`)) return { isWhole: true, spans: [] };
+  try {
+    return { isWhole: false, spans: parseReadSpans(readFileSync(`${stem}.read`, 'utf8')) };
+  } catch {
+    return { isWhole: false, spans: [] };
+  }
+}
+
+export class BurnedSubtitles implements BurnedIn {
   readonly #path: string;
   readonly #offsetMs: number;
   /** `null`: not there yet. */
@@ -43,7 +66,6 @@ export class BurnedSubtitles implements Disposable {
     this.#offsetMs = offsetMs;
   }
 
-  /** Whether everything is known that shows at this moment of the movie. Looks at the disk from time to time where it is not. */
   isRead(us: number): boolean {
     if (this.#isReadAt(us)) return true;
     const nowMs = performance.now();
@@ -53,10 +75,6 @@ export class BurnedSubtitles implements Disposable {
     return this.#isReadAt(us);
   }
 
-  /**
-   * The frame with what shows at this moment of the movie; the frame itself where nothing does. Another one is the caller's to free. Frames
-   * are 8 bit 4:2:0.
-   */
   drawn(frame: Frame, us: number): Frame {
     const picture = this.#at(us / 1_000 - this.#offsetMs);
     if (picture === null) return frame;
@@ -90,10 +108,10 @@ export class BurnedSubtitles implements Disposable {
   #look(): void {
     try {
       // How far first, what is there then: all that the first speaks of is in the second, if both are of the same reading.
-      const before = this.#progress();
+      const before = readingProgress(this.#path);
       const isSame = this.#isInPlace();
       if (!isSame) this.#reopen();
-      const progress = isSame ? before : this.#progress();
+      const progress = isSame ? before : readingProgress(this.#path);
       if (this.#file === null || !this.#isInPlace()) return;
       this.#readMore(this.#file);
       this.#isWhole = progress.isWhole;
@@ -101,16 +119,6 @@ export class BurnedSubtitles implements Disposable {
     } catch (cause) {
       if (cause instanceof RangeError) throw new MediaError('unsupported', 'no pictures of subtitles', { cause });
       throw new MediaError(failureOfErrno(cause), 'the pictures of subtitles can’t be read', { cause });
-    }
-  }
-
-  #progress(): { readonly isWhole: boolean; readonly spans: readonly ReadSpan[] } {
-    const stem = this.#path.replace(/\.pics$/, '');
-    if (existsSync(`${stem}.done`)) return { isWhole: true, spans: [] };
-    try {
-      return { isWhole: false, spans: parseReadSpans(readFileSync(`${stem}.read`, 'utf8')) };
-    } catch {
-      return { isWhole: false, spans: [] };
     }
   }
 

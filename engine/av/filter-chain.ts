@@ -9,7 +9,7 @@ export class FilterChain implements Disposable {
   readonly #source: FilterContext;
   readonly sink: FilterContext;
 
-  /** `input` are the arguments of `buffer` or `abuffer`; `chain` is FFmpeg's filter syntax. Neither holds text from a file. */
+  /** `input` are the arguments of `buffer` or `abuffer`; `chain` is FFmpeg's filter syntax. Neither holds text from a file, and paths are escaped. */
   constructor(kind: 'video' | 'audio', input: string, chain: string, threads: number) {
     this.#graph = new FilterGraph();
     this.#graph.alloc();
@@ -51,6 +51,11 @@ export class FilterChain implements Disposable {
     if (!context) throw new MediaError('unsupported', `cannot filter ${args ?? name}`);
     return context;
   }
+}
+
+/** A path as FFmpeg's filter syntax wants it: escaped as a value, and again as a part of a graph. */
+export function escapedPath(path: string): string {
+  return path.replace(/[\\':]/g, '\\$&').replace(/[\\'[\],;]/g, '\\$&');
 }
 
 function check(code: number, step: string): void {

@@ -1,6 +1,6 @@
 /**
  * What becomes of a track's packets: files in a folder that can be read while they are written. `t3.vtt` for text, with `t3.ass` where
- * it has styles; `t3.pics` for pictures, with `t3.read` for how far they go meanwhile. `t3.done` says that they are whole.
+ * it has styles; `t3.pics` for pictures; with `t3.read` for how far the latter two go meanwhile. `t3.done` says that they are whole.
  */
 import { closeSync, fstatSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { printReadSpans } from '#engine/media/read-spans.ts';
 import type { ReadSpan } from '#engine/media/read-spans.ts';
 import { PICTURE_STREAM_MAGIC, printStreamedPicture } from '#protocol/schema/subtitle-pictures.ts';
 import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
-import { TELETEXT_CODEC } from '#engine/media/subtitle-kind.ts';
+import { TELETEXT_CODEC, isStyledSubtitle } from '#engine/media/subtitle-kind.ts';
 import type { PictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
 import { TeletextDecoder } from '#engine/media/teletext.ts';
 import type { TeletextCue } from '#engine/media/teletext.ts';
@@ -89,6 +89,41 @@ class GrowingFile {
   }
 }
 
+/** Says how far a file that grows goes, for who must not go on without. Owns the `.read` beside it. */
+class ReadReport {
+  readonly #path: string;
+  readonly #spans: ReadSpan[] = [];
+  #toldMs = Number.NEGATIVE_INFINITY;
+
+  /** Made before the file is: what an earlier reading said of itself must not be taken for ours. */
+  constructor({ folder, id }: Pick<SinkFacts, 'folder' | 'id'>) {
+    for (const ending of ['done', 'read']) rmSync(join(folder, `${id}.${ending}`), { force: true });
+    this.#path = join(folder, `${id}.read`);
+  }
+
+  add(span: ReadSpan): void {
+    const [fromMs, untilMs] = this.#spans.at(-1) ?? [Number.NaN, 0];
+    if (span[0] === fromMs) this.#spans[this.#spans.length - 1] = [fromMs, Math.max(untilMs, span[1])];
+    else this.#spans.push(span);
+  }
+
+  tellIfDue(file: GrowingFile): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldMs < FLUSH_MS) return;
+    this.#toldMs = nowMs;
+    // In this order: what is told to be there is there.
+    file.flush();
+    if (this.#spans.length === 0 || !file.isInPlace) return;
+    writeFileSync(`${this.#path}.new`, printReadSpans(this.#spans), { mode: 0o600 });
+    renameSync(`${this.#path}.new`, this.#path);
+  }
+
+  /** Called once the file is known to be whole. */
+  remove(): void {
+    rmSync(this.#path, { force: true });
+  }
+}
+
 export interface SubtitleSink {
   /** Microseconds of the movie; `endUs` is NaN where the packet does not say. */
   take(payload: Uint8Array, startUs: number, endUs: number): void;
@@ -108,9 +143,8 @@ export interface SinkFacts {
 
 export function textSink(facts: SinkFacts): SubtitleSink {
   if (facts.codec === TELETEXT_CODEC) return new TeletextSink(facts);
-  const isStyled = facts.codec === 'ass' || facts.codec === 'ssa';
   const text = new TextSink(facts);
-  return isStyled ? new StyledSink(facts, text) : text;
+  return isStyledSubtitle(facts.codec) ? new StyledSink(facts, text) : text;
 }
 
 class TextSink implements SubtitleSink {
@@ -154,6 +188,11 @@ class TextSink implements SubtitleSink {
     this.#file.flushIfDue();
   }
 
+  /** Without calling it whole. */
+  leave(): void {
+    this.#file.close();
+  }
+
   finish(): void {
     if (this.#open) this.#print(this.#open);
     this.#file.close();
@@ -192,6 +231,7 @@ class TeletextSink implements SubtitleSink {
 
 class StyledSink implements SubtitleSink {
   readonly #text: TextSink;
+  readonly #report: ReadReport;
   readonly #file: GrowingFile;
   readonly #head: StyledScript;
   readonly #events: { readonly order: number; readonly event: StyledEvent }[] = [];
@@ -200,6 +240,7 @@ class StyledSink implements SubtitleSink {
   constructor({ folder, id, extradata }: SinkFacts, text: TextSink) {
     this.#text = text;
     this.#head = parseStyledScript(linesOf(new TextDecoder().decode(extradata ?? new Uint8Array(0))));
+    this.#report = new ReadReport({ folder, id });
     this.#file = new GrowingFile(join(folder, `${id}.ass`));
     this.#file.write(printStyledHead(this.#head));
     this.#file.flush();
@@ -217,16 +258,25 @@ class StyledSink implements SubtitleSink {
     this.#file.flushIfDue();
   }
 
+  reached(span: ReadSpan): void {
+    this.#report.add(span);
+    this.flushIfDue();
+  }
+
   flushIfDue(): void {
     this.#text.flushIfDue();
-    this.#file.flushIfDue();
+    this.#report.tellIfDue(this.#file);
   }
 
   finish(): void {
+    this.#file.flush();
+    const { isInPlace } = this.#file;
     this.#file.close();
+    if (!isInPlace) return this.#text.leave(); // the one in its place is somebody else's to call whole
     const events = this.#events.toSorted((a, b) => a.order - b.order).map(({ event }) => event);
     this.#file.replace(printStyledScript({ ...this.#head, events: withoutFloods(events) }));
     this.#text.finish();
+    this.#report.remove();
   }
 }
 
@@ -251,17 +301,15 @@ export function pictureDecoder(
 class PictureSink implements SubtitleSink {
   readonly #facts: SinkFacts;
   readonly #decoder: PictureDecoder;
+  readonly #report: ReadReport;
   readonly #file: GrowingFile;
-  readonly #spans: ReadSpan[] = [];
   #count = 0;
   #bytes = 0;
-  #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(facts: SinkFacts, decoder: PictureDecoder) {
     this.#facts = facts;
     this.#decoder = decoder;
-    // What an earlier reading said of itself must not be taken for ours: it goes before the file does.
-    for (const ending of ['done', 'read']) rmSync(join(facts.folder, `${facts.id}.${ending}`), { force: true });
+    this.#report = new ReadReport(facts);
     this.#file = new GrowingFile(join(facts.folder, `${facts.id}.pics`));
     this.#file.write(PICTURE_STREAM_MAGIC);
     this.#file.flush();
@@ -293,22 +341,12 @@ class PictureSink implements SubtitleSink {
   }
 
   reached(span: ReadSpan): void {
-    const [fromMs, untilMs] = this.#spans.at(-1) ?? [Number.NaN, 0];
-    if (span[0] === fromMs) this.#spans[this.#spans.length - 1] = [fromMs, Math.max(untilMs, span[1])];
-    else this.#spans.push(span);
+    this.#report.add(span);
     this.flushIfDue();
   }
 
   flushIfDue(): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#toldMs < FLUSH_MS) return;
-    this.#toldMs = nowMs;
-    this.#file.flush();
-    // In this order: what is told to be there is there.
-    if (this.#spans.length === 0 || !this.#file.isInPlace) return;
-    const path = join(this.#facts.folder, `${this.#facts.id}.read`);
-    writeFileSync(`${path}.new`, printReadSpans(this.#spans), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    this.#report.tellIfDue(this.#file);
   }
 
   finish(): void {
@@ -317,7 +355,7 @@ class PictureSink implements SubtitleSink {
     this.#file.close();
     if (!isInPlace) return; // the one in its place is somebody else's to call whole
     markDone(this.#facts);
-    rmSync(join(this.#facts.folder, `${this.#facts.id}.read`), { force: true });
+    this.#report.remove();
   }
 }
 

@@ -19,7 +19,7 @@ import type { Stream } from 'node-av/lib';
 import { fontType } from '#engine/media/font-type.ts';
 import { MediaError } from '#engine/media/media-failure.ts';
 import { TO_THE_END_MS } from '#engine/media/read-spans.ts';
-import { isTextSubtitle, pictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
+import { isStyledSubtitle, isTextSubtitle, pictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
 import { ByteSource } from './byte-source.ts';
 import { openInput } from './input.ts';
 import type { OpenedInput } from './input.ts';
@@ -85,7 +85,7 @@ export function extractSubtitles(path: string, options: SubtitleOptions): Extrac
       `none of the tracks ${options.wanted.join(', ')} holds subtitles that can be shown`,
     );
   }
-  if (wanted.some(({ codec }) => codec === 'ass' || codec === 'ssa')) writeFonts(input, options.folder);
+  if (wanted.some(({ codec }) => isStyledSubtitle(codec))) writeFonts(input, options.folder);
 
   const checkTime = (): void => {
     if (performance.now() > endsAt) throw new MediaError('timeout', `not read within ${options.timeLimitMs} ms`);
@@ -199,11 +199,18 @@ function readTrack(
       if (startUs / 1_000 > spanFromMs) sink.reached?.([spanFromMs, Math.floor(startUs / 1_000)]);
     }
   };
-  // What was read within the margin began before it, or it would not show at the place.
+  // What was read within the margin began before it, or it would not show at the place. Signs show for longer, and the index says so.
   const spanFromMs = first === 0 ? 0 : fromMs;
+  const reachesIn = ({ timeTicks, durationTicks }: SubtitleCuePoint): boolean =>
+    isStyledSubtitle(track.codec) && durationTicks !== null && timeTicks + durationTicks > fromTicks;
+  const before = points.slice(0, first);
+  readPoints(before.filter(reachesIn), spanFromMs);
   readPoints(points.slice(first), spanFromMs);
   sink.reached?.([spanFromMs, TO_THE_END_MS]);
-  readPoints(points.slice(0, first), 0);
+  readPoints(
+    before.filter((point) => !reachesIn(point)),
+    0,
+  );
   sink.finish();
 }
 

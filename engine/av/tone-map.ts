@@ -23,6 +23,7 @@ import {
   AV_FRAME_DATA_MASTERING_DISPLAY_METADATA,
 } from 'node-av/constants';
 import type { Frame } from 'node-av/lib';
+import { escapedPath } from './filter-chain.ts';
 
 export type HdrTransfer = 'pq' | 'hlg';
 
@@ -61,7 +62,7 @@ export function toneMapFilters(frame: Frame, width: number, height: number, fold
   return [
     `scale=${width}:${height}:${exact}${matrix}`,
     'format=gbrp10le',
-    `lut3d=file=${escaped(writtenTable(folder, transfer, peak))}:interp=tetrahedral`,
+    `lut3d=file=${escapedPath(writtenTable(folder, transfer, peak))}:interp=tetrahedral`,
     `scale=${exact}:out_color_matrix=bt709:out_range=tv`,
     'format=yuv420p',
     'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv',
@@ -93,11 +94,6 @@ function writtenTable(folder: string, transfer: HdrTransfer, peak: number): stri
   writeFileSync(part, toneTable(transfer, peak));
   renameSync(part, file);
   return file;
-}
-
-/** A path as FFmpeg's filter syntax wants it: escaped as a value, and again as a part of a graph. */
-function escaped(path: string): string {
-  return path.replace(/[\\':]/g, '\\$&').replace(/[\\'[\],;]/g, '\\$&');
 }
 
 /** The peak that a table is made for, from what a film says: MaxCLL before the screen it was graded on, `null` or 0 for neither. */

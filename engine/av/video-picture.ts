@@ -13,6 +13,8 @@ const TURNS = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['
 
 export interface PicturePlan {
   readonly size: PictureSize;
+  /** As it is in the file, in points of whatever shape, turned upright. */
+  readonly stored: PictureSize;
   readonly rotation: 0 | 90 | 180 | 270;
   readonly output: VideoOutput;
   /** Where what a filter reads from a file may be put. */

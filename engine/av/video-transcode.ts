@@ -6,7 +6,9 @@ import type { PictureSize } from '#engine/media/picture-size.ts';
 import { TIMELINE_OFFSET_US } from '#engine/media/rendition-spec.ts';
 import type { RenditionSpec, VideoCodec, VideoOutput } from '#engine/media/rendition-spec.ts';
 import { END_SLACK_US } from './audio-copy.ts';
+import { BurnedScript } from './burned-script.ts';
 import { BurnedSubtitles } from './burned-subtitles.ts';
+import type { BurnedIn } from './burned-subtitles.ts';
 import type { ChipRung, PictureEncoder, PictureFilter } from './chip.ts';
 import { FilterChain } from './filter-chain.ts';
 import { fromTheBeginning, stampVideo } from './fmp4-decode-times.ts';
@@ -89,7 +91,7 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
   #hasEnded = false;
   /** What went wrong while another rung worked for us. */
   #failure: Error | undefined;
-  readonly #burned: BurnedSubtitles | null;
+  readonly #burned: BurnedIn | null;
 
   constructor(
     spec: RenditionSpec,
@@ -101,9 +103,7 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     this.#output = output;
     this.#onSegment = onSegment;
     this.#sharing = sharing;
-    const { burnInPath } = spec;
-    const isBurnt = output.burnIn !== undefined && burnInPath !== undefined;
-    this.#burned = isBurnt ? new BurnedSubtitles(burnInPath, output.burnInOffsetMs) : null;
+    this.#burned = burnedInto(spec, output);
   }
 
   get next(): number {
@@ -270,7 +270,8 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     const pixelAspect = [stream.sampleAspectRatio, sampleAspectRatio, frame.sampleAspectRatio].find(isFrameRate);
     const coded = { width, height, rotation, pixelAspect: pixelAspect ?? { num: 1, den: 1 } };
     const folder = this.#spec.outputDir;
-    return { size: pictureSize(coded, this.#output.heightPx), rotation, output: this.#output, folder };
+    const stored = rotation % 180 === 0 ? { widthPx: width, heightPx: height } : { widthPx: height, heightPx: width };
+    return { size: pictureSize(coded, this.#output.heightPx), stored, rotation, output: this.#output, folder };
   }
 
   #pullFilter(): void {
@@ -327,7 +328,7 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     this.#encoder ??= this.#openEncoder(frame);
     this.#sent = segment;
     this.#sentTicks = ticks;
-    const drawn = this.#burned?.drawn(frame, toUs(ticks)) ?? frame;
+    const drawn = this.#burned?.drawn(frame, toUs(ticks), this.#picture!.stored) ?? frame;
     try {
       this.#encoder.send(drawn, ticks, isIdr);
     } finally {
@@ -445,6 +446,13 @@ export class VideoTranscode implements SegmentProducer, PictureSink {
     this.#filter = null;
     this.#filterInput = '';
   }
+}
+
+function burnedInto({ burnInPath, fontsPath, outputDir }: RenditionSpec, output: VideoOutput): BurnedIn | null {
+  if (output.burnIn === undefined || burnInPath === undefined) return null;
+  const { burnInOffsetMs: offsetMs = 0 } = output;
+  if (fontsPath === undefined) return new BurnedSubtitles(burnInPath, offsetMs);
+  return new BurnedScript({ path: burnInPath, offsetMs, folder: outputDir, fontsPath });
 }
 
 /**

@@ -27,8 +27,13 @@ export interface RenditionSpec {
   readonly output: RenditionOutput;
   /** What this machine's hardware was proven to do; absent: the processor does everything, also where `output` names another encoder. */
   readonly hardware?: ProvenHardware | null;
-  /** Where the pictures of subtitles are that become a part of it; absolute, and may still be growing. For outputs with `burnIn`. */
+  /**
+   * Where the subtitles are that become a part of it: pictures (`.pics`), or a script with styles (`.ass`) with its fonts beside it;
+   * absolute, and may still be growing. For outputs with `burnIn`.
+   */
   readonly burnInPath?: string;
+  /** A folder to keep what is known of the machine's fonts in; absolute. Comes with a script. */
+  readonly fontsPath?: string;
 }
 
 export type RenditionOutput = CopyOutput | VideoOutput | SoundOutput | KeyframesOutput;
@@ -65,7 +70,7 @@ export interface VideoOutput {
   /** HDR to SDR. Wanted for HDR10, HLG and Dolby Vision. */
   readonly toneMap: boolean;
   readonly deinterlace: boolean;
-  /** Id of the subtitles whose pictures become a part of the picture: a track of the file, or a file of their own. Always on the processor. */
+  /** Id of the subtitles that become a part of the picture: a track of the file, or a file of their own. Always on the processor. */
   readonly burnIn?: string;
   /** How much later than their file says those are shown, negative for earlier; absent: as it says. */
   readonly burnInOffsetMs?: number;

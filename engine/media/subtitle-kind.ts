@@ -9,6 +9,11 @@ export function isTextSubtitle(codec: string): boolean {
   return codec === TELETEXT_CODEC || isConvertibleSubtitle(codec);
 }
 
+/** ASS and its older sister, which bring styles of their own. */
+export function isStyledSubtitle(codec: string): boolean {
+  return codec === 'ass' || codec === 'ssa';
+}
+
 export type PictureSubtitleKind = 'pgs' | 'vobsub' | 'dvb';
 
 const PICTURES: Readonly<Record<string, PictureSubtitleKind>> = {

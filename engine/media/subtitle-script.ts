@@ -277,7 +277,7 @@ export function styledEventOf(payload: string, startUs: number, endUs: number): 
 }
 
 /** Of events that show at once only as many as a screen can hold. Order is kept. */
-export function withoutFloods(events: readonly StyledEvent[]): StyledEvent[] {
+export function withoutFloods(events: readonly StyledEvent[], mostAtOnce: number = MAX_OVERLAPS): StyledEvent[] {
   const order = events.map((_, index) => index).toSorted((a, b) => events[a]!.startUs - events[b]!.startUs || a - b);
   const kept = new Set<number>();
   /** Ends of what shows, in rising order. */
@@ -285,7 +285,7 @@ export function withoutFloods(events: readonly StyledEvent[]): StyledEvent[] {
   for (const index of order) {
     const { startUs, endUs } = events[index]!;
     if (ends.length > 0 && ends[0]! <= startUs) ends = ends.filter((end) => end > startUs);
-    if (ends.length >= MAX_OVERLAPS) continue;
+    if (ends.length >= mostAtOnce) continue;
     kept.add(index);
     let at = ends.length;
     while (at > 0 && ends[at - 1]! > endUs) at--;

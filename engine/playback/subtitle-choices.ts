@@ -1,5 +1,5 @@
 /** The subtitles of a file as people choose them: its own tracks, the files beside it, and what was handed in. */
-import { isTextSubtitle, pictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
+import { isStyledSubtitle, isTextSubtitle, pictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
 import { subtitleLabels } from '#engine/media/track-choice.ts';
 import type { MediaInfo, SubtitleTrack } from '#protocol/schema/media.ts';
 import type { SubtitleChoice, SubtitleFormat } from '#protocol/schema/subtitle.ts';
@@ -51,7 +51,7 @@ export function subtitleChoices({ media, files, base, offsetsMs }: SubtitleChoic
 
 /** What a codec, as FFmpeg or `codecOfFile` names it, is shown as. */
 export function subtitleFormat(codec: string): SubtitleFormat {
-  if (codec === 'ass' || codec === 'ssa') return 'styled';
+  if (isStyledSubtitle(codec)) return 'styled';
   if (isTextSubtitle(codec) || codec === 'microdvd') return 'text';
   return pictureSubtitleKind(codec) === null ? 'none' : 'pictures';
 }
