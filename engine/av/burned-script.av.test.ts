@@ -331,6 +331,8 @@ function withoutSystem(own: string): string {
     join(folder, 'fonts.conf'),
     `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>${own}<cachedir>${folder}/found</cachedir></fontconfig>`,
   );
+  // As announced already, and so not written anew.
+  process.env['FONTCONFIG_FILE'] = join(folder, 'fonts.conf');
   return folder;
 }
 const noFonts = (): string => withoutSystem('');

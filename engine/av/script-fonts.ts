@@ -5,7 +5,7 @@
  * libass finds fonts through fontconfig, which is told by a file of its own. That names our fonts after the system's, and a folder to keep
  * in mind what it found: looking through a thousand fonts takes seconds the first time.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 
@@ -33,10 +33,14 @@ const ALIKE: readonly (readonly [named: string, drawn: string])[] = [
   ['Courier New', 'Liberation Mono'],
 ];
 
+/** What whoever runs the server has set up. */
+const THEIRS = process.env['FONTCONFIG_FILE'];
+
 /** Tells fontconfig, for this process, of all fonts there are. `folder`: where what it finds is kept; made where it is missing. */
 export function announceFonts(folder: string): void {
   const config = join(folder, 'fonts.conf');
-  if (!existsSync(config)) writeFonts(folder, config);
+  if (process.env['FONTCONFIG_FILE'] === config && existsSync(config)) return;
+  writeFonts(folder, config);
   process.env['FONTCONFIG_FILE'] = config;
 }
 
@@ -62,25 +66,28 @@ function writeFonts(folder: string, config: string): void {
     }
   }
   const part = `${config}.${process.pid}.part`;
-  writeFileSync(part, fontConfig(folder, own, process.env['FONTCONFIG_FILE']), { mode: 0o600 });
+  writeFileSync(part, fontConfig(folder, own), { mode: 0o600 });
   renameSync(part, config);
 }
 
+/** Leaves one alone that is right: a folder that changes is looked through anew. Several processes may do so at once. */
 function linkOnce(path: string, link: string): void {
   try {
-    symlinkSync(path, link);
+    if (readlinkSync(link) === path) return;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
+  const part = `${link}.${process.pid}.part`;
+  symlinkSync(path, part);
+  renameSync(part, link);
 }
 
-/** `theirs`: what whoever runs the server has set up. */
-function fontConfig(folder: string, own: string, theirs: string | undefined): string {
+function fontConfig(folder: string, own: string): string {
   return [
     '<?xml version="1.0"?>',
     '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">',
     '<fontconfig>',
-    ...(theirs === undefined ? [] : [`<include ignore_missing="yes">${asXml(theirs)}</include>`]),
+    ...(THEIRS === undefined ? [] : [`<include ignore_missing="yes">${asXml(THEIRS)}</include>`]),
     ...SYSTEM_FOLDERS.map((path) => `<dir>${path}</dir>`),
     '<dir prefix="xdg">fonts</dir>',
     `<dir>${asXml(own)}</dir>`,

@@ -180,6 +180,48 @@ describe('decidePlayback', () => {
     expect(reasons('y', 'z')).toEqual(['subtitlesBurnedIn', 'failedOnThisDevice']);
   });
 
+  const script = {
+    ...{ id: 't7', label: 'x', language: 'en', format: 'styled' as const, source: 'embedded' as const },
+    ...{ isForced: false, isDefault: false, isHearingImpaired: false, isCommentary: false },
+  };
+  const ownStyle = {
+    ...DEFAULT_PREFERENCES,
+    subtitleStyle: { ...DEFAULT_PREFERENCES.subtitleStyle, overridesStyled: true },
+  };
+  const undrawn = [{ form: { ...UNDRAWN, subtitles: 'styled' as const }, fileIds: ['x'] }];
+
+  it.each<[string, Partial<PlayQuestion> & { styled?: boolean }, object]>([
+    ['is burnt in where the device draws no styles', {}, { encoded: { burnIn: 't7' }, method: 'transcode' }],
+    ['is left to a device that draws them', { styled: true }, { encoded: { burnIn: null }, method: 'directPlay' }],
+    [
+      'is burnt in where the device said that it draws them, and did not',
+      { styled: true, lessons: undrawn, fileId: 'x' },
+      { method: 'transcode', reasons: ['subtitlesBurnedIn', 'failedOnThisDevice'] },
+    ],
+    ...(
+      [
+        ['preferred', { preferences: ownStyle }],
+        ['preferred', { preferences: ownStyle, styled: true }],
+        ['noEncoding', { canBurnIn: false }],
+        ['noEncoding', { media: mediaInfo({ video: [] }) }],
+        ['encodingFailed', { without: ['transcode'] }],
+        ['encodersBusy', { areEncodersBusy: true }],
+      ] as const
+    ).map(([styledTextReason, asked]): [string, Partial<PlayQuestion> & { styled?: boolean }, object] => [
+      `is text, and says why: ${styledTextReason} (${Object.keys(asked).join(', ')})`,
+      asked,
+      { method: 'directPlay', reasons: [], subtitle: 't7', subtitleReason: 'chosen', styledTextReason },
+    ]),
+  ])(
+    '[PLAY55] [PLAY59] a script with styles %s',
+    (_what, { styled = false, media = mediaInfo(), ...asked }, expected) => {
+      const profile = { ...chromium, subtitles: { pictures: false, styled } };
+      const decision = decide(media, profile, { subtitles: [script], subtitle: 't7', canBurnIn: true, ...asked })!;
+      expect(decision).toMatchObject(expected);
+      if (!('styledTextReason' in expected)) expect(decision).not.toHaveProperty('styledTextReason');
+    },
+  );
+
   it.each<[string, Parameters<typeof videoTrack>[0], Partial<DeviceProfile>, number, object]>([
     ['1080p as it is', {}, {}, 1080, { widthPx: 1920, heightPx: 1080, maxBitrateBps: 7_000_000 }],
     ['1080p on a small server', {}, {}, 720, { widthPx: 1280, heightPx: 720, maxBitrateBps: 3_500_000 }],

@@ -6,14 +6,16 @@
  * file as it is, and, for a transcode, those against copying its picture. The tracks come first: `track-choice.ts`.
  */
 import type { AudioTrack, MediaInfo, VideoTrack } from '#protocol/schema/media.ts';
-import { PLAY_REASONS } from '#protocol/schema/playback.ts';
+import { DRAWN_SUBTITLES, PLAY_REASONS } from '#protocol/schema/playback.ts';
 import type {
   AudioReason,
   DeviceLesson,
   DeviceProfile,
+  DrawnSubtitles,
   PlayMethod,
   PlayReason,
   SentForm,
+  StyledTextReason,
   SubtitleReason,
   VideoCodecSupport,
 } from '#protocol/schema/playback.ts';
@@ -53,8 +55,10 @@ export interface PlayQuestion extends ObstacleQuestion {
   readonly subtitles?: readonly SubtitleCandidate[];
   /** The subtitles that the person wants now, `null` for none; absent: `chooseSubtitle`. */
   readonly subtitle?: string | null | undefined;
-  /** Whether pictures of subtitles can be made a part of the film's picture. */
+  /** Whether subtitles can be made a part of the film's picture. */
   readonly canBurnIn?: boolean;
+  /** Whether all encoders are at work for others: styles are then left out rather than waited for. */
+  readonly areEncodersBusy?: boolean;
   /** Whether this server encodes pictures at all; absent: it does. Where it does not, one that may stutter is better than none. */
   readonly canEncode?: boolean;
   /** What failed on this device before, and with which files. */
@@ -84,7 +88,7 @@ export interface EncodedVideo {
   readonly deinterlace: boolean;
   /** What it may be encoded as, best first: those that the device decodes by hardware at this size, and H.264 always. */
   readonly codecs: readonly VideoCodec[];
-  /** Id of the subtitles whose pictures become a part of it; `null` for none. */
+  /** Id of the subtitles that become a part of it; `null` for none. */
   readonly burnIn: string | null;
   /** How much later than their file says those are shown; a multiple of `BURN_IN_STEP_MS`. Absent: as it says. */
   readonly burnInOffsetMs?: number;
@@ -118,6 +122,8 @@ export interface PlayDecision {
   /** Id of the subtitles to show; `null` for none. */
   readonly subtitle: string | null;
   readonly subtitleReason: SubtitleReason;
+  /** Why they are shown as text, where they have styles and lose them. */
+  readonly styledTextReason?: StyledTextReason;
   /** What the device is asked to play: by this it knows again what failed. */
   readonly sent: SentForm;
 }
@@ -145,7 +151,8 @@ export function decidePlayback(asked: PlayQuestion): PlayDecision | null {
   const { audio } = tracks;
   const encoded = (soundBps: number): EncodedVideo | null =>
     video && encodeVideo(video, question, soundBps, tracks.burnIn);
-  const common = { audioReason: tracks.audioReason, subtitle: tracks.subtitle, subtitleReason: tracks.subtitleReason };
+  const { audioReason, subtitle, subtitleReason, styledTextReason } = tracks;
+  const common = { audioReason, subtitle, subtitleReason, ...(styledTextReason && { styledTextReason }) };
   const isPossible = (sent: SentForm): boolean =>
     !without.includes(sent.method) && !isUnfit(sent, question.lessons ?? [], question.fileId ?? null);
 
@@ -233,6 +240,7 @@ interface ChosenTracks {
   readonly audioReason: AudioReason | null;
   readonly subtitle: string | null;
   readonly subtitleReason: SubtitleReason;
+  readonly styledTextReason: StyledTextReason | null;
   /** Those that this device does not draw, and that are therefore made a part of the picture. */
   readonly burnIn: SubtitleCandidate | null;
   /** It said that it does, and did not. */
@@ -243,26 +251,38 @@ function chooseTracks(question: PlayQuestion, sounds: readonly AudioTrack[]): Ch
   const { profile, remembered = {}, originalLanguage = null, subtitles = [], canBurnIn = false } = question;
   const preferences = trackPreferences(question.preferences ?? DEFAULT_PREFERENCES, profile);
   const heard = chooseAudio({ tracks: sounds, chosen: question.audioTrack, remembered, preferences, originalLanguage });
-  const hasFailed = isUndrawn('pictures', question.lessons ?? [], question.fileId ?? null);
-  const drawsPictures = profile.subtitles?.pictures === true && !hasFailed;
+  const isDrawn = (kind: DrawnSubtitles): boolean =>
+    profile.subtitles?.[kind] === true && !isUndrawn(kind, question.lessons ?? [], question.fileId ?? null);
   const shown = chooseSubtitle({
     subtitles,
     chosen: question.subtitle,
     remembered,
     preferences,
     audioLanguage: heard?.track.language ?? null,
-    showsPictures: drawsPictures || (canBurnIn && question.media.video.length > 0),
+    showsPictures: isDrawn('pictures') || (canBurnIn && question.media.video.length > 0),
   });
-  const isBurned = shown.subtitle?.format === 'pictures' && !drawsPictures;
-  const hasFailedBefore = isBurned && profile.subtitles?.pictures === true;
+  const kind = DRAWN_SUBTITLES.find((one) => one === shown.subtitle?.format) ?? null;
+  const styledTextReason = kind === 'styled' ? whyText(question, isDrawn(kind)) : null;
+  const isBurned = kind !== null && !isDrawn(kind) && styledTextReason === null;
   return {
     audio: heard?.track ?? null,
     audioReason: heard?.reason ?? null,
     subtitle: shown.subtitle?.id ?? null,
     subtitleReason: shown.reason,
+    styledTextReason,
     burnIn: isBurned ? shown.subtitle : null,
-    hasFailedBefore,
+    hasFailedBefore: isBurned && profile.subtitles?.[kind] === true,
   };
+}
+
+/** Why styles are left out: a person who can read text waits for nothing, and is refused nothing. `null`: they are not. */
+function whyText(question: PlayQuestion, isDrawn: boolean): StyledTextReason | null {
+  const { preferences = DEFAULT_PREFERENCES, canBurnIn = false, areEncodersBusy = false, media, without } = question;
+  if (preferences.subtitleStyle.overridesStyled) return 'preferred';
+  if (isDrawn) return null;
+  if (!canBurnIn || media.video.length === 0) return 'noEncoding';
+  if (without.includes('transcode')) return 'encodingFailed';
+  return areEncodersBusy ? 'encodersBusy' : null;
 }
 
 /** Who has not said what they speak is taken to speak what their browser is set to. */

@@ -1,4 +1,4 @@
-/** Subtitles that a device can neither draw nor read become a part of the picture [PLAY59]. */
+/** Subtitles that a device can't draw become a part of the picture: pictures, and scripts with styles [PLAY59]. */
 import { createHash } from 'node:crypto';
 import { isEncodedPicture } from '#engine/media/rendition-spec.ts';
 import type { RenditionOutput } from '#engine/media/rendition-spec.ts';
@@ -7,7 +7,8 @@ import type { StoredFile } from './ports.ts';
 import { RenditionError } from './rendition-error.ts';
 import type { RenditionOrder } from './rendition-pool.ts';
 import type { SubtitleStore } from './subtitle-ports.ts';
-import type { MovieSpan, SubtitleOf, SubtitleShelf } from './subtitle-shelf.ts';
+import { codecOfFile, subtitleFormat } from './subtitle-choices.ts';
+import type { BurntKind, MovieSpan, SubtitleOf, SubtitleShelf } from './subtitle-shelf.ts';
 
 /** What is made for a viewer, and how its subtitles are waited for. */
 export interface DrawnOrder {
@@ -20,17 +21,17 @@ export interface DrawnOrder {
 }
 
 export interface BurnInPorts {
-  readonly shelf: Pick<SubtitleShelf, 'hold' | 'picturesPath'>;
+  readonly shelf: Pick<SubtitleShelf, 'fontsPath' | 'hold' | 'pathOf'>;
   readonly store: Pick<SubtitleStore, 'find'>;
 }
 
 const NOTHING: Disposable = { [Symbol.dispose]: () => undefined };
 
 /**
- * The order with the place of its pictures, where it burns subtitles in. The encoder itself goes no further than they have been read.
+ * The order with the place of its subtitles, where it burns some in. The encoder itself goes no further than they have been read.
  * Throws a RenditionError where the subtitles lay in a file of their own that is not there any more.
  */
-export async function withSubtitlePictures(
+export async function withSubtitles(
   order: RenditionOrder,
   file: StoredFile,
   { shelf, store }: BurnInPorts,
@@ -38,11 +39,13 @@ export async function withSubtitlePictures(
   const id = burnInOf(order.spec.output);
   if (id === null) return { order, hold: () => Promise.resolve(NOTHING) };
   const of = await sourceOf(id, file, store);
-  const burnInPath = await shelf.picturesPath(file, of);
+  const kind = kindOf(of, file);
+  const burnInPath = await shelf.pathOf(file, of, kind);
+  const fontsPath = kind === 'ass' ? { fontsPath: await shelf.fontsPath() } : {};
   return {
-    order: { ...order, key: keyFor(order.key, of), spec: { ...order.spec, burnInPath } },
+    order: { ...order, key: keyFor(order.key, of), spec: { ...order.spec, burnInPath, ...fontsPath } },
     hold: (span, signal) =>
-      span === null ? Promise.resolve(NOTHING) : shelf.hold(file, of, spanRead(order.spec.output, span), signal),
+      span === null ? Promise.resolve(NOTHING) : shelf.hold(file, of, kind, spanRead(order.spec.output, span), signal),
   };
 }
 
@@ -65,6 +68,12 @@ async function sourceOf(id: string, file: StoredFile, store: BurnInPorts['store'
   const beside = await store.find(file.id, id.slice(1));
   if (beside === null) throw new RenditionError('failed', 'notFound');
   return { file: beside };
+}
+
+function kindOf(of: SubtitleOf, { media }: StoredFile): BurntKind {
+  const codec =
+    'file' in of ? codecOfFile(of.file) : media?.subtitles.find(({ index }) => index === of.trackIndex)?.codec;
+  return codec !== undefined && subtitleFormat(codec) === 'styled' ? 'ass' : 'pics';
 }
 
 /** Another version of the subtitles makes other segments. Those of a track change with the movie's file only, which the key knows. */

@@ -56,7 +56,15 @@ type Context = SignedInContext<Open>;
 /** What is asked for, by whom and for which device: all of the question but the file. */
 type Wish = Pick<
   PlayQuestion,
-  'profile' | 'audioTrack' | 'subtitle' | 'without' | 'preferences' | 'remembered' | 'originalLanguage' | 'lessons'
+  | 'profile'
+  | 'audioTrack'
+  | 'subtitle'
+  | 'without'
+  | 'preferences'
+  | 'remembered'
+  | 'originalLanguage'
+  | 'lessons'
+  | 'areEncodersBusy'
 > & { readonly subtitlesByFileId: ReadonlyMap<string, readonly SubtitleCandidate[]> };
 
 interface Candidate {
@@ -92,6 +100,12 @@ export interface PlaybackHandlerOptions {
   readonly settings: EncodeSettings;
   /** Asked for each opening: encoders are found, and lost. */
   readonly encoders: () => MachineEncoders;
+}
+
+/** How a candidate that is not sent as it is comes in segments. */
+interface Laid {
+  readonly form: HlsForm;
+  readonly plan: MoviePlan;
 }
 
 export function createPlaybackHandlers(
@@ -202,21 +216,24 @@ export function createPlaybackHandlers(
     }
   }
 
-  /** [PLAY13] [PLAY30] Whoever needs an encoder that is not there is told their place in the line for one. */
-  async function refuseWhereFull(
-    form: HlsForm,
-    { file }: Candidate,
-    plan: MoviePlan,
-    { sessionId, fail }: Context,
-  ): Promise<void> {
+  /** [PLAY13] [PLAY30] Whoever needs an encoder that is not there has a place in the line for one; 0: they need none, or have it. */
+  async function placeInLine({ form, plan }: Laid, { file }: Candidate, sessionId: string): Promise<number> {
     const start = form.video?.variants[0]?.method === 'copy' ? null : startVariant(form);
     const order = form.video && start && renditionOrder(start, form, file, plan);
     const key = order && (await drawnOrder(order, file)).order.key;
-    const { running, limit } = pool.slots;
-    if (key === null || pool.isEncoding(key)) return line.leave(sessionId);
-    if (limit === 0) fail('tooManyTranscodes', { running, limit, place: null });
-    const place = line.enter(sessionId);
-    if (place > 0) fail('tooManyTranscodes', { running, limit, place });
+    if (key === null || pool.isEncoding(key)) {
+      line.leave(sessionId);
+      return 0;
+    }
+    return pool.slots.limit === 0 ? Infinity : line.enter(sessionId);
+  }
+
+  /** [PLAY59] The same with its styled subtitles as text, where it needs no encoder then; else `null`. */
+  async function withoutStyles({ file }: Candidate, wish: Wish, signal: AbortSignal): Promise<Candidate | null> {
+    const plain = bestOf([file], (one) => decide(one, { ...wish, areEncodersBusy: true }, true));
+    const found = plain && (await withKeyframes(plain, wish, signal));
+    const isOther = found?.decision.styledTextReason === 'encodersBusy' && found.decision.method !== 'transcode';
+    return isOther ? found : null;
   }
 
   return {
@@ -243,10 +260,10 @@ export function createPlaybackHandlers(
       // Who asks for the movie goes on in the part they were in; who asks for a part gets that one.
       const there = fileId === undefined ? partAt(parts, wantedMs)?.file.file : undefined;
       const best = there === undefined ? chosen : bestOf([there], (file) => decide(file, wish, true));
-      const candidate = best && (await withKeyframes(best, wish, signal));
-      if (!candidate) return fail('notPlayable', { failure: failureOf(considered) });
+      let candidate =
+        (best && (await withKeyframes(best, wish, signal))) ?? fail('notPlayable', { failure: failureOf(considered) });
 
-      const { file, media, decision } = candidate;
+      const { file, media } = candidate;
       const durationMs = media.durationMs ?? 0;
       const part = parts.find((one) => one.file.id === file.id) ?? null;
       const resumeMs = placeIn(part, wantedMs, durationMs);
@@ -266,17 +283,29 @@ export function createPlaybackHandlers(
         viewerId,
       };
 
-      let form: HlsForm | null = null;
-      if (decision.method !== 'directPlay') {
+      const layOut = async (one: Candidate): Promise<Laid | null> => {
+        const { decision } = one;
+        if (decision.method === 'directPlay') return null;
         // Without a length there is no complete playlist, and without that no seeking.
-        const plan = (await planOf(candidate)) ?? fail('notPlayable', { failure: 'unsupported' });
+        const plan = (await planOf(one)) ?? fail('notPlayable', { failure: 'unsupported' });
         // What the picture of a remux becomes where the line is too weak for the copy.
         const softer = decision.method === 'remux' ? decision.encoded : null;
-        form = hlsForm({ decision, softer, media, settings, encoders: encoders() }, plan);
-        if (hasSlot) line.leave(sessionId);
-        else await refuseWhereFull(form, candidate, plan, context);
-        await warm(form, candidate, plan, viewerId, resumeMs);
+        return { plan, form: hlsForm({ decision, softer, media, settings, encoders: encoders() }, plan) };
+      };
+      let laid = await layOut(candidate);
+      const place = laid === null || hasSlot ? 0 : await placeInLine(laid, candidate, sessionId);
+      if (hasSlot && laid !== null) line.leave(sessionId);
+      if (place > 0) {
+        const plain = await withoutStyles(candidate, wish, signal);
+        const { running, limit } = pool.slots;
+        if (plain === null) return fail('tooManyTranscodes', { running, limit, place: limit === 0 ? null : place });
+        line.leave(sessionId);
+        candidate = plain;
+        laid = await layOut(plain);
       }
+      const { decision } = candidate;
+      if (laid !== null) await warm(laid.form, candidate, laid.plan, viewerId, resumeMs);
+      const form = laid?.form ?? null;
       const base = `/media/${signer.sign({ ...grant, hls: form })}`;
       const [opened, subtitleTracks] = await Promise.all([
         moments?.opened(file, resumeMs, viewer.id) ?? null,
@@ -307,6 +336,7 @@ export function createPlaybackHandlers(
         audioReason: decision.audioReason,
         selectedSubtitle: decision.subtitle,
         subtitleReason: decision.subtitleReason,
+        ...(decision.styledTextReason && { styledTextReason: decision.styledTextReason }),
         sent: sentAs(decision, variants),
         audioTracks: audioChoices(media, decision.audio?.trackIndex ?? null),
         subtitleTracks,

@@ -41,7 +41,7 @@ import type { Rendition } from './rendition.ts';
 import type { RenditionOrder, RenditionPool } from './rendition-pool.ts';
 import type { Part } from './rendition-state.ts';
 import { subtitleChoices } from './subtitle-choices.ts';
-import { segmentSpan, withSubtitlePictures } from './burn-in.ts';
+import { segmentSpan, withSubtitles } from './burn-in.ts';
 import type { DrawnOrder } from './burn-in.ts';
 import { sendSubtitle, subtitleName } from './subtitle-routes.ts';
 import type { SubtitleName } from './subtitle-routes.ts';
@@ -236,7 +236,7 @@ export function createMediaRoutes(options: MediaRoutesOptions): MediaRoute[] {
 
   async function drawnOrder(order: RenditionOrder, { file }: Opened): Promise<DrawnOrder> {
     try {
-      return await withSubtitlePictures(order, file, subtitles);
+      return await withSubtitles(order, file, subtitles);
     } catch (error) {
       if (error instanceof RenditionError) throw gone('These subtitles are not there any more. Open the movie again.');
       throw error;

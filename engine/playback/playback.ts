@@ -10,7 +10,7 @@ import type { playback, preferences, subtitles } from '#protocol/index.ts';
 import type { SubtitleChoice } from '#protocol/schema/subtitle.ts';
 import { createPlaybackHandlers } from './handlers.ts';
 import { createLinkHandlers, createLinkedParts } from './link-handlers.ts';
-import { withSubtitlePictures } from './burn-in.ts';
+import { withSubtitles } from './burn-in.ts';
 import { GrantSigner } from './media-grant.ts';
 import { createMediaRoutes } from './media-routes.ts';
 import type { MediaRoute, ViewerPlaces } from './media-routes.ts';
@@ -171,7 +171,7 @@ export function createPlayback(options: PlaybackOptions): PlaybackPart {
         subtitlesOf: (file, userId) => subtitlesFor(file, '', userId),
         subtitlesFor,
         prepareSubtitles: (file, chosen, fromMs) => shelf.prepare(file, chosen, fromMs),
-        drawnOrder: (order, file) => withSubtitlePictures(order, file, { shelf, store: subtitleStore }),
+        drawnOrder: (order, file) => withSubtitles(order, file, { shelf, store: subtitleStore }),
         progress,
         moments: options.moments ?? null,
         plans,

@@ -251,7 +251,7 @@ describe('the shelf of subtitles', () => {
     const OF = { trackIndex: 4, fromMs: 0 };
     const HELD = { [Symbol.dispose]: expect.any(Function) as unknown };
     const hold = (fromMs: number, signal = never): Promise<Disposable> =>
-      shelf.hold(FILE, OF, { fromMs, untilMs: fromMs + 2_000 }, signal);
+      shelf.hold(FILE, OF, 'pics', { fromMs, untilMs: fromMs + 2_000 }, signal);
     /** What a host does as it reads. */
     const tell = (folder: string, ...spans: [number, number][]): void => {
       cache.write(folder, 't4.pics', 'MSP1');

@@ -34,6 +34,8 @@ const HOLD_LIMIT_MS = 30_000;
 /** `vtt`: text. `ass`: the styled script. `pics`: pictures. */
 export const SUBTITLE_KINDS = ['vtt', 'ass', 'pics'] as const;
 export type SubtitleKind = (typeof SUBTITLE_KINDS)[number];
+/** What becomes a part of the picture. */
+export type BurntKind = Exclude<SubtitleKind, 'vtt'>;
 
 /** Subtitles of a movie's file: one of its tracks, or a file of their own. */
 export type SubtitleOf = { readonly trackIndex: number; readonly fromMs: number } | { readonly file: SubtitleFile };
@@ -125,27 +127,38 @@ export class SubtitleShelf implements AsyncDisposable {
     }
   }
 
-  /** Where the pictures of a track or file are, or will be. Absolute. */
-  async picturesPath(file: StoredFile, of: SubtitleOf): Promise<string> {
-    const { key, ids } = pictureWork(file, of, 0);
-    return join(await this.#cache.folder(key), `${ids[0] ?? ''}.pics`);
+  /** Where the pictures or the styled script of a track or file are, or will be. Absolute. */
+  async pathOf(file: StoredFile, of: SubtitleOf, kind: BurntKind): Promise<string> {
+    const { key, ids } = this.#burntWork(file, of, 0);
+    return join(await this.#cache.folder(key), `${ids[0] ?? ''}.${kind}`);
+  }
+
+  /** A folder to keep what is known of this machine's fonts in. Absolute. */
+  async fontsPath(): Promise<string> {
+    return await this.#cache.folder(hashOf(['fonts', VERSION]));
   }
 
   /**
-   * Resolves when all pictures of a stretch of the movie have been read. Until what it resolves with is disposed of, nobody else gives the
+   * Resolves when all pictures, or events of a styled script, of a stretch of the movie have been read. Until what it resolves with is disposed of, nobody else gives the
    * reading up; after that it goes on, since encoders work ahead. A reading that is far from the place and that nobody else waits for
    * begins anew there. Rejects with a RenditionError, `late` after half a minute, or with the signal's reason.
    */
-  async hold(file: StoredFile, of: SubtitleOf, span: MovieSpan, signal: AbortSignal): Promise<Disposable> {
+  async hold(
+    file: StoredFile,
+    of: SubtitleOf,
+    kind: BurntKind,
+    span: MovieSpan,
+    signal: AbortSignal,
+  ): Promise<Disposable> {
     signal.throwIfAborted();
-    const work = pictureWork(file, of, Math.max(0, Math.floor(span.fromMs)));
+    const work = this.#burntWork(file, of, Math.max(0, Math.floor(span.fromMs)));
     const [id] = work.ids as [string];
     await this.#prepareFolder(work.key);
     const untilMs = this.#clock.monotonicMs() + HOLD_LIMIT_MS;
     for (;;) {
-      const reading = await this.#join(work, id, 'pics', signal);
+      const reading = await this.#join(work, id, kind, signal);
       if (reading === null) {
-        await this.#wholeFile(work.key, id, 'pics');
+        await this.#wholeFile(work.key, id, kind);
         return { [Symbol.dispose]: () => undefined };
       }
       reading.isKept = true;
@@ -222,6 +235,10 @@ export class SubtitleShelf implements AsyncDisposable {
       ? tracks.map(({ index }) => index).filter((index) => isText(index) && index !== trackIndex)
       : [];
     return trackWork(file, [trackIndex, ...others], fromMs);
+  }
+
+  #burntWork(file: StoredFile, of: SubtitleOf, fromMs: number): Work {
+    return 'file' in of ? fileWork(file, of.file) : this.#urgentWork(file, of.trackIndex, fromMs);
   }
 
   /** Makes the folder, and clears what an earlier life left half done in it. */
@@ -461,10 +478,6 @@ function trackWork(file: StoredFile, wanted: readonly number[], fromMs: number):
     ids: wanted.map((index) => `t${index}`),
     request: (folder) => ({ kind: 'tracks', folder, wanted, startMs, fromMs }),
   };
-}
-
-function pictureWork(file: StoredFile, of: SubtitleOf, fromMs: number): Work {
-  return 'file' in of ? fileWork(file, of.file) : trackWork(file, [of.trackIndex], fromMs);
 }
 
 /** Whether a reading comes to a place by itself, and no other would be there sooner. */

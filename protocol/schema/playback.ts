@@ -178,6 +178,15 @@ export const SUBTITLE_REASONS = [
 export const SubtitleReason = v.picklist(SUBTITLE_REASONS);
 export type SubtitleReason = v.InferOutput<typeof SubtitleReason>;
 
+/**
+ * Why subtitles with styles are shown as text. `preferred`: the person reads all in a style of their own. The others are of a device that
+ * draws no styles, where they would become a part of the picture: `noEncoding`, this server encodes none; `encodersBusy`, all of it is at
+ * work for others; `encodingFailed`, what was encoded did not play there.
+ */
+export const STYLED_TEXT_REASONS = ['preferred', 'noEncoding', 'encodersBusy', 'encodingFailed'] as const;
+export const StyledTextReason = v.picklist(STYLED_TEXT_REASONS);
+export type StyledTextReason = v.InferOutput<typeof StyledTextReason>;
+
 /** What happens to one track on its way. */
 export const TrackDecision = v.object({
   trackIndex: Count,
@@ -281,6 +290,8 @@ export const Playback = v.object({
   /** The subtitles to show, by their id; `null` for none. */
   selectedSubtitle: v.nullable(SubtitleId),
   subtitleReason: SubtitleReason,
+  /** Absent where those that were chosen have no styles, or keep them. */
+  styledTextReason: v.optional(StyledTextReason),
   /** What is sent, for a device to remember where it fails. */
   sent: SentForm,
   subtitleTracks: v.array(SubtitleChoice),

@@ -84,6 +84,8 @@ const picturesCandidate: SubtitleCandidate = {
   isHearingImpaired: false,
   isCommentary: false,
 };
+const styled = subtitleTrack({ codec: 'ass' });
+const styledCandidate: SubtitleCandidate = { ...picturesCandidate, format: 'styled' };
 /** What was sent of the ordinary movie, 1080p H.264 with AAC. */
 const failed = (
   [method, container]: readonly [PlayMethod, MediaInfo['container']],
@@ -581,7 +583,58 @@ export const PLAY_TABLE: readonly PlayRow[] = [
     'directPlay',
     [],
     'copy',
-    { subtitles: [{ ...picturesCandidate, format: 'styled' }], subtitle: 't2', canBurnIn: true },
+    { subtitles: [{ ...picturesCandidate, format: 'text' }], subtitle: 't2', canBurnIn: true },
+  ],
+  [
+    'subtitles with styles on a device that can’t draw them',
+    mediaInfo({ subtitles: [styled] }),
+    BASELINE_PROFILE,
+    'transcode',
+    ['subtitlesBurnedIn'],
+    'copy',
+    { subtitles: [styledCandidate], subtitle: 't2', canBurnIn: true },
+  ],
+  [
+    'subtitles with styles on a device that draws them',
+    mediaInfo({ subtitles: [styled] }),
+    { ...BASELINE_PROFILE, name: 'baseline that draws styles', subtitles: { styled: true, pictures: false } },
+    'directPlay',
+    [],
+    'copy',
+    { subtitles: [styledCandidate], subtitle: 't2', canBurnIn: true },
+  ],
+  [
+    'subtitles with styles, of a person who reads all in a style of their own',
+    mediaInfo({ subtitles: [styled] }),
+    BASELINE_PROFILE,
+    'directPlay',
+    [],
+    'copy',
+    {
+      ...{ subtitles: [styledCandidate], subtitle: 't2', canBurnIn: true },
+      preferences: {
+        ...DEFAULT_PREFERENCES,
+        subtitleStyle: { ...DEFAULT_PREFERENCES.subtitleStyle, overridesStyled: true },
+      },
+    },
+  ],
+  [
+    'subtitles with styles, where this server encodes nothing',
+    mediaInfo({ subtitles: [styled] }),
+    BASELINE_PROFILE,
+    'directPlay',
+    [],
+    'copy',
+    { subtitles: [styledCandidate], subtitle: 't2', canBurnIn: false },
+  ],
+  [
+    'subtitles with styles, while all encoders are at work for others',
+    mediaInfo({ subtitles: [styled] }),
+    BASELINE_PROFILE,
+    'directPlay',
+    [],
+    'copy',
+    { subtitles: [styledCandidate], subtitle: 't2', canBurnIn: true, areEncodersBusy: true },
   ],
   [
     'more bits than the person wants',
