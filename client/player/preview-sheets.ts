@@ -41,6 +41,11 @@ export class PreviewSheets {
     return this.#version;
   }
 
+  /** Somebody looks at a place whose picture is still on its way. */
+  get isAwaited(): boolean {
+    return this.#onItsWay !== null;
+  }
+
   /** The picture for a time, if its sheet is here. */
   pictureAt(fileId: string, trickplay: Trickplay, ms: number): PreviewPicture | null {
     const { sheet, place } = placeOf(trickplay, ms);

@@ -251,6 +251,30 @@ describe('the player', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('[PLAY98] a hand on the bar keeps it there, and Escape lets the movie be where it is', async () => {
+    const bar = page.getByRole('slider', { name: 'Position' });
+    const { x, y, width, height } = (await bar.boundingBox())!;
+    const before = await at();
+    await page.mouse.move(x + width * 0.6, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 0.7, y + height / 2, { steps: 4 });
+    await page.locator('[data-dragging=true]').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('[data-dragging=false]').waitFor();
+    await page.mouse.up();
+    expect(await at()).toBe(before);
+
+    await page.keyboard.press('k');
+    await isPaused(false);
+    await page.mouse.down();
+    const from = await at();
+    await page.waitForFunction((start) => document.querySelector('video')!.currentTime > start + 5, from);
+    expect(await page.locator('[class*=screening]').getAttribute('data-awake')).toBe('true');
+    const asleep = await sightOf(page, '[data-awake=false]');
+    await page.mouse.up();
+    await asleep();
+  });
+
   it('[PLAY90] a remote control: OK brings the buttons, arrows move between them, back leaves', async () => {
     await sit({
       viewport: { width: 1_920, height: 1_080 },
@@ -282,6 +306,10 @@ describe('the player', () => {
     await page.keyboard.press('ArrowDown');
     await expect.poll(focused).toMatch(/Pause|seconds/);
     await screen('television');
+    // Back puts the buttons away first: there is no other way to be rid of them.
+    await page.keyboard.press('Escape');
+    await page.locator('[class*=screening][data-awake=false]').waitFor();
+    await expect.poll(focused).toBe('Movie');
     await page.keyboard.press('Escape');
     await page.getByRole('heading', { level: 1, name: 'The Tempest' }).waitFor();
   });

@@ -167,7 +167,7 @@ export function Controls({
         {player.durationMs.value > 0 && <p class={styles.endsAt}>Ends at {timeOfDay(endsAt)}</p>}
       </header>
       <div class={styles.bottomBar}>
-        <SeekBar player={player} sheets={sheets} marks={marks} />
+        <SeekBar player={player} sheets={sheets} marks={marks} isHeld={isHeld} />
         <div class={styles.buttons}>
           <IconButton
             label={withKey(isPlaying ? 'Pause' : 'Play', 'K')}

@@ -92,10 +92,11 @@ function useStage(route: PlayRoute, video: HTMLVideoElement, streak: Streak) {
       isFromStart: route.isFromStart && !isRevisit,
     });
     const isHelpOpen = signal(false);
-    /** A menu is open, which keeps the controls on. */
+    /** A menu is open or a hand on the bar, which keeps the controls on. */
     const isHeld = signal(false);
     /** Something stands beside the picture, by which one sees what it does there. */
     const isDocked = signal(false);
+    const sheets = new PreviewSheets();
     return {
       player,
       screens,
@@ -104,7 +105,7 @@ function useStage(route: PlayRoute, video: HTMLVideoElement, streak: Streak) {
       nextUp: new NextUp<NextMovie>(streak, ({ movieId }) =>
         navigation.go({ screen: 'play', movieId, fileId: null, isFromStart: false }, { replace: true }),
       ),
-      sheets: new PreviewSheets(),
+      sheets,
       marks: new SkipMarks(cinema.server, player, route.movieId, wishes),
       isHelpOpen,
       isHeld,
@@ -113,7 +114,9 @@ function useStage(route: PlayRoute, video: HTMLVideoElement, streak: Streak) {
       controls: new Wakefulness({
         isBusy: () => isHeld.peek() || isHelpOpen.peek() || (!player.isPlaying.peek() && !isDocked.peek()),
         isUsed: () =>
-          document.activeElement?.closest('[data-controls]')?.matches(':focus-within:has(:focus-visible)') ?? false,
+          sheets.isAwaited ||
+          // One that was clicked looks the same from the next key on, and is not meant by it: arrows do not move among its like.
+          document.activeElement?.closest('[data-controls][data-spatial]')?.matches(':has(:focus-visible)') === true,
       }),
     };
   }, []);
@@ -199,6 +202,11 @@ function Screening({ route, video, streak }: ScreeningProps) {
     if (document.activeElement === null || document.activeElement === document.body) video.focus();
   }, [phase, isPlaying]);
 
+  useEffect(() => {
+    // What kept them on has ended, and from now on they have their time.
+    if (!isHeld.value && !isHelpOpen.value) controls.wake();
+  }, [isHeld.value, isHelpOpen.value]);
+
   const titleNow = useRef(title);
   titleNow.current = title;
   useEffect(
@@ -236,7 +244,8 @@ function Screening({ route, video, streak }: ScreeningProps) {
     document.querySelector<HTMLElement>('[data-controls] [data-first]')?.focus();
   };
 
-  const obey = (command: PlayerCommand): void => {
+  /** `isFromAfar`: asked for from a sofa, where the only way to put the buttons away is the key that leads back. */
+  const obey = (command: PlayerCommand, isFromAfar = isRemote): void => {
     controls.wake();
     obeyCommand(command, {
       ...{ player, preferences, video, board, showControls },
@@ -255,7 +264,10 @@ function Screening({ route, video, streak }: ScreeningProps) {
         } else if (isDocked.peek()) isDocked.value = false;
         else if (areMarksOpen.peek()) areMarksOpen.value = false;
         else if (areFactsOpen.peek()) areFactsOpen.value = false;
-        else if (document.fullscreenElement === null) leave();
+        else if (isFromAfar && document.activeElement?.closest('[data-controls]') != null) {
+          video.focus();
+          controls.rest();
+        } else if (document.fullscreenElement === null) leave();
         else if (isRemote) void document.exitFullscreen();
       },
       next: goToNext,
@@ -274,10 +286,11 @@ function Screening({ route, video, streak }: ScreeningProps) {
       // A list goes to the entry that begins with what is typed.
       if (target?.matches('select') === true && event.key !== 'Escape') return;
       // Keys that a gamepad was turned into come from no hand on a keyboard.
-      const command = keyToCommand(event, isRemote || !event.isTrusted);
+      const isFromAfar = isRemote || !event.isTrusted;
+      const command = keyToCommand(event, isFromAfar);
       if (command === null) return;
       event.preventDefault();
-      obey(command);
+      obey(command, isFromAfar);
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);

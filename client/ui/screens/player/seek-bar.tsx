@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Signal } from '@preact/signals';
 import type { PreviewSheets } from '#client/player/preview-sheets.ts';
 import type { Player } from '#client/player/player.ts';
 import type { SkipMarks } from '#client/player/skip-marks.ts';
@@ -28,10 +29,13 @@ export function SeekBar({
   player,
   sheets,
   marks,
+  isHeld,
 }: {
   readonly player: Player;
   readonly sheets: PreviewSheets;
   readonly marks: SkipMarks;
+  /** Told as long as a hand has it: a finger that rests on it is no reason to take it away. */
+  readonly isHeld: Signal<boolean>;
 }) {
   const bar = useRef<HTMLDivElement>(null);
   const [place, setPlace] = useState<Place | null>(null);
@@ -99,6 +103,12 @@ export function SeekBar({
     if (hand === 'keys') point(null);
   };
 
+  /** The hand takes itself back: the movie stays where it is. */
+  const letGo = (): void => {
+    if (hand === 'dragging') isHeld.value = false;
+    point(null);
+  };
+
   const onKeyDown = (event: KeyboardEvent): void => {
     if (durationMs === 0 || event.ctrlKey || event.altKey || event.metaKey) return;
     const from = wanted.current ?? player.positionMs.peek();
@@ -112,6 +122,12 @@ export function SeekBar({
     };
     const next = steps[event.key];
     if (next === undefined) {
+      if (hand === 'dragging' && event.key === 'Escape') {
+        event.preventDefault();
+        event.stopPropagation();
+        letGo();
+        return;
+      }
       if (wanted.current === null || (event.key !== 'Enter' && event.key !== 'Escape')) return;
       event.preventDefault();
       event.stopPropagation();
@@ -150,6 +166,7 @@ export function SeekBar({
         if (event.button !== 0 || durationMs === 0) return;
         leaveKeys();
         event.currentTarget.setPointerCapture(event.pointerId);
+        isHeld.value = true;
         point(read(event), 'dragging');
       }}
       onPointerMove={(event) => {
@@ -159,11 +176,12 @@ export function SeekBar({
       }}
       onPointerUp={(event) => {
         if (hand !== 'dragging') return;
+        isHeld.value = false;
         const there = read(event);
         player.seekTo(there.ms);
         point(event.pointerType === 'touch' ? null : there);
       }}
-      onPointerCancel={() => point(null)}
+      onPointerCancel={letGo}
       onPointerLeave={() => {
         if (hand === 'hovering') point(null);
       }}

@@ -1,6 +1,6 @@
 /**
  * When the controls show. They leave a moment after the last movement, but never from under a person: not while the movie stands
- * still, while a menu or dialog is open, or while a button has the keyboard's focus.
+ * still, while a menu or dialog is open, while a button has the keyboard's focus, or while the picture of a place that is pointed at is made.
  */
 import { signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
@@ -10,7 +10,7 @@ export const IDLE_MS = 2_800;
 export interface WakeScene {
   /** The movie stands still, or something is open that the controls belong to. */
   isBusy(): boolean;
-  /** A button has the focus of somebody who uses keys. */
+  /** A button has the focus of somebody who uses keys, or what was pointed at is still on its way. */
   isUsed(): boolean;
 }
 
