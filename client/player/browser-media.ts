@@ -108,6 +108,11 @@ export function drawsSubtitlePictures(): boolean {
   return 'createImageBitmap' in globalThis;
 }
 
+/** The same of scripts with styles. JASSUB is WebAssembly in a worker that draws by itself. */
+export function drawsStyledSubtitles(): boolean {
+  return 'WebAssembly' in globalThis && 'Worker' in globalThis && 'OffscreenCanvas' in globalThis;
+}
+
 function browserQuestions(): MediaQuestions {
   const video = document.createElement('video');
   const canPlayFile = (type: string): boolean => video.canPlayType(type) !== '';
@@ -121,8 +126,7 @@ function browserQuestions(): MediaQuestions {
     hasHdrScreen: matchMedia('(video-dynamic-range: high)').matches || matchMedia('(dynamic-range: high)').matches,
     colorGamut: colorGamut(),
     subtitles: {
-      // JASSUB is WebAssembly in a worker that draws by itself.
-      styled: 'WebAssembly' in globalThis && 'Worker' in globalThis && 'OffscreenCanvas' in globalThis,
+      styled: drawsStyledSubtitles(),
       pictures: drawsSubtitlePictures(),
     },
     loudspeakers: loudspeakers(),

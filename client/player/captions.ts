@@ -101,6 +101,10 @@ export class Captions {
     this.#add(cues);
   }
 
+  get prefersText(): boolean {
+    return this.#prefersText;
+  }
+
   /** Styled subtitles as text, for people who want to read them in their own style. */
   preferText(prefersText: boolean): void {
     if (prefersText === this.#prefersText) return;

@@ -18,7 +18,7 @@ import type { Playback } from '#protocol/schema/playback.ts';
 import type { Link, Server } from '#client/store/ports.ts';
 import type { Preferences } from '#client/store/preferences.ts';
 import type { ProgressStore } from '#client/store/progress.ts';
-import { deviceLessons, drawsSubtitlePictures } from './browser-media.ts';
+import { deviceLessons, drawsStyledSubtitles, drawsSubtitlePictures } from './browser-media.ts';
 import type { Captions } from './captions.ts';
 import { ScreenWake, offerMediaSession, tellMediaSession } from './device-session.ts';
 import type { Billing } from './device-session.ts';
@@ -47,6 +47,8 @@ import { TrackSelection } from './track-selection.ts';
 import { WeakLine } from './weak-line.ts';
 
 const LINE_LOOK_MS = 1_000;
+/** A seek often goes to where a frame begins, as every whole second may be: one frame from there rounding would decide which is shown. */
+const BESIDE_BORDER_MS = 2;
 /** Of what a picture took that does not come, a softer one gets so much. */
 const SOFTER_SHARE = 0.4;
 const UNKNOWN_BITRATE_BPS = 4_000_000;
@@ -122,7 +124,8 @@ export class Player {
       switchRendition: (name) => this.#opening.source?.switchRendition(name) === true,
       reopen: (audioTrack) => void this.#opening.open(state.placeMs(), audioTrack),
       draws: (kind, fileId) =>
-        (kind === 'styled' || drawsSubtitlePictures()) && !deviceLessons().isUndrawn(kind, fileId),
+        (kind === 'styled' ? drawsStyledSubtitles() : drawsSubtitlePictures()) &&
+        !deviceLessons().isUndrawn(kind, fileId),
       learnUndrawn: (fileId, kind) => learnUndrawn(server, deviceLessons(), fileId, kind),
       renewAddress: () => this.#opening.renewAddress(),
       remember: (choice) =>
@@ -300,11 +303,13 @@ export class Player {
     this.pause();
     const hereMs = this.#state.seekTargetMs ?? this.#video.currentTime * 1_000;
     // A step that has just arrived is told of a moment before its frame is.
-    const isInside = this.#state.seekTargetMs !== null || Math.abs(hereMs - this.#steppedToMs) < 1;
+    const isStepped = Math.abs(hereMs - this.#steppedToMs) < 1;
     const { shownMs, frameMs } = this.#frames;
     // Right after a seek the frame that was told last is one of elsewhere.
-    const isKnown = !isInside && shownMs !== null && Math.abs(shownMs - hereMs) < 2 * frameMs;
-    this.#steppedToMs = frameTarget(isKnown ? shownMs : hereMs, !isKnown, steps, frameMs);
+    const isKnown =
+      !isStepped && this.#state.seekTargetMs === null && shownMs !== null && Math.abs(shownMs - hereMs) < 2 * frameMs;
+    const fromMs = isKnown ? shownMs : isStepped ? hereMs : hereMs + BESIDE_BORDER_MS;
+    this.#steppedToMs = frameTarget(fromMs, !isKnown, steps, frameMs);
     this.seekTo(this.#steppedToMs);
   }
 

@@ -103,6 +103,66 @@ describe('[PLAY58] subtitles that are a part of the picture and out of step', ()
   });
 });
 
+describe('[PLAY59] a script with styles on a device that draws none', () => {
+  beforeEach(() => {
+    playback.value = opened({ subtitleTracks: [option('t3', 'styled')], audioTracks: [] });
+    // What is read of text goes nowhere here.
+    vi.stubGlobal('location', { href: 'http://films.test/' });
+    vi.stubGlobal('fetch', () => new Promise(() => undefined));
+  });
+  afterEach(() => void vi.unstubAllGlobals());
+  const burnt = (): Playback =>
+    opened({ ...playback.value, reasons: ['subtitlesBurnedIn'], selectedSubtitle: 't3' } as Partial<Playback>);
+
+  it('is asked for as a part of the picture, is text until that comes, and is not asked for again', () => {
+    const show = vi.spyOn(tracks.captions, 'show').mockReturnValue();
+    const hide = vi.spyOn(tracks.captions, 'hide').mockReturnValue();
+    tracks.chooseCaptions('t3');
+    expect(asked).toEqual(['t3']);
+    expect(show.mock.lastCall).toMatchObject([{ id: 't3', format: 'text' }]);
+    expect(hide).not.toHaveBeenCalled();
+    playback.value = burnt();
+    tracks.takeCaptions(playback.value);
+    expect(hide).toHaveBeenCalledOnce();
+    expect(tracks.captionTrack.value).toBe('t3');
+    expect(asked).toHaveLength(1);
+  });
+
+  it('stays text where the server says that it can’t be', () => {
+    const show = vi.spyOn(tracks.captions, 'show').mockReturnValue();
+    playback.value = opened({ ...playback.value, selectedSubtitle: 't3', styledTextReason: 'encodersBusy' });
+    tracks.takeCaptions(playback.value);
+    expect(show.mock.lastCall).toMatchObject([{ id: 't3', format: 'text' }]);
+    expect(tracks.heardAndSeen(playback.value).subtitleTracks).toMatchObject([{ id: 't3', format: 'text' }]);
+    expect(asked).toEqual([]);
+  });
+
+  it('is text for people who read all in a style of their own: it goes from the picture, and back into it', () => {
+    vi.spyOn(tracks.captions, 'show').mockReturnValue();
+    playback.value = burnt();
+    tracks.takeCaptions(playback.value);
+    tracks.reconsiderStyles(true);
+    expect(asked).toEqual(['t3']);
+    playback.value = opened({ ...playback.value, reasons: [], styledTextReason: 'preferred' });
+    tracks.takeCaptions(playback.value);
+    tracks.chooseCaptions('t3');
+    expect(asked).toHaveLength(1);
+    tracks.reconsiderStyles(false);
+    expect(asked).toEqual(['t3', 't3']);
+  });
+
+  it('goes into the picture where this device fails to draw what it said it draws, once', async () => {
+    draws = true;
+    tracks.chooseCaptions('t3');
+    await vi.waitFor(() => expect(asked).toEqual(['t3']));
+    expect(learned).toEqual([['file 1', 'styled']]);
+    playback.value = burnt();
+    tracks.takeCaptions(playback.value);
+    expect(tracks.captionTrack.value).toBe('t3');
+    expect(asked).toHaveLength(1);
+  });
+});
+
 describe('[PLAY59] pictures of subtitles on a device that draws none', () => {
   it('are asked for as a part of the picture when they are chosen, and none again when they are turned off', () => {
     tracks.chooseCaptions('s2');
@@ -126,16 +186,6 @@ describe('[PLAY59] pictures of subtitles on a device that draws none', () => {
     tracks.takeCaptions(playback.value);
     expect(tracks.captionTrack.value).toBe('t1');
     expect(asked).toHaveLength(1);
-  });
-
-  it('are text from then on where it is styles that could not be drawn, which the facts of playing tell', async () => {
-    draws = true;
-    playback.value = opened({ subtitleTracks: [option('t3', 'styled')], audioTracks: [] });
-    tracks.chooseCaptions('t3');
-    await vi.waitFor(() => expect(learned).toEqual([['file 1', 'styled']]));
-    expect(asked).toEqual([]);
-    expect(tracks.captionTrack.value).toBe('t3');
-    expect(tracks.heardAndSeen(playback.value).subtitleTracks).toMatchObject([{ id: 't3', format: 'text' }]);
   });
 
   it('are none where nobody draws them: neither this device nor a server that encodes nothing', () => {

@@ -14,8 +14,8 @@ export interface TrackSwitch {
   /** Opens anew where the movie is, with this audio; `null` leaves it to the server. Subtitles are asked for as `wantedCaptions`. */
   reopen(audioTrack: number | null): void;
   /**
-   * Whether this device draws subtitles of this kind of a file. Pictures that it does not draw come as a part of the movie's picture,
-   * scripts with styles as text.
+   * Whether this device draws subtitles of this kind of a file. What it does not draw comes as a part of the movie's picture; scripts with
+   * styles as text where that can't be.
    */
   draws(kind: DrawnSubtitles, fileId: string): boolean;
   /** Keeps that this device did not draw what it was given. Whether that was not known before. */
@@ -99,8 +99,8 @@ export class TrackSelection {
 
   takeCaptions(playback: Playback): void {
     const option = this.#captionsToShow(playback);
-    // Neither drawn here nor made a part of the picture, as by a server that encodes nothing.
-    const isLost = this.#isToBurn(option, playback.fileId) && !this.isBurntIn(option);
+    // Neither drawn here nor made a part of the picture, as by a server that encodes nothing. What has styles is text then.
+    const isLost = this.#isUnseen(option, playback.fileId) && !this.isBurntIn(option);
     this.#showCaptions(isLost ? null : option);
   }
 
@@ -196,6 +196,16 @@ export class TrackSelection {
     return option !== null && isInPicture && playback.selectedSubtitle === option.id;
   }
 
+  /** The person has said anew whether styled subtitles are text for them, and the server knows. */
+  reconsiderStyles(prefersText: boolean): void {
+    this.captions.preferText(prefersText);
+    const [option, playback] = [this.captionOption, this.#state.playback.peek()];
+    if (option?.format !== 'styled' || playback === null) return;
+    if (this.isBurntIn(option) === this.#isToBurn(option, playback.fileId)) return;
+    this.#chosenIn = playback.fileId;
+    this.#switch.reopen(this.#audioTrack.peek());
+  }
+
   /** What somebody just handed in is there after the movie was opened anew, and is to be shown then. */
   awaitCaptions(subtitleId: string): void {
     this.#chosenIn = this.#state.playback.peek()?.fileId ?? null;
@@ -223,7 +233,8 @@ export class TrackSelection {
   #showCaptions(option: SubtitleOption | null): void {
     this.#captionTrack.value = option?.id ?? null;
     const fileId = this.#state.playback.peek()?.fileId ?? '';
-    if (option === null || this.#isToBurn(option, fileId) || this.isBurntIn(option)) this.captions.hide();
+    // Scripts are text until the picture comes that has them.
+    if (option === null || this.#isUnseen(option, fileId) || this.isBurntIn(option)) this.captions.hide();
     else {
       const offsetMs = this.#offsetsMs.peek().get(option.id) ?? option.offsetMs;
       this.captions.show({ ...this.#asShown(option, fileId), offsetMs });
@@ -236,8 +247,14 @@ export class TrackSelection {
     return isText ? { ...option, format: 'text' } : option;
   }
 
-  #isToBurn(option: SubtitleOption | null, fileId: string): boolean {
+  /** Whether nothing of them is seen here but what is a part of the picture. */
+  #isUnseen(option: SubtitleOption | null, fileId: string): boolean {
     return option?.format === 'pictures' && !this.#switch.draws('pictures', fileId);
+  }
+
+  #isToBurn(option: SubtitleOption | null, fileId: string): boolean {
+    const isStyled = option?.format === 'styled' && !this.captions.prefersText;
+    return this.#isUnseen(option, fileId) || (isStyled && !this.#switch.draws('styled', fileId));
   }
 
   #onCaptionsFailed(problem: CaptionProblem): void {
@@ -246,8 +263,7 @@ export class TrackSelection {
     const kind = option?.format;
     const isDrawn = kind === 'pictures' || kind === 'styled';
     if (problem === 'undrawable' && isDrawn && playback && this.#switch.learnUndrawn(playback.fileId, kind)) {
-      if (kind === 'styled') return this.#showCaptions(option);
-      this.captions.hide();
+      this.#showCaptions(option);
       // What was chosen for this person is asked for as theirs: they were to see it.
       this.#chosenIn = playback.fileId;
       return this.#switch.reopen(this.#audioTrack.peek());

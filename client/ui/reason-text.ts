@@ -1,5 +1,5 @@
 /** Why a movie is not sent as it is, as people read it. Beside the player, which alone says so. */
-import type { AudioReason, PLAY_REASONS, SubtitleReason } from '#protocol/schema/playback.ts';
+import type { AudioReason, PLAY_REASONS, StyledTextReason, SubtitleReason } from '#protocol/schema/playback.ts';
 
 type Reason = (typeof PLAY_REASONS)[number];
 
@@ -52,4 +52,17 @@ export const SUBTITLE_REASON_TEXTS: Readonly<Record<SubtitleReason, string>> = {
   audioForeign: 'The sound is in a language that you do not speak.',
   always: 'You always want subtitles.',
   noneFits: 'There are none in a language that you read.',
+};
+
+/** Of a device that draws no styles, where the server gave no reason: they were to be drawn. */
+export const UNDRAWN_TEXT = 'This device can’t draw their style, so they are shown as text.';
+/** The same, where they could have become a part of the picture. */
+export const STYLED_TEXT_TEXTS: Readonly<Record<StyledTextReason, string>> = {
+  preferred: 'You want styled subtitles as text, too.',
+  noEncoding:
+    'This device can’t draw their style, and this server can’t make it part of the picture, so they are shown as text.',
+  encodersBusy:
+    'This device can’t draw their style, and the server is busy encoding for others, so they are shown as text for now.',
+  encodingFailed:
+    'This device can’t draw their style, and did not play a picture that has it, so they are shown as text.',
 };

@@ -347,7 +347,7 @@ describe('subtitles', () => {
     await shot('burnt-in-lesson');
   });
 
-  it('[PLAY55] a device that refuses the worker that draws styles gets their text, and is not asked again', async () => {
+  it('[PLAY59] a device that refuses the worker that draws styles gets them as a part of the picture, and as text where that is wanted', async () => {
     const refused: string[] = [];
     await page.route(/worker.*\.js/, (route) => {
       refused.push(route.request().url());
@@ -356,16 +356,43 @@ describe('subtitles', () => {
     await open();
     await choose(/^Japanese/);
     await seek(1);
-    await hasLines('RED SIGN HERE');
+    const isRed = async (): Promise<boolean> => {
+      const [red, green] = await colourAt(100, 105, 420, 60);
+      return red! > 25 && red! > green! + 20;
+    };
+    await expect.poll(isRed, { timeout: ACTION_MS }).toBe(true);
+    await hasLines('');
+    expect(await page.locator('canvas[data-captions]').count()).toBe(0);
+    await seek(8);
+    await expect.poll(async () => (await colourAt(600, 505, 420, 60))[1], { timeout: ACTION_MS }).toBeGreaterThan(25);
+    expect(await isRed()).toBe(false);
     const asked = refused.length;
     expect(asked).toBeGreaterThan(0);
+    // Known from now on: it is not tried again.
     await open();
     await choose(/^Japanese/);
     await seek(1);
-    await hasLines('RED SIGN HERE');
-    await page.keyboard.press('i');
-    await page.getByText('shown as text').first().waitFor();
-    await shot('undrawn-styles');
+    await expect.poll(isRed, { timeout: ACTION_MS }).toBe(true);
     expect(refused).toHaveLength(asked);
+    await page.keyboard.press('i');
+    await page.getByText('This device can’t draw these subtitles').first().waitFor();
+    await shot('styles in the picture');
+    await page.keyboard.press('i');
+    const setText = async (): Promise<void> => {
+      await page.mouse.move(600, 300);
+      await page.getByRole('button', { name: 'Subtitles (C)' }).click();
+      await page.getByRole('menuitem', { name: /Timing, style/ }).click();
+      await page.getByLabel('Also for styled subtitles').click();
+      await page.getByRole('button', { name: 'Close' }).click();
+    };
+    await setText();
+    await expect.poll(lines, { timeout: ACTION_MS }).toBe('RED SIGN HERE');
+    await expect.poll(isRed, { timeout: ACTION_MS }).toBe(false);
+    await page.keyboard.press('i');
+    await page.getByText('You want styled subtitles as text, too.').first().waitFor();
+    await page.keyboard.press('i');
+    await setText();
+    await expect.poll(isRed, { timeout: ACTION_MS }).toBe(true);
+    await hasLines('');
   });
 });

@@ -2,7 +2,13 @@
 import type { PlayerFacts } from '#client/player/player-state.ts';
 import type { SourceVariant } from '#client/player/source.ts';
 import type { EncodingWork, Playback, TrackDecision } from '#protocol/schema/playback.ts';
-import { AUDIO_REASON_TEXTS, REASON_TEXTS, SUBTITLE_REASON_TEXTS } from '../../reason-text.ts';
+import {
+  AUDIO_REASON_TEXTS,
+  REASON_TEXTS,
+  STYLED_TEXT_TEXTS,
+  SUBTITLE_REASON_TEXTS,
+  UNDRAWN_TEXT,
+} from '../../reason-text.ts';
 import {
   METHOD_SENTENCES,
   bitrate,
@@ -62,7 +68,13 @@ function paceText({ realTimeFactor, framesPerSecond, isAtRest }: EncodingWork): 
   return [pace, frames, rest].filter((part) => part !== null).join(' · ');
 }
 
-const UNDRAWN_TEXT = 'This device can’t draw their style, so they are shown as text.';
+/** Why subtitles with styles are text; `null` where they are not. */
+function styledText({ subtitleTracks, selectedSubtitle, styledTextReason, reasons }: Playback): string | null {
+  const subtitle = subtitleTracks.find(({ id }) => id === selectedSubtitle);
+  // Drawn here, or in the picture.
+  if (subtitle?.styledUrl == null || subtitle.format !== 'text' || reasons.includes('subtitlesBurnedIn')) return null;
+  return styledTextReason === undefined ? UNDRAWN_TEXT : STYLED_TEXT_TEXTS[styledTextReason];
+}
 
 /** What plays and why those tracks; the file; the numbers of the moment. */
 export function factRows(
@@ -91,7 +103,7 @@ export function factRows(
         : joined([
             subtitle ? trackLabel(subtitle) : null,
             SUBTITLE_REASON_TEXTS[playback.subtitleReason],
-            subtitle?.styledUrl != null && subtitle.format === 'text' ? UNDRAWN_TEXT : null,
+            styledText(playback),
           ]),
     ],
     [

@@ -80,7 +80,7 @@ export function SubtitlePanel({ player, onClose }: Props) {
       </header>
       <div class={styles.panel}>
         {isShown && <Timing player={player} />}
-        <StyleFields isPreviewed={!isShown} />
+        <StyleFields player={player} isPreviewed={!isShown} />
         <fieldset>
           <legend>A file of your own</legend>
           <div style={{ gridColumn: '1 / -1' }}>
@@ -130,12 +130,19 @@ function Timing({ player }: Pick<Props, 'player'>) {
 }
 
 /** `isPreviewed`: no subtitles show that would tell how it looks. */
-function StyleFields({ isPreviewed }: { readonly isPreviewed: boolean }) {
+function StyleFields({ player, isPreviewed }: { readonly player: Player; readonly isPreviewed: boolean }) {
   const wishes = wishesOf(useCinema());
   const attempt = useAttempt();
   const style = wishes.preferences.value.subtitleStyle;
   const set = (changes: Partial<SubtitleStyle>): void => {
     void attempt(() => wishes.change({ subtitleStyle: { ...wishes.preferences.peek().subtitleStyle, ...changes } }));
+  };
+  // What is a part of the picture goes with another picture only, which the server makes as it knows them to want it.
+  const overrideStyled = (overridesStyled: boolean): void => {
+    void attempt(async () => {
+      await wishes.change({ subtitleStyle: { ...wishes.preferences.peek().subtitleStyle, overridesStyled } });
+      player.tracks.reconsiderStyles(overridesStyled);
+    });
   };
   const slider = (
     name: 'sizePercent' | 'backgroundPercent' | 'liftPercent' | 'opacityPercent',
@@ -212,7 +219,7 @@ function StyleFields({ isPreviewed }: { readonly isPreviewed: boolean }) {
         <input
           type="checkbox"
           checked={style.overridesStyled}
-          onChange={(event) => set({ overridesStyled: event.currentTarget.checked })}
+          onChange={(event) => overrideStyled(event.currentTarget.checked)}
         />
       </label>
     </fieldset>
