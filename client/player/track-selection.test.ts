@@ -111,8 +111,7 @@ describe('[PLAY59] a script with styles on a device that draws none', () => {
     vi.stubGlobal('fetch', () => new Promise(() => undefined));
   });
   afterEach(() => void vi.unstubAllGlobals());
-  const burnt = (): Playback =>
-    opened({ ...playback.value, reasons: ['subtitlesBurnedIn'], selectedSubtitle: 't3' } as Partial<Playback>);
+  const burnt = (): Playback => opened({ ...playback.value, reasons: ['subtitlesBurnedIn'], selectedSubtitle: 't3' });
 
   it('is asked for as a part of the picture, is text until that comes, and is not asked for again', () => {
     const show = vi.spyOn(tracks.captions, 'show').mockReturnValue();

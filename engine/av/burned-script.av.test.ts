@@ -10,6 +10,7 @@ import type { VideoOutput } from '#engine/media/rendition-spec.ts';
 import { clip, h264 } from '#test/support/media.ts';
 import { H264, movie, orderOf, temporaryFolder } from '#test/support/rendition.ts';
 import { announceFonts } from './script-fonts.ts';
+import { textSink } from './subtitle-sink.ts';
 import { extractSubtitles } from './subtitle.ts';
 import { Rendition } from './rendition.ts';
 import type { RenditionNews } from './rendition.ts';
@@ -342,6 +343,37 @@ function ourFonts(): string {
   announceFonts(FONTS);
   return withoutSystem(`<dir>${join(FONTS, 'own')}</dir>`);
 }
+
+describe('a script that grows', () => {
+  const facts = (folder: string) => ({
+    ...{ folder, id: 't1', codec: 'ass' },
+    extradata: Buffer.from(script([], {})),
+  });
+  const payload = (order: number, text: string): Buffer => Buffer.from(`${order},0,Default,,0,0,0,,${text}`);
+
+  it('[PLAY59] says how far it goes, and at last that it is whole', () => {
+    const folder = temporaryFolder();
+    const sink = textSink(facts(folder));
+    sink.take(payload(0, 'one'), 1e6, 2e6);
+    sink.reached?.([0, 5_000]);
+    expect(readFileSync(join(folder, 't1.read'), 'utf8')).toBe('[[0,5000]]');
+    // What it speaks of is in the file.
+    expect(readFileSync(join(folder, 't1.ass'), 'utf8')).toContain(',one\n');
+    sink.finish();
+    expect(readdirSync(folder).toSorted()).toEqual(['t1.ass', 't1.done', 't1.vtt']);
+  });
+
+  it('[PLAY59] says nothing of one that another reading put in its place', () => {
+    const folder = temporaryFolder();
+    const first = textSink(facts(folder));
+    const second = textSink(facts(folder));
+    first.reached?.([0, 5_000]);
+    first.finish();
+    expect(readdirSync(folder).toSorted()).toEqual(['t1.ass', 't1.vtt']);
+    second.finish();
+    expect(readdirSync(folder)).toContain('t1.done');
+  });
+});
 
 describe('a hostile script', () => {
   it('[PLAY56] that can’t be drawn in any time fails, and is not the host’s end', async () => {

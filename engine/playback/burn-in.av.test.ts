@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { changedClip, clip, h264 } from '#test/support/media.ts';
+import { changedClip, clip, h264, textFile } from '#test/support/media.ts';
 import { testContext } from '#test/support/call-context.ts';
 import { PlaybackStage } from '#test/support/playback-stage.ts';
 import { supFile } from '#test/support/subtitles.ts';
@@ -118,6 +118,106 @@ describe('subtitles that a device can’t draw', () => {
     },
     120_000,
   );
+
+  describe('because they have styles', () => {
+    const style =
+      'Style: Default,Arial,60,&H00FFFFFF,&H000000FF,&H00000000,&H00000000,0,0,0,0,100,100,0,0,1,0,0,7,0,0,0,1';
+    const shape = '{\\pos(400,400)\\1c&H0000FF&\\p1}m 0 0 l 480 0 480 160 0 160{\\p0}';
+    const scriptOf = (...texts: string[]): string =>
+      [
+        '[Script Info]\nScriptType: v4.00+\nPlayResX: 1280\nPlayResY: 720\n\n[V4+ Styles]',
+        'Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding',
+        `${style}\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text`,
+        ...texts.map((text) => `Dialogue: 0,0:00:00.00,0:00:02.00,Default,,0,0,0,,${text}`),
+        '',
+      ].join('\n');
+    const isRed = ([red, green, blue]: number[]): boolean => red! > 200 && green! < 60 && blue! < 60;
+    const middle = { x: (BOX.x + BOX.width / 2) / 4, y: (BOX.y + BOX.height / 2) / 4 };
+    let styledId: string;
+    beforeAll(async () => {
+      const ass = await textFile('burn.ass', scriptOf(shape));
+      const path = await clip({
+        name: 'burn-styled.mkv',
+        args: [
+          ...[
+            '-f',
+            'lavfi',
+            '-i',
+            'color=c=navy:size=1280x720:rate=24:duration=4',
+            '-i',
+            ass,
+            '-map',
+            '0',
+            '-map',
+            '1',
+          ],
+          ...[...h264(), '-c:s', 'copy'],
+        ],
+      });
+      styledId = await stage.addMovie(path);
+    }, 120_000);
+
+    it('[PLAY59] become a part of the picture, by libass, in their colours', async () => {
+      const playback = await stage.open(styledId, { subtitle: 't1' });
+      expect(playback).toMatchObject({ method: 'transcode', selectedSubtitle: 't1' });
+      expect(playback.reasons).toContain('subtitlesBurnedIn');
+      expect(isRed(await colourAt(playback.url, 1, middle.x, middle.y))).toBe(true);
+      expect((await colourAt(playback.url, 1, 20, 20))[0]).toBeLessThan(40);
+      expect((await colourAt(playback.url, 3, middle.x, middle.y))[0]).toBeLessThan(40);
+    }, 120_000);
+
+    it('[PLAY58] are shown as late as this person has set', async () => {
+      const [file] = [...stage.store.files.values()].filter((one) => one.movieId === styledId);
+      await stage.subtitles.setOffset(testContext().viewer.id, file!.id, 't1', 1_500);
+      const { url } = await stage.open(styledId, { subtitle: 't1' });
+      expect(isRed(await colourAt(url, 1, middle.x, middle.y))).toBe(false);
+      expect(isRed(await colourAt(url, 3, middle.x, middle.y))).toBe(true);
+      await stage.subtitles.setOffset(testContext().viewer.id, file!.id, 't1', 0);
+    }, 120_000);
+
+    /** Subtitles in a file of their own beside the movie. */
+    async function beside(last: number, content: string): Promise<string> {
+      const [file] = [...stage.store.files.values()].filter((one) => one.movieId === styledId);
+      const path = join(base, `beside-${last}.ass`);
+      await writeFile(path, content);
+      const id = `00000000-0000-4000-8000-00000000000${last}`;
+      stage.subtitles.files.push({
+        ...{
+          id,
+          fileId: file!.id,
+          source: 'sidecar',
+          path,
+          indexPath: null,
+          format: 'ass',
+          language: 'en',
+          title: null,
+        },
+        ...{ isForced: false, isDefault: false, isHearingImpaired: false, sizeBytes: content.length, mtimeUs: last },
+      });
+      return `s${id}`;
+    }
+
+    it('[PLAY59] also where they lie in a file of their own', async () => {
+      const subtitle = await beside(5, scriptOf(shape));
+      const playback = await stage.open(styledId, { subtitle });
+      expect(playback).toMatchObject({ method: 'transcode', selectedSubtitle: subtitle });
+      expect(isRed(await colourAt(playback.url, 1, middle.x, middle.y))).toBe(true);
+      stage.subtitles.files.splice(0);
+    }, 120_000);
+
+    it('[PLAY56] ask for more than can be drawn: the segment is refused, and the movie plays with them as text', async () => {
+      const heavy = `{\\an5\\pos(640,360)\\blur60\\bord30\\fscx600\\fscy600\\t(\\frz3600\\frx720)}${'Wg&'.repeat(40)}`;
+      const subtitle = await beside(6, scriptOf(...Array.from({ length: 2_000 }, () => heavy)));
+      const playback = await stage.open(styledId, { subtitle });
+      const variant = /^(v\d+)\/index\.m3u8$/m.exec((await stage.get(playback.url)).toString())![1]!;
+      await expect(stage.get(playback.url.replace('index.m3u8', `${variant}/0.m4s`))).rejects.toThrow(/^[45]\d\d /);
+      const again = await stage.open(styledId, { subtitle, without: ['transcode'] });
+      expect(again).toMatchObject({ selectedSubtitle: subtitle, styledTextReason: 'encodingFailed' });
+      expect(again.method).not.toBe('transcode');
+      expect(again.subtitleTracks.find(({ id }) => id === subtitle)?.url).toMatch(/\.vtt$/);
+      stage.subtitles.files.splice(0);
+    }, 120_000);
+  });
 
   it('[PLAY59] are not burnt in for a device that draws them, or for nobody', async () => {
     const draws = { pictures: true, styled: true };

@@ -15,7 +15,7 @@ import { segmentAt } from '#engine/media/segment-plan.ts';
 import { audibleTracks, audioLabels } from '#engine/media/track-choice.ts';
 import type { SubtitleCandidate } from '#engine/media/track-choice.ts';
 import type { ParsedInputOf } from '#protocol/contract.ts';
-import type { Handlers, SignedInContext } from '#protocol/handler.ts';
+import type { Handlers } from '#protocol/handler.ts';
 import type { playback } from '#protocol/index.ts';
 import type { MediaInfo } from '#protocol/schema/media.ts';
 import type { SubtitleChoice } from '#protocol/schema/subtitle.ts';
@@ -51,7 +51,6 @@ export const GRANT_MS = 6 * 3_600_000;
 const MAX_VIEWERS = 10_000;
 
 type Open = (typeof playback)['open'];
-type Context = SignedInContext<Open>;
 
 /** What is asked for, by whom and for which device: all of the question but the file. */
 type Wish = Pick<

@@ -560,6 +560,32 @@ describe('playback.open', () => {
     expect(await open({ movieId: id(11), profile: chromium })).toMatchObject({ method: 'transcode' });
   });
 
+  it('[PLAY59] shows styles as text to whoever would have to wait for an encoder for nothing else, and says why', async () => {
+    const somebody = (last: number) => testContext({ sessionId: id(last) });
+    const subtitles = [subtitleTrack({ index: 2, codec: 'ass' })];
+    store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ video: [hevc] }) }, everySecond);
+    store.add({ id: OTHER_FILE, movieId: id(11), media: mediaInfo({ subtitles }) }, everySecond);
+    store.add({ id: id(41), movieId: id(12), media: mediaInfo({ video: [hevc], subtitles }) }, everySecond);
+    const first = await open({ profile: chromium }, somebody(1));
+    void get(first.url.replace('index.m3u8', 'v0/0.m4s'));
+    await clock.advance(0);
+    const styled = await open({ movieId: id(11), profile: chromium, subtitle: 't2' }, somebody(2));
+    expect(styled).toMatchObject({ selectedSubtitle: 't2', styledTextReason: 'encodersBusy' });
+    expect(styled.method).not.toBe('transcode');
+    expect(styled.reasons).not.toContain('subtitlesBurnedIn');
+    // They stand in nobody's way.
+    expect(await part.handlers.wait({ known: 1 }, somebody(2))).toEqual({ place: null });
+    // A picture that has to be encoded anyway is waited for, and comes with them.
+    const wanted = { movieId: id(12), profile: chromium, subtitle: 't2' };
+    expect(await failureOf(open(wanted, somebody(3)))).toMatchObject({ code: 'tooManyTranscodes', data: { place: 1 } });
+    store.add({ id: id(42), movieId: id(14) });
+    await open({ movieId: id(14), profile: chromium }, somebody(1));
+    await clock.advance(60_000);
+    const later = await open({ movieId: id(11), profile: chromium, subtitle: 't2' }, somebody(2));
+    expect(later).toMatchObject({ method: 'transcode', reasons: ['subtitlesBurnedIn'] });
+    expect(later).not.toHaveProperty('styledTextReason');
+  });
+
   it('[PLAY13] encodes nothing where the configuration says so', async () => {
     part = create({ maxTranscodes: 0 });
     store.add({ id: FILE, movieId: MOVIE, media: mediaInfo({ video: [hevc] }) }, everySecond);
