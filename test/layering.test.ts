@@ -86,6 +86,12 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   msgpackr: ['protocol'],
   'hls.js': ['client/player'],
   jassub: ['client/player'],
+  ...Object.fromEntries(
+    ['', '-arabic', '-devanagari', '-hebrew', '-thai'].map((letters) => [
+      `@fontsource/noto-sans${letters}`,
+      ['engine/av'],
+    ]),
+  ),
   preact: ['client/ui', 'client/player'],
   'preact-iso': ['client/ui'],
   'lucide-preact': ['client/ui'],
