@@ -29,6 +29,8 @@ import { placeIn, standInLine } from './transcode-line.ts';
 /** Silent reopenings in a row without any playing in between, after which the person is told. */
 const REOPENINGS = 4;
 const REOPEN_DELAY_MS = 1_500;
+/** What the server says of a part whose file is not where it was. */
+const GONE: ReadonlySet<string> = new Set(['notFound', 'missing']);
 /** A large file takes this long to be copied to its place, where it is not moved. */
 const FILE_WAIT_MS = 20 * 60_000;
 /** Files that came and could not be opened after all, before the person is told. */
@@ -375,6 +377,14 @@ export class Opening {
     if (problem === 'undecodable') this.#detail = detail;
     const here = this.#state.placeMs();
     const playback = this.#state.playback.peek();
+    if (problem === 'undecodable' && GONE.has(detail)) {
+      // No device is to blame, and no other way of playing helps. It may be on its way to be replaced, which the server finds out soon.
+      this.#reopenings += 1;
+      this.#showWhetherLoaded();
+      if (this.#reopenings > REOPENINGS) this.#fail({ kind: 'undecodable', tried: this.#without, detail });
+      else this.#later = setTimeout(() => void this.open(this.#state.placeMs()), REOPEN_DELAY_MS);
+      return;
+    }
     if (problem === 'undecodable' && playback !== null && !this.#without.includes(playback.method)) {
       // Pictures encoded in a leaner codec are tried in the next one before a transcode is given up.
       const isLean = playback.method === 'transcode' && playback.sent.videoCodec !== 'h264';
@@ -496,5 +506,5 @@ export class Opening {
 /** No file of the movie is where it was: nothing is said of what is in it. */
 function isFileMissing({ code, data }: Failure): boolean {
   const { failure } = data as { readonly failure?: unknown };
-  return code === 'notFound' || failure === 'notFound' || failure === 'missing';
+  return code === 'notFound' || (typeof failure === 'string' && GONE.has(failure));
 }

@@ -345,7 +345,7 @@ function Screening({ route, video, streak }: ScreeningProps) {
           <MoviePicture movie={movie} isEager isBackdrop />
         </div>
       )}
-      <CaptionLayer captions={player.captions} style={captionStyle} isLifted={isShown} />
+      {phase !== 'failed' && <CaptionLayer captions={player.captions} style={captionStyle} isLifted={isShown} />}
       <Gestures
         isAwake={isShown}
         onTap={() => {
