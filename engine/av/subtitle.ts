@@ -18,7 +18,7 @@ import { Packet, avGetCodecName } from 'node-av/lib';
 import type { Stream } from 'node-av/lib';
 import { fontType } from '#engine/media/font-type.ts';
 import { MediaError } from '#engine/media/media-failure.ts';
-import { TO_THE_END_MS } from '#engine/media/read-spans.ts';
+import { TO_THE_END_MS, inReadingOrder } from '#engine/media/read-spans.ts';
 import { isStyledSubtitle, isTextSubtitle, pictureSubtitleKind } from '#engine/media/subtitle-kind.ts';
 import { ByteSource } from './byte-source.ts';
 import { openInput } from './input.ts';
@@ -182,10 +182,8 @@ function readTrack(
   const { source, file, track, number, unpack, points } = read;
   const toUs = (ticks: number): number => (ticks * file.tickNs) / 1_000;
   const fromTicks = ((Math.max(0, fromMs - SEEK_MARGIN_MS) + startMs) * 1e6) / file.tickNs;
-  const first = Math.max(
-    0,
-    points.findIndex(({ timeTicks }) => timeTicks >= fromTicks),
-  );
+  // Signs may show for as long as a scene, and the index says so.
+  const { first, later } = inReadingOrder(points, fromTicks, isStyledSubtitle(track.codec));
   const sink = openSink(track, folder);
   const readPoints = (some: readonly SubtitleCuePoint[], spanFromMs: number): void => {
     for (const point of some) {
@@ -199,18 +197,11 @@ function readTrack(
       if (startUs / 1_000 > spanFromMs) sink.reached?.([spanFromMs, Math.floor(startUs / 1_000)]);
     }
   };
-  // What was read within the margin began before it, or it would not show at the place. Signs show for longer, and the index says so.
-  const spanFromMs = first === 0 ? 0 : fromMs;
-  const reachesIn = ({ timeTicks, durationTicks }: SubtitleCuePoint): boolean =>
-    isStyledSubtitle(track.codec) && durationTicks !== null && timeTicks + durationTicks > fromTicks;
-  const before = points.slice(0, first);
-  readPoints(before.filter(reachesIn), spanFromMs);
-  readPoints(points.slice(first), spanFromMs);
+  // What was read within the margin began before it, or it would not show at the place.
+  const spanFromMs = later.length === 0 ? 0 : fromMs;
+  readPoints(first, spanFromMs);
   sink.reached?.([spanFromMs, TO_THE_END_MS]);
-  readPoints(
-    before.filter((point) => !reachesIn(point)),
-    0,
-  );
+  readPoints(later, 0);
   sink.finish();
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TO_THE_END_MS, areRead, parseReadSpans, printReadSpans } from './read-spans.ts';
+import { TO_THE_END_MS, areRead, inReadingOrder, parseReadSpans, printReadSpans } from './read-spans.ts';
 import type { ReadSpan } from './read-spans.ts';
 
 describe('how far subtitles were read', () => {
@@ -36,5 +36,21 @@ describe('how far subtitles were read', () => {
     ];
     expect(parseReadSpans(printReadSpans(spans))).toEqual(spans);
     for (const text of ['', '[', '{}', '[[1]]', '[["a","b"]]', '[[1,null]]']) expect(parseReadSpans(text)).toEqual([]);
+  });
+});
+
+describe('the order of reading', () => {
+  const at = (timeTicks: number, durationTicks: number | null = 5) => ({ timeTicks, durationTicks });
+  const places = [at(0, 100), at(10), at(20, null), at(38), at(40), at(50)];
+
+  it('[PLAY53] begins where somebody watches, and with what began before and still shows', () => {
+    const { first, later } = inReadingOrder(places, 40, true);
+    expect(first.map(({ timeTicks }) => timeTicks)).toEqual([0, 38, 40, 50]);
+    expect(later.map(({ timeTicks }) => timeTicks)).toEqual([10, 20]);
+  });
+
+  it('[PLAY53] is that of time where nothing shows for long, or one watches from the beginning', () => {
+    expect(inReadingOrder(places, 40, false).first.map(({ timeTicks }) => timeTicks)).toEqual([40, 50]);
+    expect(inReadingOrder(places, 0, true)).toEqual({ first: places, later: [] });
   });
 });

@@ -35,3 +35,23 @@ export function areRead(spans: readonly ReadSpan[], fromMs: number, untilMs: num
   }
   return atMs >= untilMs && spans.some(([from, until]) => from <= fromMs && until > fromMs);
 }
+
+/** Where something lies that is to be read, in whatever ticks; `durationTicks`: how long it shows, `null` where nobody says. */
+interface Place {
+  readonly timeTicks: number;
+  readonly durationTicks: number | null;
+}
+
+/**
+ * What to read first for somebody who watches from `fromTicks` on, of places in order of time, and what then. `withLong`: also what began
+ * before and still shows.
+ */
+export function inReadingOrder<P extends Place>(
+  places: readonly P[],
+  fromTicks: number,
+  withLong: boolean,
+): { readonly first: readonly P[]; readonly later: readonly P[] } {
+  const isFirst = ({ timeTicks, durationTicks }: P): boolean =>
+    timeTicks >= fromTicks || (withLong && durationTicks !== null && timeTicks + durationTicks > fromTicks);
+  return { first: places.filter(isFirst), later: places.filter((place) => !isFirst(place)) };
+}
