@@ -174,7 +174,7 @@ describe('Radarr in the browser', () => {
     // By its key, which the player hears also when it has noticed already that the file is gone.
     const awaited = await textsFromNow(page);
     await page.keyboard.press('8');
-    await awaited(/It goes on here as soon as the new one is there/);
+    await awaited(/It goes on here as soon as it is there/);
     await cp(await longMovie('long-hd.ts', '320x180'), newPath);
     standIn.put({
       id: 12,

@@ -72,6 +72,19 @@ function SoftNote({ player }: { readonly player: Player }) {
   );
 }
 
+/** Of a file that has gone while it plays: replaced by a better one, or on a disk that was unplugged. */
+export const AWAITED_TEXT =
+  'The movie’s file is not there, perhaps being replaced. It goes on here as soon as it is there.';
+
+/** What the picture stands still for, as long as it does. */
+function AwaitedNote() {
+  return (
+    <div class={styles.note} role="status">
+      <span>{AWAITED_TEXT}</span>
+    </div>
+  );
+}
+
 /** Who else has a hand in what plays here, and how to stop that. */
 function ControlNote({ name }: { readonly name: string }) {
   const { preferences } = useLobby();
@@ -103,6 +116,7 @@ export function Notes({ player, screens, isResumeSaid }: Props) {
   const controller = preferences.isControllable.value ? screens.controller.value : null;
   const isFading = player.sleep.loudness.value < 1;
   const isSoft = player.softenedBps.value !== null;
+  if (player.fileChange.value === 'awaited' && player.isBuffering.value) return <AwaitedNote />;
   if (controller !== null && !isFading) return <ControlNote name={controller} />;
   return (
     <>

@@ -28,7 +28,7 @@ import { Gestures } from './gestures.tsx';
 import { KeyHelp } from './key-help.tsx';
 import { NextCard } from './next-card.tsx';
 import { MarksPanel } from './marks-panel.tsx';
-import { Notes } from './notes.tsx';
+import { AWAITED_TEXT, Notes } from './notes.tsx';
 import { SkipOffer } from './skip-offer.tsx';
 import { OtherScreens } from './other-screens.tsx';
 import { stageOf } from './stage-link.ts';
@@ -38,7 +38,7 @@ import { Wakefulness } from './wakefulness.ts';
 import styles from './player.module.css';
 
 const FILE_CHANGE_TEXTS: Readonly<Record<FileChange, string>> = {
-  awaited: 'The movie’s file is being replaced. It goes on here as soon as the new one is there.',
+  awaited: AWAITED_TEXT,
   replaced: 'The movie has a new file. It goes on where you were.',
 };
 
@@ -190,7 +190,9 @@ function Screening({ route, video, streak }: ScreeningProps) {
 
   const fileChange = player.fileChange.value;
   useEffect(() => {
-    if (fileChange !== null) notices.show(FILE_CHANGE_TEXTS[fileChange]);
+    // Where nothing is left to be shown meanwhile, a note says it for as long as that is so.
+    const isNoted = fileChange === 'awaited' && player.isBuffering.peek();
+    if (fileChange !== null && !isNoted) notices.show(FILE_CHANGE_TEXTS[fileChange]);
   }, [fileChange]);
 
   const phase = player.phase.value;
