@@ -4,6 +4,7 @@ import type { ErrorData, Fragment } from 'hls.js';
 import { patientAbr } from './patient-abr.ts';
 import { CodecCrossing } from './codec-crossing.ts';
 import { servedLoader } from './served-loader.ts';
+import { lookInto } from './refusal.ts';
 import { EXPIRED_STATUS } from './source.ts';
 import { LiveBitrate } from './live-bitrate.ts';
 import type { Source, SourceEvents, SourceProblem, SourceStart } from './source.ts';
@@ -39,19 +40,6 @@ function isLoadedAt(video: HTMLVideoElement, seconds: number): boolean {
 
 /** Statuses by which the server refuses for good; 5xx and these few others may pass. */
 const isRefusal = (status: number): boolean => status >= 400 && status < 500 && status !== 408 && status !== 429;
-
-/** The server's own word for what is the matter (RFC 9457), `null` where it has none. */
-async function failureAt(url: string): Promise<string | null> {
-  try {
-    const response = await fetch(url, { cache: 'no-store' });
-    if (response.ok) return null;
-    const problem: unknown = await response.json();
-    const code = (problem as { readonly code?: unknown } | null)?.code;
-    return typeof code === 'string' ? code : null;
-  } catch {
-    return null;
-  }
-}
 
 /** A decoder that stumbles is revived this often before the way of playing is given up. */
 const REVIVALS = 2;
@@ -113,6 +101,7 @@ export function openHlsSource(
   let revivals = 0;
   let isClosed = false;
   let isEnding = false;
+  let isLookingInto = false;
   let segments = 0;
   const live = new LiveBitrate();
   let loadedBytes = 0;
@@ -150,15 +139,23 @@ export function openHlsSource(
     video.addEventListener('seeking', () => isLoadedAt(video, video.currentTime) || report());
   };
 
+  /** Several parts are on their way at once, and each is refused for the same. */
+  const onRefusal = async (refusedUrl: string, details: string): Promise<void> => {
+    if (isLookingInto) return;
+    isLookingInto = true;
+    const { problem, code } = await lookInto(refusedUrl);
+    isLookingInto = false;
+    if (isClosed || isEnding) return;
+    // The server says that this part can't be made this way: asking for it again would not help.
+    if (problem === 'undecodable') reportWhenDry(problem, code ?? details);
+    else events.onProblem(problem, code ?? details);
+  };
+
   const onNetworkError = (data: ErrorData): void => {
     const status = data.response?.code ?? 0;
     if (EXPIRED_STATUS.has(status)) events.onProblem('expired', data.details);
-    // The server says that this part can't be made this way: asking for it again would not help.
-    else if (isRefusal(status)) {
-      void failureAt(data.frag?.url ?? data.url ?? url).then((code) =>
-        reportWhenDry('undecodable', code ?? data.details),
-      );
-    } else if (data.fatal) events.onProblem('unreachable', `${data.details} ${status}`);
+    else if (isRefusal(status)) void onRefusal(data.frag?.url ?? data.url ?? url, data.details);
+    else if (data.fatal) events.onProblem('unreachable', `${data.details} ${status}`);
   };
 
   hls.on(Events.ERROR, (_, data) => {

@@ -1,10 +1,11 @@
 /** A movie that would stand still: segments that take long to make, places at the very end, a server that sends nothing. A real engine, a real browser. */
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page, Route } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { playback } from '#protocol/index.ts';
 import { openBrowser, tellFailure } from '#test/support/browser.ts';
 import { clip, h264, picture, tone } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
@@ -303,5 +304,22 @@ describe('a movie that would stand still', () => {
     expect(after.wasEmptied).toBe(false);
     expect(after.currentTime).toBeGreaterThan(before.currentTime);
     await plays(after.currentTime + 1);
+  }, 360_000);
+
+  it('[PLAY23] a file that went while the server was away is no device’s fault, and it goes on when the file is back', async () => {
+    const path = join(base, 'Films', 'Motion (1981).mkv');
+    const hidden = join(base, 'elsewhere.mkv');
+    const otherFileId = (await ada.call(playback.open, { movieId: otherId })).fileId;
+    await page.goto(`${engine.url}/play/${otherId}?from-start`);
+    await plays(0.3);
+    await engine.kill();
+    await rename(path, hidden);
+    engine = await start(engine.port);
+    await page.keyboard.press('9');
+    // Whatever the server has found out by then: at first it can't read the file, and later it knows that it has gone.
+    await page.getByText(/It goes on here as soon as it is there/).waitFor();
+    await rename(hidden, path);
+    await plays(90.5);
+    expect(await page.evaluate(() => Object.values(localStorage).join('\n'))).not.toContain(otherFileId);
   }, 360_000);
 });
