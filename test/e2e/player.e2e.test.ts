@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { collections, progress } from '#protocol/index.ts';
-import { axeProblems, clickControl, sawText, sightOf, stayWith, textsFromNow } from '#test/support/browser.ts';
+import {
+  axeProblems,
+  clickControl,
+  pressTogether,
+  sawText,
+  sightOf,
+  stayWith,
+  textsFromNow,
+} from '#test/support/browser.ts';
 import { openEvening } from '#test/support/evening.ts';
 import { clip, clips, h264, picture, textFile, tone } from '#test/support/media.ts';
 import { putMovie } from '#test/support/movie-folder.ts';
@@ -196,6 +204,52 @@ describe('the player', () => {
     await expect.poll(focusedText).toContain('Sleep timer');
     await page.keyboard.press('Escape');
     await expect.poll(focused).toBe('Settings');
+  });
+
+  it('[PLAY90] a key right after one that opens something is not one of the movie any more', async () => {
+    await open('?from-start');
+    await page.keyboard.press('k');
+    await isPaused(true);
+    await pressTogether(page, ['?', ' ', 'Escape']);
+    const keys = page.getByRole('dialog');
+    await keys.waitFor();
+    expect(new URL(page.url()).pathname).toContain('/play/');
+    await isPaused(true);
+    await page.keyboard.press('Escape');
+    await keys.waitFor({ state: 'detached' });
+    // Before a frame is drawn, so before anybody can press the next key.
+    const roleWithin = await page.getByRole('button', { name: 'Settings' }).evaluate(async (button) => {
+      (button as HTMLElement).focus();
+      (button as HTMLElement).click();
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      return document.activeElement?.role;
+    });
+    expect(roleWithin).toBe('menuitem');
+    await page.keyboard.press('Escape');
+    await expect.poll(focused).toBe('Settings');
+  });
+
+  it('[PLAY90] a panel over the picture gives the focus back when it is closed', async () => {
+    const facts = page.getByRole('button', { name: 'About this stream' });
+    await facts.focus();
+    await page.keyboard.press('Enter');
+    const panel = page.getByRole('complementary', { name: 'About this stream' });
+    await panel.getByRole('button', { name: 'Close' }).focus();
+    await page.keyboard.press('Enter');
+    await panel.waitFor({ state: 'detached' });
+    await expect.poll(focused).toContain('About this stream');
+    await page.getByRole('button', { name: 'Chapters' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('menuitem', { name: 'Mark the intro or the credits…' }).waitFor();
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    const marks = page.getByRole('region', { name: 'Intro and credits' });
+    await marks.getByRole('button', { name: 'Close' }).focus();
+    await page.keyboard.press('Enter');
+    await marks.waitFor({ state: 'detached' });
+    await expect.poll(focused).toBe('Chapters');
+    await page.keyboard.press('k');
+    await isPaused(false);
   });
 
   it('[PLAY93] the sleep timer stops at the end of the chapter', async () => {

@@ -1,6 +1,6 @@
 import { X } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { Button, IconButton } from './button.tsx';
 import { classes } from '../classes.ts';
 import styles from './dialog.module.css';
@@ -18,7 +18,8 @@ interface Props {
 export function Dialog({ title, onClose, isWide = false, isSheet = false, children }: Props) {
   const titleId = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // At once, not with the next frame: a key in between would still be of the page below, and Escape would leave it.
+  useLayoutEffect(() => {
     const element = dialog.current;
     // A click beside it closes it too, where the browser knows how.
     element?.setAttribute('closedby', 'any');

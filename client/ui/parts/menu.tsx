@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { moveInMenu } from '../menu-keys.ts';
 import { IconButton } from './button.tsx';
 import styles from './menu.module.css';
@@ -65,7 +65,8 @@ export function Menu({ label, icon, items }: Props) {
     };
   }, [isOpen]);
 
-  useEffect(() => {
+  // At once, not with the next frame: a key in between would be of what the menu opened from.
+  useLayoutEffect(() => {
     if (!isOpen) return;
     list.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus();
     const onPointer = (event: PointerEvent): void => {

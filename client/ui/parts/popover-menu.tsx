@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Signal } from '@preact/signals';
 import { classes } from '../classes.ts';
 import { menuItems, moveInMenu } from '../menu-keys.ts';
@@ -88,7 +88,8 @@ export function PopoverMenu({
     };
   }, []);
 
-  useEffect(() => {
+  // At once, not with the next frame: an arrow key in between would still move among what the menu opened from.
+  useLayoutEffect(() => {
     if (!isOpen) return;
     focusFirst();
     // What is in it may have come with its opening, and a window turns with the phone.
@@ -108,6 +109,8 @@ export function PopoverMenu({
         aria-controls={id}
         onClick={() => {
           popover.current?.togglePopover();
+          // The browser tells of it a moment later.
+          setOpen(popover.current?.matches(':popover-open') === true);
           settle();
         }}
       >

@@ -1,5 +1,5 @@
 import { Check, Copy, X } from 'lucide-preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { deviceName } from '#client/player/device-name.ts';
 import type { Player } from '#client/player/player.ts';
 import type { PlayerFacts } from '#client/player/player-state.ts';
@@ -10,6 +10,7 @@ import { useCinema, useLobby } from '../../house.ts';
 import { REASON_TEXTS } from '../../reason-text.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { METHOD_SENTENCES, methodName } from '../../wording.ts';
+import { useFocusReturn } from './focus-return.ts';
 import { factReport, factRows } from './stream-facts.ts';
 import styles from './player.module.css';
 
@@ -53,6 +54,8 @@ interface Props {
 
 /** How the movie reaches this screen and why that way, with the numbers of the moment. */
 export function FactsPanel({ player, playback: opened, title, onClose }: Props) {
+  const panel = useRef<HTMLElement>(null);
+  useFocusReturn(panel);
   const { notices } = useLobby();
   const [facts, setFacts] = useState<PlayerFacts>(() => player.facts());
   const [isCopied, setCopied] = useState(false);
@@ -81,7 +84,7 @@ export function FactsPanel({ player, playback: opened, title, onClose }: Props) 
   };
 
   return (
-    <aside class={styles.factsPanel} aria-label="About this stream" data-controls>
+    <aside ref={panel} class={styles.factsPanel} aria-label="About this stream" data-controls>
       <header>
         <h2>{methodName(playback.method)}</h2>
         <IconButton label="Close" onClick={onClose}>

@@ -1,5 +1,5 @@
 import { X } from 'lucide-preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { moments as calls } from '#protocol/methods/moments.ts';
 import { MARKER_KINDS } from '#protocol/schema/moments.ts';
 import type { Marker, MarkerKind } from '#protocol/schema/moments.ts';
@@ -9,6 +9,7 @@ import { useAttempt, useCinema } from '../../house.ts';
 import { MARKER_NAMES, MARKER_SOURCE_TEXTS } from '../../marker-words.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { clockTime } from '../../wording.ts';
+import { useFocusReturn } from './focus-return.ts';
 import styles from './moments.module.css';
 
 interface Props {
@@ -26,6 +27,8 @@ interface Said {
 
 /** Beside the movie, which goes on: one moves to where a mark begins or ends, and says so. It counts for everybody. */
 export function MarksPanel({ player, marks, onClose }: Props) {
+  const panel = useRef<HTMLElement>(null);
+  useFocusReturn(panel);
   const { server } = useCinema();
   const attempt = useAttempt();
   const [drafts, setDrafts] = useState<Drafts>({});
@@ -85,7 +88,14 @@ export function MarksPanel({ player, marks, onClose }: Props) {
   };
 
   return (
-    <section class={styles.marks} aria-label="Intro and credits" data-controls data-spatial aria-busy={isBusy}>
+    <section
+      ref={panel}
+      class={styles.marks}
+      aria-label="Intro and credits"
+      data-controls
+      data-spatial
+      aria-busy={isBusy}
+    >
       <header>
         <h2>Intro and credits</h2>
         <IconButton label="Close" onClick={onClose}>
