@@ -157,6 +157,19 @@ describe('MediaHosts', () => {
     await expect(hosts.probe(pathOf('movie'), { signal: abort.signal })).rejects.toBe('enough');
   });
 
+  it('[MEDIA2] rejects an aborted call that writes files when its host has ended', async () => {
+    const { hosts } = startHosts();
+    const request = { kind: 'tracks', folder, wanted: [2], startMs: 0, fromMs: 0 } as const;
+    const { sizeBytes: pid } = (await hosts.subtitle(pathOf('movie'), request)) as unknown as { sizeBytes: number };
+    const abort = new AbortController();
+    const call = hosts.subtitle(pathOf('hang'), request, { signal: abort.signal });
+    await expect.poll(async () => (await hosts.status()).calls).toBe(1);
+    expect(isAlive(pid)).toBe(true);
+    abort.abort('enough');
+    await expect(call).rejects.toBe('enough');
+    expect(isAlive(pid)).toBe(false);
+  });
+
   it('[MEDIA3] starts the supervisor thread again, refuses what was in flight, and keeps the quarantine', async () => {
     const { hosts, lines } = startHosts({ supervisorEntry: new URL('fragile-supervisor.worker.ts', support) });
     await hosts.probe(pathOf('crash-3'));

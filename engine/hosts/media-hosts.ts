@@ -83,7 +83,7 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
 
   subtitle(path: string, request: SubtitleRequest, options: MediaCallOptions = {}): Promise<SubtitleResult> {
     const { priority = 'interactive', signal } = options;
-    return this.#call(signal, (remote, id) => remote.subtitle(id, path, request, priority));
+    return this.#call(signal, (remote, id) => remote.subtitle(id, path, request, priority), { isEndAwaited: true });
   }
 
   entryPoints(path: string, request: EntryPointsRequest, options: MediaCallOptions = {}): Promise<EntryPointsResult> {
@@ -223,6 +223,7 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
   async #call<Outcome>(
     signal: AbortSignal | undefined,
     send: (remote: Remote<MediaSupervisor>, id: number) => Promise<Outcome | FileFailure | Refusal>,
+    { isEndAwaited = false } = {},
   ): Promise<Outcome | FileFailure> {
     signal?.throwIfAborted();
     const thread = await this.#running();
@@ -231,12 +232,14 @@ export class MediaHosts implements MediaHostsPort, AsyncDisposable {
     const id = ++this.#lastId;
     const aborted = Promise.withResolvers<never>();
     const onAbort = (): void => {
-      aborted.reject(signal?.reason);
+      if (!isEndAwaited) aborted.reject(signal?.reason);
       void thread.remote.withdraw(id);
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      return accept(await Promise.race([thread.ask((remote) => send(remote, id)), aborted.promise]));
+      const outcome = await Promise.race([thread.ask((remote) => send(remote, id)), aborted.promise]);
+      signal?.throwIfAborted();
+      return accept(outcome);
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }

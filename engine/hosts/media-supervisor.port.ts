@@ -28,7 +28,10 @@ export type MediaPriority = 'interactive' | 'background';
 export interface MediaCallOptions {
   /** `interactive` unless told. */
   readonly priority?: MediaPriority;
-  /** Withdraws the call. The caller is told at once; a short call that a host has in hand is finished for nobody. */
+  /**
+   * Withdraws the call. The caller is told at once, but where a host writes files: then, when it writes no more. A short call that a host
+   * has in hand is finished for nobody.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 

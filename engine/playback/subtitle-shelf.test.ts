@@ -44,32 +44,36 @@ const FILE: StoredFile = {
 let clock: FakeClock;
 let cache: MemorySubtitleCache;
 let asked: Asked[];
+let hosts: FakeHosts;
 let shelf: SubtitleShelf;
 
 beforeEach(() => {
   clock = new FakeClock();
   cache = new MemorySubtitleCache();
   asked = [];
-  const hosts = new FakeHosts();
-  hosts.subtitle = (_path: string, request: SubtitleRequest, options?: MediaCallOptions) => {
-    const { wanted, folder, fromMs } = request as TrackRequest;
-    const { promise, resolve, reject } = Promise.withResolvers<SubtitleResult>();
-    const one: Asked = {
-      ...{ wanted, folder, fromMs, priority: options?.priority, isAborted: false },
-      finish: (result = { ok: true, made: [], fileKind: null }) => {
-        if (result.ok) for (const index of wanted) cache.write(folder, `t${index}.done`, '');
-        resolve(result);
-      },
-    };
-    options?.signal?.addEventListener('abort', () => {
-      one.isAborted = true;
-      reject(options.signal?.reason as Error);
-    });
-    asked.push(one);
-    return promise;
-  };
+  hosts = new FakeHosts();
+  hosts.subtitle = read;
   shelf = new SubtitleShelf({ hosts, cache, clock, log: silentLog });
 });
+
+/** A host that ends when it is told to. */
+function read(_path: string, request: SubtitleRequest, options?: MediaCallOptions): Promise<SubtitleResult> {
+  const { wanted, folder, fromMs } = request as TrackRequest;
+  const { promise, resolve, reject } = Promise.withResolvers<SubtitleResult>();
+  const one: Asked = {
+    ...{ wanted, folder, fromMs, priority: options?.priority, isAborted: false },
+    finish: (result = { ok: true, made: [], fileKind: null }) => {
+      if (result.ok) for (const index of wanted) cache.write(folder, `t${index}.done`, '');
+      resolve(result);
+    },
+  };
+  options?.signal?.addEventListener('abort', () => {
+    one.isAborted = true;
+    reject(options.signal?.reason as Error);
+  });
+  asked.push(one);
+  return promise;
+}
 
 const never = new AbortController().signal;
 const find = (trackIndex: number, signal = never): Promise<ShelfFile> =>
@@ -160,6 +164,30 @@ describe('the shelf of subtitles', () => {
     await settle();
     expect([pictures.isAborted, text.isAborted]).toEqual([true, false]);
     expect(await cache.names(text.folder)).toEqual(['t2.vtt']);
+  });
+
+  it('[PLAY22] who asks while one that was given up still writes waits for its end, and takes what it made whole', async () => {
+    const { promise: end, reject } = Promise.withResolvers<never>();
+    hosts.subtitle = (...call) => {
+      const answer = read(...call);
+      return asked.length === 1 ? answer.catch(() => end) : answer;
+    };
+    const done = find(2).then((found) => listen(found, []));
+    await settle();
+    const { folder } = asked[0]!;
+    cache.write(folder, 't2.vtt', 'WEBVTT\n');
+    cache.write(folder, 't2.done', '');
+    await clock.advance(200);
+    await done;
+    expect(asked[0]!.isAborted).toBe(true);
+    const other = find(3);
+    await clock.advance(200);
+    expect(asked).toHaveLength(1);
+    for (const name of ['t3.vtt', 't3.done']) cache.write(folder, name, '');
+    reject(new Error('given up'));
+    await clock.advance(200);
+    expect(await other).toMatchObject({ path: expect.stringMatching(/t3\.vtt$/) as string });
+    expect(asked).toHaveLength(1);
   });
 
   it('[PLAY53] a reply ends short where the reading ends without making the track whole', async () => {

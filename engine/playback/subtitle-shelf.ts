@@ -275,10 +275,11 @@ export class SubtitleShelf implements AsyncDisposable {
   async #join(work: Work, id: string, kind: SubtitleKind, signal: AbortSignal): Promise<Reading | null> {
     const sinceMs = this.#clock.monotonicMs();
     for (;;) {
+      await this.#leftEnd(work.key);
       const before = this.#readingsOf(work.key);
       const names = await this.#cache.names(work.key);
       // From here on nothing is waited for: two who ask at once must not begin two readings.
-      if (before.some(({ isOver }) => isOver)) continue;
+      if (before.some(({ isOver, abort }) => isOver || abort.signal.aborted)) continue;
       if (names.includes(`${id}.done`)) return null;
       const isBegun = names.includes(`${id}.${kind}`);
       const readings = this.#readingsOf(work.key);
@@ -297,8 +298,13 @@ export class SubtitleShelf implements AsyncDisposable {
       }
       // It stands in a queue behind others, or is busy with another track for long.
       reading.abort.abort(new RenditionError('left'));
-      await reading.done.catch(() => undefined);
     }
+  }
+
+  /** Until those that were given up write no more, and what they left half done is gone: a moment. Two would write the same files. */
+  async #leftEnd(key: string): Promise<void> {
+    const left = this.#readingsOf(key).filter(({ abort }) => abort.signal.aborted);
+    await Promise.allSettled(left.map(({ done }) => done));
   }
 
   #readingsOf(key: string): Reading[] {
@@ -360,6 +366,7 @@ export class SubtitleShelf implements AsyncDisposable {
   async #readOneAhead(work: Work): Promise<void> {
     try {
       await this.#prepareFolder(work.key);
+      await this.#leftEnd(work.key);
       const names = await this.#cache.names(work.key);
       const missing = work.ids.filter((id) => !names.includes(`${id}.done`));
       if (missing.length === 0 || this.#readingsOf(work.key).length > 0) return;
@@ -403,8 +410,8 @@ export class SubtitleShelf implements AsyncDisposable {
       }
       await this.#cache.trim(new Set([key, ...[...this.#readings].map((reading) => reading.key)]));
     } catch (error) {
-      // A reading of the same movie that goes on keeps what is its own. This one may have been struck off already.
-      const others = [...this.#readings].filter((reading) => reading.key === key && reading.abort.signal !== signal);
+      // A reading of the same movie that goes on keeps what is its own.
+      const others = this.#readingsOf(key).filter(({ abort }) => abort.signal !== signal);
       const isTheirs = (id: string): boolean => others.some((reading) => reading.ids.includes(id));
       await this.#sweep(key, others.length === 0 ? undefined : ids.filter((id) => !isTheirs(id)));
       throw error;
@@ -464,8 +471,6 @@ export class SubtitleShelf implements AsyncDisposable {
   #leave(reading: Reading): void {
     if (--reading.waiting > 0 || reading.isBackground || reading.isKept || reading.isOver) return;
     reading.abort.abort(new RenditionError('left'));
-    // Who asks from now on must not wait for one that was given up.
-    this.#readings.delete(reading);
   }
 }
 

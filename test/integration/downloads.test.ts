@@ -5,7 +5,7 @@ import { mkdtemp, readFile, readdir, realpath, rm, stat, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import type { EntryOf } from '#protocol/contract.ts';
 import { downloadsFeed, jobsFeed } from '#protocol/feeds.ts';
 import { downloads, movies, session, users } from '#protocol/index.ts';
@@ -84,6 +84,8 @@ describe('taking movies along', () => {
     await engine?.[Symbol.asyncDispose]();
     await rm(base, { recursive: true, force: true });
   });
+
+  beforeEach(() => onTestFailed(() => console.error(engine.output().slice(-4_000))));
 
   it('[DL1] [DL2] [DL4] the file as it is: whole, from where it stopped, under the movie’s name', async () => {
     const { movieId, fileId } = await fileOf('Amélie');
