@@ -42,6 +42,13 @@ describe('arrow keys', () => {
     expect(step(button, 'down')).toBe(tiles[0]);
   });
 
+  it('between parts of a screen left and right may leave the row, in their direction', () => {
+    const beside = box(400, 300);
+    expect(stepCost(button, beside, 'right')).toBeNull();
+    expect(stepCost(button, beside, 'right', true)).toBeGreaterThan(stepCost(button, box(400, 100), 'right', true)!);
+    expect(stepCost(beside, button, 'right', true)).toBeNull();
+  });
+
   it('below the last row there is nothing', () => {
     expect(step(tiles[7]!, 'down')).toBeNull();
   });

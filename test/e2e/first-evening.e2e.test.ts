@@ -296,6 +296,61 @@ describe('the first evening', () => {
     }
   });
 
+  it('from a sofa, settings are reached, changed and passed by arrows and Enter alone', async () => {
+    await page.goto(`${evening.engine.url}/settings/playback`);
+    const wanted = page.getByLabel('Show subtitles');
+    await wanted.waitFor();
+    expect(await page.title()).toBe('Playback · Settings · Matinee');
+    const place = () =>
+      page.evaluate(() => {
+        const { activeElement } = document;
+        if (activeElement?.closest('main') == null || activeElement.localName === 'main') return 'nowhere';
+        return activeElement.closest('main nav') === null ? 'settings' : 'sections';
+      });
+    const isFocused = () => wanted.evaluate((select) => select === document.activeElement);
+    const values = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll('select, input')].map((field) =>
+          field instanceof HTMLInputElement ? String(field.checked) : (field as HTMLSelectElement).value,
+        ),
+      );
+    const before = await values();
+    // The keys come with a part of their own, a moment after the first screen.
+    await expect
+      .poll(async () => {
+        await page.keyboard.press('ArrowDown');
+        return place();
+      })
+      .toBe('sections');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(place).toBe('settings');
+    const isBox = () => page.evaluate(() => document.activeElement!.matches('input[type=checkbox]'));
+    for (let step = 0; step < 12 && !(await isBox()); step++) await page.keyboard.press('ArrowDown');
+    const box = page.locator('input[type=checkbox]:focus');
+    for (const isOn of [true, false]) {
+      await page.keyboard.press('Enter');
+      await expect.poll(() => box.isChecked()).toBe(isOn);
+    }
+    for (let step = 0; step < 12 && !(await isFocused()); step++) await page.keyboard.press('ArrowDown');
+    expect(await isFocused()).toBe(true);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowUp');
+    expect(await isFocused()).toBe(true);
+    // What is passed stays as it was.
+    expect(await values()).toEqual(before);
+
+    const isOpen = () => wanted.evaluate((select) => select.matches(':open'));
+    const chosen = await wanted.inputValue();
+    await page.keyboard.press('Enter');
+    await expect.poll(isOpen).toBe(true);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect.poll(isOpen).toBe(false);
+    await expect.poll(() => wanted.inputValue()).not.toBe(chosen);
+    await page.keyboard.press('ArrowUp');
+    expect(await isFocused()).toBe(false);
+  });
+
   it('signs out another place, then here, and is back at the door', async () => {
     await page.goto(`${evening.engine.url}/settings/account`);
     const elsewhere = page.getByRole('listitem').filter({ hasNotText: 'Here' }).filter({ hasText: 'Chrome on Linux' });

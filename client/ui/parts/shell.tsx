@@ -168,7 +168,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
           </span>
         </span>
       </header>
-      <main id="content" class={styles.content} tabIndex={-1}>
+      <main id="content" class={styles.content} tabIndex={-1} data-spatial>
         {children}
       </main>
       <nav class={styles.dock} aria-label="Main">

@@ -59,7 +59,7 @@ function Places({ store }: { readonly store: PlacesStore }) {
                   look="quiet"
                   onClick={() => void attempt(() => store.end(place.id), `${place.device} is signed out.`)}
                 >
-                  Sign out
+                  Sign out<span class="unseen"> {place.device}</span>
                 </Button>
               )}
             </div>

@@ -111,6 +111,9 @@ export function SettingsScreen({ section }: { readonly section: SettingsSection 
     // On phones they lie in a row that is wider than the screen.
     sections.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [current?.name]);
+  useEffect(() => {
+    if (current !== undefined) document.title = `${current.label} · Settings · Matinee`;
+  }, [current?.label]);
   return (
     <div class={styles.settings}>
       <nav class={styles.sections} aria-label="Settings" data-spatial ref={sections}>
